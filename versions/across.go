@@ -1,0 +1,134 @@
+package versions
+
+import (
+	"fmt"
+	"sort"
+
+	"gopkg.in/yaml.v3"
+)
+
+// across checks what no field shows alone.
+func (p *manifestParser) across() {
+	p.flavorFiles()
+	p.releases()
+	p.tags()
+}
+
+func (p *manifestParser) flavorFiles() {
+	for _, f := range p.m.Flavors {
+		at := "flavors." + f.Name
+		if len(f.Platforms) == 0 {
+			p.errorf(p.at[at], at+".architectures", "names none")
+		}
+		seen := map[Platform]bool{}
+		for _, platform := range f.Platforms {
+			if seen[platform] {
+				p.errorf(p.at[at], at+".architectures", "names %s twice", platform.Arch())
+			}
+			seen[platform] = true
+		}
+		if len(f.Files) == 0 {
+			p.errorf(p.at[at], at+".files", "names none")
+		}
+		if len(f.Entrypoint) == 0 {
+			p.errorf(p.at[at], at+".entrypoint", "names none")
+		}
+		taken := map[string]string{}
+		for i, file := range f.Files {
+			at := fmt.Sprintf("%s.files[%d]", at, i)
+			p.sourceOf(file, at)
+			if other, dup := taken[file.Path]; dup && file.Path != "" {
+				p.errorf(p.at[at], at+".path", "%q is the path of %s already", file.Path, other)
+			}
+			taken[file.Path] = at
+		}
+		for _, link := range f.Symlinks {
+			if other, dup := taken[link.Path]; dup {
+				p.errorf(p.at["flavors."+f.Name], at+".symlinks."+link.Path, "is the path of %s already", other)
+			}
+		}
+	}
+}
+
+func (p *manifestParser) sourceOf(file FlavorFile, at string) {
+	if file.Source == "" {
+		return // said already
+	}
+	for _, s := range p.m.Sources {
+		if s.Name != file.Source {
+			continue
+		}
+		for _, f := range s.Files {
+			if f.Name == file.File {
+				return
+			}
+		}
+		p.errorf(p.at[at], at+".source", "source %q has no file %q", file.Source, file.File)
+		return
+	}
+	p.errorf(p.at[at], at+".source", "there is no source %q", file.Source)
+}
+
+func (p *manifestParser) releases() {
+	where := map[Version]int{}
+	for i, r := range p.m.Releases {
+		at := fmt.Sprintf("releases[%d]", i)
+		if r.Version == (Version{}) {
+			continue // said already
+		}
+		if other, dup := where[r.Version]; dup {
+			p.errorf(p.at[at], at, "%s is releases[%d] already", r.Version, other)
+		}
+		where[r.Version] = i
+		for _, name := range sortedKeys(r.Iterations) {
+			if !p.hasFlavor(name) {
+				p.errorf(p.at[at], at+".iterations."+name, "there is no flavor %q", name)
+			}
+		}
+	}
+	sort.SliceStable(p.m.Releases, func(i, j int) bool {
+		return p.m.Releases[i].Version.Compare(p.m.Releases[j].Version) < 0
+	})
+}
+
+func (p *manifestParser) hasFlavor(name string) bool {
+	for _, f := range p.m.Flavors {
+		if f.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// tags finds two images that would be pushed to one place.
+func (p *manifestParser) tags() {
+	if len(p.errs) > 0 {
+		return // half-read flavors would only add noise
+	}
+	owner := map[string]string{}
+	for _, f := range p.m.Flavors {
+		clash := map[string]bool{}
+		for _, r := range p.m.Releases {
+			if !admits(f.Kubernetes, r.Version) {
+				continue
+			}
+			ref := f.Repository + ":" + f.tag(r)
+			if other, dup := owner[ref]; dup && !clash[other] {
+				clash[other] = true // one line a pair of flavors says it
+				at := "flavors." + f.Name
+				var n *yaml.Node = p.at[at]
+				p.errorf(n, at+".tag", "pushes %s for %s, and so does %s", ref, r.Version, other)
+			}
+			owner[ref] = fmt.Sprintf("flavor %q", f.Name)
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}

@@ -1,0 +1,187 @@
+package versions
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// decoder walks a YAML tree and collects every fault with file, line and field,
+// so that a person mends them all in one go.
+type decoder struct {
+	file string
+	errs []error
+}
+
+func (d *decoder) errorf(n *yaml.Node, at, format string, args ...any) {
+	line := 1
+	if n != nil {
+		line = n.Line
+	}
+	d.errs = append(d.errs, fmt.Errorf("%s:%d: %s: %s", d.file, line, at, fmt.Sprintf(format, args...)))
+}
+
+func (d *decoder) err() error { return errors.Join(d.errs...) }
+
+// field reads the value of one key.
+type field struct {
+	required bool
+	read     func(n *yaml.Node, at string)
+}
+
+func required(read func(*yaml.Node, string)) field { return field{true, read} }
+func optional(read func(*yaml.Node, string)) field { return field{false, read} }
+
+// object reads a mapping with the given keys and no others.
+func (d *decoder) object(n *yaml.Node, at string, fields map[string]field) {
+	seen := map[string]bool{}
+	d.entries(n, at, func(key string, k, v *yaml.Node) {
+		seen[key] = true
+		f, ok := fields[key]
+		if !ok {
+			d.errorf(k, join(at, key), "unknown key; known here: %s", strings.Join(keys(fields), ", "))
+			return
+		}
+		f.read(v, join(at, key))
+	})
+	for _, key := range keys(fields) {
+		if fields[key].required && !seen[key] {
+			d.errorf(n, join(at, key), "missing")
+		}
+	}
+}
+
+// entries reads a mapping with any keys, each once.
+func (d *decoder) entries(n *yaml.Node, at string, each func(key string, k, v *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		d.errorf(n, at, "want a mapping, got %s", kind(n))
+		return
+	}
+	lines := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if k.Kind != yaml.ScalarNode || k.Tag != "!!str" {
+			d.errorf(k, at, "want a string as key, got %s", kind(k))
+			continue
+		}
+		if line, dup := lines[k.Value]; dup {
+			d.errorf(k, join(at, k.Value), "stands in line %d already", line)
+			continue
+		}
+		lines[k.Value] = k.Line
+		each(k.Value, k, v)
+	}
+}
+
+// items reads a sequence.
+func (d *decoder) items(n *yaml.Node, at string, each func(n *yaml.Node, at string)) {
+	if n.Kind != yaml.SequenceNode {
+		d.errorf(n, at, "want a list, got %s", kind(n))
+		return
+	}
+	for i, item := range n.Content {
+		each(item, fmt.Sprintf("%s[%d]", at, i))
+	}
+}
+
+// text reads a string that is not empty and has no control characters.
+func (d *decoder) text(n *yaml.Node, at string) (string, bool) {
+	switch {
+	case n.Kind != yaml.ScalarNode || n.Tag != "!!str":
+		d.errorf(n, at, "want a string, got %s", kind(n))
+	case n.Value == "":
+		d.errorf(n, at, "is empty")
+	case strings.ContainsFunc(n.Value, func(r rune) bool { return r < ' ' || r > '~' }):
+		d.errorf(n, at, "%q has characters outside printable ASCII", n.Value)
+	default:
+		return n.Value, true
+	}
+	return "", false
+}
+
+// into returns a reader that parses a string and stores the value.
+func into[T any](d *decoder, to *T, parse func(string) (T, error)) func(*yaml.Node, string) {
+	return func(n *yaml.Node, at string) {
+		s, ok := d.text(n, at)
+		if !ok {
+			return
+		}
+		v, err := parse(s)
+		if err != nil {
+			d.errorf(n, at, "%v", err)
+			return
+		}
+		*to = v
+	}
+}
+
+// list returns a reader that parses each string of a list and stores them all.
+func list[T any](d *decoder, to *[]T, parse func(string) (T, error)) func(*yaml.Node, string) {
+	return func(n *yaml.Node, at string) {
+		d.items(n, at, func(n *yaml.Node, at string) {
+			var v T
+			before := len(d.errs)
+			if into(d, &v, parse)(n, at); len(d.errs) == before {
+				*to = append(*to, v)
+			}
+		})
+	}
+}
+
+// pairs returns a reader for a mapping of strings, sorted by key.
+func pairs(d *decoder, to *[]Pair, check func(Pair) error) func(*yaml.Node, string) {
+	return func(n *yaml.Node, at string) {
+		d.entries(n, at, func(key string, _, v *yaml.Node) {
+			s, ok := d.text(v, join(at, key))
+			if !ok {
+				return
+			}
+			p := Pair{key, s}
+			if err := check(p); err != nil {
+				d.errorf(v, join(at, key), "%v", err)
+				return
+			}
+			*to = append(*to, p)
+		})
+		sort.Slice(*to, func(i, j int) bool { return (*to)[i].Key < (*to)[j].Key })
+	}
+}
+
+func join(at, key string) string {
+	if at == "" {
+		return key
+	}
+	return at + "." + key
+}
+
+func keys(fields map[string]field) []string {
+	var names []string
+	for name := range fields {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+func kind(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	case yaml.ScalarNode:
+		switch n.Tag {
+		case "!!null":
+			return "nothing"
+		case "!!str":
+			return fmt.Sprintf("the string %q", n.Value)
+		}
+		return fmt.Sprintf("%s (%s)", n.Value, strings.TrimPrefix(n.Tag, "!!"))
+	}
+	return "nothing"
+}

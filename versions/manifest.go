@@ -1,0 +1,107 @@
+package versions
+
+import "github.com/Masterminds/semver/v3"
+
+// Manifest is versions.yaml, read and valid.
+type Manifest struct {
+	// Registry is the default registry to push to, with or without a path. It
+	// is one that cannot exist, so that nobody pushes to a stranger's by accident.
+	Registry string
+	Sources  []Source  // by name
+	Flavors  []Flavor  // in the order of the file; the first is the default one
+	Releases []Release // newest last
+}
+
+// SourceKind says how the files of a source come to be.
+type SourceKind string
+
+// The kinds of sources.
+const (
+	// KindRelease is a file that upstream publishes at a URL of its own.
+	KindRelease SourceKind = "release"
+	// KindArchive is a member of an archive at a URL.
+	KindArchive SourceKind = "archive"
+	// KindGoBuild is a program built by the Go toolchain alone.
+	KindGoBuild SourceKind = "gobuild"
+)
+
+// Source is where files come from. Every file of it is pinned by the sha256 of
+// the bytes that enter the image; the source only says where to look.
+type Source struct {
+	Name string
+	Kind SourceKind
+	// URL is a template with {version}, {os}, {arch} and {file}; release and
+	// archive only.
+	URL string
+	// Module, Toolchain and Flags say how a gobuild program is made. Module "."
+	// is this repository.
+	Module, Toolchain string
+	Flags             []string
+	Files             []SourceFile // by name
+}
+
+// SourceFile is one file that a source has.
+type SourceFile struct {
+	Name string
+	// Kubernetes limits the versions that have the file; nil for a file that
+	// belongs to no Kubernetes version.
+	Kubernetes *semver.Constraints
+	Member     string // path in the archive; archive only
+	Package    string // path of the Go package; gobuild only
+}
+
+// Compression is how layers are compressed.
+type Compression string
+
+// The compressions.
+const (
+	Gzip Compression = "gzip"
+	Zstd Compression = "zstd"
+)
+
+// Flavor is one kind of image, made for every release that it admits.
+type Flavor struct {
+	Name       string
+	Repository string // below the registry
+	Tag        string // template with {version} and {iteration}
+	Kubernetes *semver.Constraints
+	// Platforms of the index, in the order of its manifests.
+	Platforms   []Platform
+	Compression Compression
+	Files       []FlavorFile // in the order of the layers
+	Symlinks    []Symlink    // by path
+	Entrypoint  []string
+	Cmd         []string
+	Env         []Pair // by key
+	Labels      []Pair // by key; values are templates like Tag
+	User        string
+	WorkingDir  string
+	Bases       []Base // none: scratch
+}
+
+// FlavorFile is one file of an image.
+type FlavorFile struct {
+	Path         string // absolute and clean
+	Mode         int64  // permission bits
+	Source, File string
+}
+
+// Symlink is a symbolic link in an image.
+type Symlink struct{ Path, Target string }
+
+// Pair is a key and its value.
+type Pair struct{ Key, Value string }
+
+// Base is the image that a flavor builds upon for some versions.
+type Base struct {
+	Kubernetes *semver.Constraints
+	Image      string // REPOSITORY@sha256:…
+}
+
+// Release is one Kubernetes version that images are made for.
+type Release struct {
+	Version Version
+	// Iterations counts, by flavor, how often the image of this version has
+	// changed; a flavor that is absent is at 1.
+	Iterations map[string]int
+}

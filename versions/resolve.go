@@ -1,0 +1,185 @@
+package versions
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+// Catalog is every image that can be built: the manifest and the lock, joined.
+type Catalog struct {
+	Manifest *Manifest
+	Lock     *Lock
+	Images   []Image // by flavor in the manifest's order, then by version
+}
+
+// Image is one multi-architecture image.
+type Image struct {
+	Flavor     *Flavor
+	Version    Version
+	Tag        string
+	Repository string  // with the registry
+	Labels     []Pair  // by key
+	Builds     []Build // one a platform, in the order of the index
+}
+
+// Build is an image for one platform.
+type Build struct {
+	Platform Platform
+	Layers   []Layer
+}
+
+// Layer is one file of an image, or all of its symlinks. It is the same for
+// every image that has the same file at the same path.
+type Layer struct {
+	Pin         Pin // zero for symlinks
+	Path        string
+	Mode        int64
+	Symlinks    []Symlink
+	Compression Compression
+	// Package and Name make the Bazel label, which becomes part of the image's
+	// history and so of its digest: they are for good.
+	Package, Name string
+}
+
+// Label returns the Bazel label of the layer, "//images/layers/v1_36:…".
+func (l Layer) Label() string { return "//" + l.Package + ":" + l.Name }
+
+// Resolve joins manifest and lock. The error names every pin that an image
+// needs and the lock lacks.
+func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
+	c := &Catalog{Manifest: m, Lock: l}
+	var errs []error
+	for i := range m.Flavors {
+		f := &m.Flavors[i]
+		if len(f.Bases) > 0 {
+			errs = append(errs, fmt.Errorf("flavor %q: names a base image, and images are built on scratch only", f.Name))
+			continue
+		}
+		for _, r := range m.Releases {
+			if !admits(f.Kubernetes, r.Version) {
+				continue
+			}
+			image, err := c.image(f, r)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			c.Images = append(c.Images, image)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Image returns the image of a flavor and version; a flavor of "" is the
+// default one.
+func (c *Catalog) Image(flavor string, v Version) (Image, error) {
+	if flavor == "" {
+		flavor = c.Manifest.Flavors[0].Name
+	}
+	known := false
+	for _, image := range c.Images {
+		if image.Flavor.Name == flavor {
+			if image.Version == v {
+				return image, nil
+			}
+			known = true
+		}
+	}
+	if !known {
+		var names []string
+		for _, f := range c.Manifest.Flavors {
+			names = append(names, f.Name)
+		}
+		return Image{}, fmt.Errorf("there is no flavor %q with releases; flavors: %s", flavor, strings.Join(names, ", "))
+	}
+	return Image{}, fmt.Errorf("flavor %q has no release %s: add it to %s", flavor, v, ManifestFile)
+}
+
+func (c *Catalog) image(f *Flavor, r Release) (Image, error) {
+	values := r.values(f)
+	image := Image{
+		Flavor: f, Version: r.Version, Tag: f.tag(r),
+		Repository: c.Manifest.Registry + "/" + f.Repository,
+	}
+	for _, label := range f.Labels {
+		image.Labels = append(image.Labels, Pair{label.Key, expand(label.Value, values)})
+	}
+	var errs []error
+	for _, platform := range f.Platforms {
+		build := Build{Platform: platform}
+		for _, file := range f.Files {
+			pin, err := c.pin(file, r.Version, platform)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("flavor %q: %w", f.Name, err))
+				continue
+			}
+			build.Layers = append(build.Layers, fileLayer(f, file, pin))
+		}
+		if len(f.Symlinks) > 0 {
+			build.Layers = append(build.Layers, Layer{
+				Symlinks: f.Symlinks, Compression: f.Compression,
+				Package: "images/layers", Name: "symlinks_" + f.Name,
+			})
+		}
+		image.Builds = append(image.Builds, build)
+	}
+	return image, errors.Join(errs...)
+}
+
+func (c *Catalog) pin(file FlavorFile, v Version, p Platform) (Pin, error) {
+	key := FileKey{Source: file.Source, Version: v, Platform: p, File: file.File}
+	for _, s := range c.Manifest.Sources {
+		if s.Name == file.Source && s.Kind == KindGoBuild {
+			key.Version = Version{}
+		}
+	}
+	pin, ok := c.Lock.Pin(key)
+	if !ok {
+		return Pin{}, fmt.Errorf("%s is not pinned in %s", key, LockFile)
+	}
+	return pin, nil
+}
+
+// fileLayer names the layer after what is in it: the file, its version and
+// platform, and whatever else is not the usual.
+func fileLayer(f *Flavor, file FlavorFile, pin Pin) Layer {
+	l := Layer{Pin: pin, Path: file.Path, Mode: file.Mode, Compression: f.Compression, Package: "images/layers"}
+	name := []string{pin.File}
+	if pin.Version != (Version{}) {
+		l.Package += "/" + pin.Version.MinorLabel()
+		name = append(name, pin.Version.Label())
+	}
+	name = append(name, pin.Platform.Label())
+	if pin.Source != "kubernetes" && pin.Version != (Version{}) {
+		name = append(name, "from", pin.Source)
+	}
+	if path.Base(file.Path) != pin.File || path.Dir(file.Path) != "/" {
+		name = append(name, "at"+strings.ReplaceAll(file.Path, "/", "_"))
+	}
+	if file.Mode != 0o755 {
+		name = append(name, fmt.Sprintf("mode_%04o", file.Mode))
+	}
+	if f.Compression != Gzip {
+		name = append(name, string(f.Compression))
+	}
+	l.Name = strings.Join(name, "_")
+	return l
+}
+
+func (r Release) values(f *Flavor) map[string]string {
+	return map[string]string{"version": r.Version.String(), "iteration": strconv.Itoa(max(1, r.Iterations[f.Name]))}
+}
+
+func (f *Flavor) tag(r Release) string { return expand(f.Tag, r.values(f)) }
+
+func admits(c *semver.Constraints, v Version) bool {
+	return c.Check(semver.New(uint64(v.major), uint64(v.minor), uint64(v.patch), "", ""))
+}

@@ -1,0 +1,185 @@
+package debroot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// bootstrap makes the root beside its place and moves it there. The child
+// inherits the lock: should this process be killed, nobody else begins before
+// the child, which the kernel kills with it, is really gone.
+func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.File) error {
+	if err := checkRoom(c.Dir); err != nil {
+		return err
+	}
+	m, err := c.mirror()
+	if err != nil {
+		return err
+	}
+	sources, err := m.render(spec)
+	if err != nil {
+		return err
+	}
+	options, err := aptOptions(ctx)
+	if err != nil {
+		return err
+	}
+	build := root.dir + ".new"
+	if err := remove(ctx, root.enter, build); err != nil {
+		return err
+	}
+	if err := os.Mkdir(build, 0o755); err != nil {
+		return fmt.Errorf("making a folder to build in: %w", err)
+	}
+	fail := func(err error) error { return errors.Join(err, remove(context.WithoutCancel(ctx), root.enter, build)) }
+	list := filepath.Join(build, "root.sources")
+	if err := os.WriteFile(list, []byte(sources), 0o644); err != nil {
+		return fail(fmt.Errorf("writing the list of repositories: %w", err))
+	}
+
+	fmt.Fprintf(c.Log, "setting up a Debian %s root in %s (about a minute) from %s\n", spec.Suite, root.dir, m.archive.uri)
+	start := time.Now()
+	unpacked := &Root{dir: build, enter: root.enter}
+	args := append(root.enter[:len(root.enter):len(root.enter)], mmdebstrap(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
+	if err := run(ctx, c.Log, args, lock); err != nil {
+		return fail(err)
+	}
+	var installed bytes.Buffer
+	query := unpacked.Command(ctx, Run{
+		Args: []string{"dpkg-query", "--show", "--showformat", `${Package}\t${Version}\t${Architecture}\n`},
+		Env:  []string{"PATH=/usr/bin:/bin", "LC_ALL=C"},
+	})
+	query.Stdout, query.Stderr = &installed, c.Log
+	if err := query.Run(); err != nil {
+		return fail(fmt.Errorf("listing the installed packages: %w", err))
+	}
+	if err := os.WriteFile(unpacked.packagesFile(), installed.Bytes(), 0o644); err != nil {
+		return fail(fmt.Errorf("listing the installed packages: %w", err))
+	}
+	if err := syncAll(build); err != nil {
+		return fail(fmt.Errorf("writing the root to disk: %w", err))
+	}
+	if err := os.Rename(build, root.dir); err != nil {
+		return fail(fmt.Errorf("moving the root into place: %w", err))
+	}
+	fmt.Fprintf(c.Log, "set up %s in %.0f s\n", root.Name(), time.Since(start).Seconds())
+	return nil
+}
+
+// mirror is where this machine gets its packages, or what the caller named.
+func (c Config) mirror() (mirror, error) {
+	var m mirror
+	if c.Mirror == "" {
+		sources, err := readSources(os.DirFS("/etc/apt"))
+		if err != nil {
+			return m, err
+		}
+		if m, err = chooseMirror(sources); err != nil {
+			return m, err
+		}
+	} else {
+		m.archive = source{uri: c.Mirror}
+	}
+	if c.SecurityMirror != "" {
+		m.security = source{uri: c.SecurityMirror}
+	}
+	return m, nil
+}
+
+// mmdebstrap is the command line that unpacks spec into dir. Its own process
+// namespace takes everything below it along when it is killed.
+func mmdebstrap(spec Spec, dir, sources, debs string, options []string) []string {
+	args := []string{
+		"bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/",
+		"--unshare-pid", "--proc", "/proc", "--die-with-parent", "--",
+		"mmdebstrap", "--mode=root", "--variant=apt", "--format=directory",
+		// What was downloaded stays: a mirror may drop it the next day.
+		"--skip=essential/unlink,cleanup/apt/cache",
+		"--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" && mount -o bind " + quote(debs) + " \"$1/var/cache/apt/archives\"",
+		// A root that was not finished is thrown away, so there is no use in
+		// syncing every single file.
+		"--dpkgopt=force-unsafe-io",
+		// A fenced mirror is often a snapshot, older than its own limit.
+		`--aptopt=Acquire::Check-Valid-Until "false";`,
+	}
+	for _, o := range options {
+		args = append(args, "--aptopt="+o)
+	}
+	if len(spec.Packages) > 0 {
+		args = append(args, "--include="+strings.Join(spec.Packages, ","))
+	}
+	return append(args, spec.Suite, dir, sources)
+}
+
+// aptOptions are the machine's own settings for reaching its mirror: proxies,
+// certificates, passwords. mmdebstrap leaves them out by itself.
+func aptOptions(ctx context.Context) ([]string, error) {
+	dump, err := exec.CommandContext(ctx, "apt-config", "dump").Output()
+	if err != nil {
+		return nil, fmt.Errorf("reading apt's configuration: running %q: %w", "apt-config dump", err)
+	}
+	return append(reachOptions(string(dump)),
+		`Dir::Etc::netrc "/etc/apt/auth.conf";`, `Dir::Etc::netrcparts "/etc/apt/auth.conf.d";`), nil
+}
+
+func reachOptions(dump string) []string {
+	var options []string
+	for line := range strings.Lines(dump) {
+		line = strings.TrimSpace(line)
+		key, value, _ := strings.Cut(strings.ToLower(line), " ")
+		if value == `"";` {
+			continue
+		}
+		for _, prefix := range []string{
+			"acquire::http::", "acquire::https::", "acquire::socks::", "acquire::retries",
+			"acquire::forceipv4", "acquire::forceipv6", "acquire::check-date",
+		} {
+			if strings.HasPrefix(key, prefix) {
+				options = append(options, line)
+			}
+		}
+	}
+	return options
+}
+
+// run shows what a long command says and repeats the end of it in the error.
+func run(ctx context.Context, log interface{ Write([]byte) (int, error) }, args []string, lock *os.File) error {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = append(cmd.Environ(), "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive",
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+	cmd.ExtraFiles = []*os.File{lock}
+	cmd.WaitDelay = 10 * time.Second
+	var said tail
+	cmd.Stdout, cmd.Stderr = log, &said
+	said.also = log
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("running mmdebstrap: %w: %s", err, said.text())
+	}
+	return nil
+}
+
+// remove deletes a root, some of whose files may belong to other ids, as one
+// who may.
+func remove(ctx context.Context, enter []string, dir string) error {
+	if !exists(dir) {
+		return nil
+	}
+	args := append(enter[:len(enter):len(enter)], "rm", "-rf", "--one-file-system", "--", dir)
+	if err := try(ctx, args...); err != nil {
+		return fmt.Errorf("removing an unfinished root: %w", err)
+	}
+	return nil
+}
+
+// quote makes one shell word of s.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -8,7 +8,12 @@
 // exists only if it is valid.
 package versions
 
-import _ "embed"
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+)
 
 // ManifestFile and LockFile are where the two files lie, from the root of the
 // repository; errors name them so.
@@ -17,23 +22,31 @@ const (
 	LockFile     = "versions/lock.json"
 )
 
-//go:embed versions.yaml
-var manifest []byte
+//go:embed versions.yaml lock.json
+var embedded embed.FS
 
-//go:embed lock.json
-var lock []byte
+// Load joins the manifest and the lock that were compiled in. Warnings are for
+// people; they are no reason not to build.
+func Load() (c *Catalog, warnings []string, err error) {
+	return load(embedded, "versions.yaml", "lock.json")
+}
 
-// Load returns the images of the manifest and lock that were compiled in.
-// Warnings are for people; they are no reason not to build.
-func Load() (catalog *Catalog, warnings []string, err error) {
-	m, err := ParseManifest(ManifestFile, manifest)
-	if err != nil {
-		return nil, nil, err
+// LoadFrom joins the manifest and the lock of a repository.
+func LoadFrom(root fs.FS) (c *Catalog, warnings []string, err error) {
+	return load(root, ManifestFile, LockFile)
+}
+
+func load(from fs.FS, manifestFile, lockFile string) (*Catalog, []string, error) {
+	rawManifest, err1 := fs.ReadFile(from, manifestFile)
+	rawLock, err2 := fs.ReadFile(from, lockFile)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, nil, fmt.Errorf("reading manifest and lock: %w", err)
 	}
-	l, warnings, err := ParseLock(LockFile, lock)
-	if err != nil {
-		return nil, nil, err
+	m, err1 := ParseManifest(ManifestFile, rawManifest)
+	l, warnings, err2 := ParseLock(LockFile, rawLock)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, warnings, err
 	}
-	catalog, err = Resolve(m, l)
-	return catalog, warnings, err
+	c, err := Resolve(m, l)
+	return c, warnings, err
 }

@@ -43,14 +43,18 @@ func (s Store) Has(d versions.Digest) (bool, error) {
 	return true, nil
 }
 
-// Open opens the file of a digest. The last read fails with a [MismatchError]
-// where the bytes are not those of the digest.
-func (s Store) Open(d versions.Digest) (io.ReadCloser, error) {
+// Open opens the file of a digest and tells its size. The last read fails with
+// a [MismatchError] where the bytes are not those of the digest.
+func (s Store) Open(d versions.Digest) (io.ReadCloser, int64, error) {
 	f, err := os.Open(s.Path(d))
 	if err != nil {
-		return nil, fmt.Errorf("opening a file of the store: %w", err)
+		return nil, 0, fmt.Errorf("opening a file of the store: %w", err)
 	}
-	return &file{NewVerifier(f, f.Name(), d, 0), f}, nil
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(fmt.Errorf("opening a file of the store: %w", err), f.Close())
+	}
+	return &file{NewVerifier(f, f.Name(), d, 0), f}, info.Size(), nil
 }
 
 type file struct {
@@ -61,7 +65,7 @@ type file struct {
 // Verify reads the file of a digest and returns a [MismatchError] where its
 // bytes are others.
 func (s Store) Verify(d versions.Digest) error {
-	f, err := s.Open(d)
+	f, _, err := s.Open(d)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,109 @@
+// Build makes an image from the lock and the store, without Bazel, and holds
+// its digests to those recorded in images/digests.json.
+//
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the digests are not those on
+// record.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/hyperkube/hyperkube/tools/internal/assemble"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/digests"
+	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+func main() { os.Exit(cli.Main("build", run)) }
+
+type config struct {
+	flavor, out string
+	version     versions.Version
+	platform    versions.Platform // zero: all of the image
+	record      bool
+}
+
+func run(ctx context.Context, env cli.Env) error {
+	c, err := parse(env)
+	if err != nil {
+		return err
+	}
+	s, err := supply.FromEnv(env)
+	if err != nil {
+		return err
+	}
+	image, err := s.Catalog.Image(c.flavor, c.version)
+	if err != nil {
+		return err
+	}
+	var built digests.Record
+	if c.platform != (versions.Platform{}) {
+		built, err = assemble.Platform(ctx, s, image, c.platform, c.out)
+	} else {
+		built, err = assemble.Index(ctx, s, image, c.out)
+	}
+	if err != nil {
+		return err
+	}
+	report(env, image, built)
+	return compare(env.Dir, assemble.Name(image), built, c.record)
+}
+
+func report(env cli.Env, image versions.Image, built digests.Record) {
+	for _, platform := range slices.Sorted(maps.Keys(built.Manifests)) {
+		fmt.Fprintf(env.Out, "%s %s manifest %s\n", assemble.Name(image), platform, built.Manifests[platform])
+	}
+	if built.Index != "" {
+		fmt.Fprintf(env.Out, "%s index %s\n", assemble.Name(image), built.Index)
+	}
+}
+
+func compare(root, name string, built digests.Record, record bool) error {
+	known, err := digests.Read(root)
+	if err != nil {
+		return err
+	}
+	if err := known.Check(name, built); err != nil && !record {
+		return cli.Exit(cli.ExitDrift, fmt.Errorf("the image is not the one on record in %s:\n%w", digests.File, err))
+	}
+	if !record {
+		return nil
+	}
+	known[name] = built
+	return known.Write(root)
+}
+
+func parse(env cli.Env) (config, error) {
+	var c config
+	fs := flag.NewFlagSet("build", flag.ContinueOnError)
+	fs.StringVar(&c.flavor, "flavor", "", "the image's `flavor`; without one, the first of versions.yaml")
+	fs.StringVar(&c.out, "o", "", "the `folder` to write an OCI layout to")
+	fs.BoolVar(&c.record, "record", false, "record the digests in images/digests.json")
+	version := fs.String("version", "", "the Kubernetes `version`, like v1.36.0")
+	platform := fs.String("platform", "", "build for this `platform` alone, like linux/amd64")
+	if err := cli.Parse(fs, env, false); err != nil {
+		return c, err
+	}
+	var err error
+	if c.version, err = versions.ParseVersion(*version); err != nil {
+		return c, cli.Usage("-version: %w", err)
+	}
+	if *platform != "" {
+		if c.platform, err = versions.ParsePlatform(*platform); err != nil {
+			return c, cli.Usage("-platform: %w", err)
+		}
+	}
+	if c.out == "" {
+		return c, cli.Usage("-o: want a folder to write to")
+	}
+	if c.record && *platform != "" {
+		return c, cli.Usage("-record: want all platforms, got -platform %s", *platform)
+	}
+	return c, nil
+}

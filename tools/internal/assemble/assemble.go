@@ -1,0 +1,154 @@
+// Package assemble builds an image from the lock and the store alone. It knows
+// nothing of Bazel, and comes to the same digests.
+package assemble
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/digests"
+	"github.com/hyperkube/hyperkube/tools/internal/layer"
+	"github.com/hyperkube/hyperkube/tools/internal/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Name is what an image is recorded under: "hyperkube:v1.36.0".
+func Name(image versions.Image) string { return image.Flavor.Name + ":" + image.Tag }
+
+// Index builds an image for all its platforms into an OCI layout at dir, which
+// must be free, or a layout, which it then replaces.
+func Index(ctx context.Context, s *supply.Supplier, image versions.Image, dir string) (digests.Record, error) {
+	record := newRecord()
+	err := replace(dir, func(stage string) error {
+		var manifests []oci.Manifest
+		for _, build := range image.Builds {
+			m, err := compose(ctx, s, image, build, stage, &record)
+			if err != nil {
+				return err
+			}
+			manifests = append(manifests, m)
+		}
+		index, err := oci.Index(manifests)
+		if err != nil {
+			return err
+		}
+		record.Index = index.Digest
+		return oci.WriteIndex(stage, index, manifests, placed)
+	})
+	return record, err
+}
+
+// Platform builds the image for one of its platforms alone.
+func Platform(ctx context.Context, s *supply.Supplier, image versions.Image, platform versions.Platform, dir string) (digests.Record, error) {
+	record := newRecord()
+	for _, build := range image.Builds {
+		if build.Platform != platform {
+			continue
+		}
+		err := replace(dir, func(stage string) error {
+			m, err := compose(ctx, s, image, build, stage, &record)
+			if err != nil {
+				return err
+			}
+			return oci.WriteImage(stage, m, placed)
+		})
+		return record, err
+	}
+	return record, fmt.Errorf("%s is not made for %s", Name(image), platform)
+}
+
+func newRecord() digests.Record {
+	return digests.Record{Manifests: map[string]string{}, DiffIDs: map[string][]string{}}
+}
+
+// placed: the layers were written where they belong.
+func placed(digest, to string) error {
+	return fmt.Errorf("layer %s is not at %q", digest, to)
+}
+
+// compose writes the layers of one platform into the layout and composes the
+// image that they make.
+func compose(ctx context.Context, s *supply.Supplier, image versions.Image, build versions.Build, stage string, record *digests.Record) (oci.Manifest, error) {
+	f := image.Flavor
+	spec := oci.Image{
+		OS: build.Platform.OS(), Arch: build.Platform.Arch(),
+		Entrypoint: f.Entrypoint, Cmd: f.Cmd, Env: f.Env, Labels: image.Labels,
+		User: f.User, WorkingDir: f.WorkingDir,
+	}
+	platform := build.Platform.String()
+	for _, l := range build.Layers {
+		d, err := write(ctx, s, l, stage)
+		if err != nil {
+			return oci.Manifest{}, fmt.Errorf("building %s for %s: %w", Name(image), platform, err)
+		}
+		spec.Layers = append(spec.Layers, oci.Layer{Descriptor: d, Label: l.Label()})
+		record.DiffIDs[platform] = append(record.DiffIDs[platform], d.DiffID)
+	}
+	m, err := oci.Compose(spec)
+	record.Manifests[platform] = m.Digest
+	return m, err
+}
+
+func write(ctx context.Context, s *supply.Supplier, l versions.Layer, stage string) (layer.Descriptor, error) {
+	entry := layer.Entry{Path: l.Path, Mode: l.Mode, Symlinks: l.Symlinks, Content: strings.NewReader("")}
+	if len(l.Symlinks) == 0 {
+		if err := s.Ensure(ctx, l.Pin); err != nil {
+			return layer.Descriptor{}, err
+		}
+		// The reader checks the sha256 of what goes into the layer.
+		content, size, err := s.Store.Open(l.Pin.SHA256)
+		if err != nil {
+			return layer.Descriptor{}, err
+		}
+		defer content.Close()
+		entry.Content, entry.Size = content, size
+	}
+	blobs := filepath.Join(stage, "blobs", "sha256")
+	if err := os.MkdirAll(blobs, 0o755); err != nil {
+		return layer.Descriptor{}, err
+	}
+	tmp, err := os.CreateTemp(stage, "layer-")
+	if err != nil {
+		return layer.Descriptor{}, err
+	}
+	d, err := layer.Write(ctx, tmp, entry, l.Compression)
+	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
+		return layer.Descriptor{}, s.Explain(l.Pin, err)
+	}
+	return d, os.Rename(tmp.Name(), oci.LayerFile(stage, d.Digest))
+}
+
+// replace fills a folder beside dir and then puts it in dir's place, so that
+// dir is never a half-written layout.
+func replace(dir string, fill func(stage string) error) (err error) {
+	dir = filepath.Clean(dir)
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("writing %q: %w", dir, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "oci-layout")); err != nil && len(entries) > 0 {
+		return fmt.Errorf("writing %q: it is there, and not an OCI layout; name another folder", dir)
+	}
+	stage, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-*")
+	if err != nil {
+		return fmt.Errorf("writing %q: %w", dir, err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
+	layout := filepath.Join(stage, "layout")
+	if err := os.Mkdir(layout, 0o755); err != nil {
+		return err
+	}
+	if err := fill(layout); err != nil {
+		return err
+	}
+	if err := os.Rename(dir, filepath.Join(stage, "old")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("writing %q: %w", dir, err)
+	}
+	return os.Rename(layout, dir)
+}

@@ -1,0 +1,101 @@
+// Package digests keeps images/digests.json: what every image came out as when
+// it was first built. A later build that comes out otherwise is an error, on
+// whatever machine and by whichever builder.
+package digests
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// File is where the record lies, from the root of the repository.
+const File = "images/digests.json"
+
+// Record is one image. Digests are "sha256:…".
+type Record struct {
+	Index     string              `json:"index"`
+	Manifests map[string]string   `json:"manifests"` // by platform
+	DiffIDs   map[string][]string `json:"diffIDs"`   // by platform, in the order of the layers
+}
+
+// Records are all of them, by "FLAVOR:TAG".
+type Records map[string]Record
+
+// Read reads the record of a repository.
+func Read(root string) (Records, error) {
+	raw, err := os.ReadFile(filepath.Join(root, File))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Records{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading digests: %w", err)
+	}
+	return Parse(raw)
+}
+
+// Parse reads the bytes of a record.
+func Parse(raw []byte) (Records, error) {
+	records := Records{}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&records); err != nil {
+		return nil, fmt.Errorf("reading digests %q: %w", File, err)
+	}
+	return records, nil
+}
+
+// Write replaces the record of a repository.
+func (r Records) Write(root string) (err error) {
+	raw, err := json.MarshalIndent(r, "", "  ") // maps come out sorted
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(root, File)
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".digests-*")
+	if err != nil {
+		return fmt.Errorf("writing digests: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(tmp.Name())
+		}
+	}()
+	_, err = tmp.Write(append(raw, '\n'))
+	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
+		return fmt.Errorf("writing digests: %w", err)
+	}
+	return os.Rename(tmp.Name(), file)
+}
+
+// Check compares a built image with its record. An image without a record
+// passes: it is built for the first time.
+func (r Records) Check(name string, built Record) error {
+	want, ok := r[name]
+	if !ok {
+		return nil
+	}
+	var errs []error
+	for _, platform := range slices.Sorted(maps.Keys(want.Manifests)) {
+		got, ok := built.Manifests[platform]
+		if !ok {
+			continue // one platform alone was built
+		}
+		if !slices.Equal(want.DiffIDs[platform], built.DiffIDs[platform]) {
+			errs = append(errs, fmt.Errorf("%s %s: want layers %s, got %s", name, platform, want.DiffIDs[platform], built.DiffIDs[platform]))
+		}
+		if got != want.Manifests[platform] {
+			errs = append(errs, fmt.Errorf("%s %s: want manifest %s, got %s", name, platform, want.Manifests[platform], got))
+		}
+	}
+	if built.Index != "" && built.Index != want.Index {
+		errs = append(errs, fmt.Errorf("%s: want index %s, got %s", name, want.Index, built.Index))
+	}
+	return errors.Join(errs...)
+}

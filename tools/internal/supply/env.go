@@ -1,0 +1,35 @@
+package supply
+
+import (
+	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/store"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// FromEnv makes the supplier that the environment asks for: its store at
+// HYPERKUBE_STORE, its upstream HYPERKUBE_UPSTREAM (a mirror, or "off").
+// HYPERKUBE_REBUILD=1 is for machines that reach no upstream: it allows builds
+// from source, and forbids downloads unless a mirror is named.
+func FromEnv(env cli.Env) (*Supplier, error) {
+	catalog, _, err := versions.Load()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := cachedir.Store(env.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	s := &Supplier{
+		Catalog: catalog, Store: store.New(dir), Root: env.Dir, Getenv: env.Getenv,
+		Upstream: env.Getenv("HYPERKUBE_UPSTREAM"), Progress: progress.New(env.Err),
+	}
+	if env.Getenv("HYPERKUBE_REBUILD") == "1" {
+		if s.Upstream == "" {
+			s.Upstream = Off
+		}
+		s.Rebuild = s.rebuild
+	}
+	return s, nil
+}

@@ -1,0 +1,68 @@
+package supply
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// build makes a program of this repository and puts it into the store.
+func (s *Supplier) build(ctx context.Context, pin versions.Pin, source versions.Source) error {
+	task := s.Progress.Start("building "+pin.FileKey.String(), "program", 1)
+	data, err := s.Program(ctx, pin.FileKey, source)
+	if err != nil {
+		task.Fail()
+		return err
+	}
+	from := fmt.Sprintf("%s built by %s", pin.File, source.Toolchain)
+	if err := s.Store.Put(ctx, pin.SHA256, pin.Size, from, bytes.NewReader(data)); err != nil {
+		task.Fail()
+		return fmt.Errorf("%w\nThe program's source and its pin have gone apart. To pin what is built now: go run ./tools/update -programs", err)
+	}
+	task.Add(1)
+	task.Done()
+	return nil
+}
+
+// Program builds a program of this repository with the source's toolchain and
+// flags, and nothing of the machine's configuration, and returns its bytes.
+func (s *Supplier) Program(ctx context.Context, key versions.FileKey, source versions.Source) (data []byte, err error) {
+	pkg := ""
+	for _, f := range source.Files {
+		if f.Name == key.File {
+			pkg = f.Package
+		}
+	}
+	if source.Module != "." || pkg == "" {
+		return nil, fmt.Errorf("source %q: only packages of this repository are built, not %q of module %q", source.Name, pkg, source.Module)
+	}
+	cache, err := cachedir.Dir(s.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "hyperkube-program-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder to build in: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	out := filepath.Join(dir, key.File)
+	cmd := tool.Command(ctx, s.Root, append(append([]string{"build", "-o", out}, source.Flags...), pkg)...)
+	cmd.Env = append(cmd.Env,
+		"GOTOOLCHAIN="+source.Toolchain, "CGO_ENABLED=0", "GOOS="+key.Platform.OS(), "GOARCH="+key.Platform.Arch(),
+		"GOAMD64=v1", "GOARM64=v8.0")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building %q: %w\n%s", pkg, err, said)
+	}
+	return os.ReadFile(out)
+}

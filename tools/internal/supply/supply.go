@@ -1,0 +1,85 @@
+// Package supply gets pinned files: out of the store, from upstream, or built
+// from source. Whichever way a file came, its bytes have the sha256 of the
+// lock, or there is no file.
+package supply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/store"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Off, as the upstream, forbids downloads.
+const Off = "off"
+
+// Supplier gets pinned files into its store.
+type Supplier struct {
+	Catalog *versions.Catalog
+	Store   store.Store
+	// Upstream takes the place of scheme and host in the lock's URLs: a mirror.
+	// "" leaves them as they are; [Off] forbids downloads.
+	Upstream string
+	// Rebuild puts a released file into the store by building it from source,
+	// after or in place of a download. Nil where that is not wanted.
+	Rebuild  func(ctx context.Context, pin versions.Pin) error
+	Root     string              // folder of this repository, for its own programs
+	Getenv   func(string) string // the process environment, for the Go that builds them
+	Progress *progress.Reporter
+}
+
+// Ensure brings the pin's file into the store if it is not there. Its bytes are
+// checked when they come in and, by [store.Store.Open], when they are read.
+func (s *Supplier) Ensure(ctx context.Context, pin versions.Pin) error {
+	have, err := s.Store.Has(pin.SHA256)
+	if err == nil && !have {
+		err = s.supply(ctx, pin)
+	}
+	if err != nil {
+		return fmt.Errorf("getting %s: %w", pin.FileKey, err)
+	}
+	return nil
+}
+
+func (s *Supplier) supply(ctx context.Context, pin versions.Pin) error {
+	source, err := s.source(pin)
+	if err != nil {
+		return err
+	}
+	switch source.Kind {
+	case versions.KindGoBuild:
+		return s.build(ctx, pin, source)
+	case versions.KindRelease:
+		return s.release(ctx, pin)
+	}
+	return fmt.Errorf("no way is known to get files of kind %q", source.Kind)
+}
+
+// release tries upstream and then source. Bytes that are not the pinned ones
+// end it: somebody has to look.
+func (s *Supplier) release(ctx context.Context, pin versions.Pin) error {
+	var downloadErr error
+	if s.Upstream == Off {
+		downloadErr = errors.New("downloads are switched off")
+	} else if downloadErr = s.download(ctx, pin); downloadErr == nil {
+		return nil
+	}
+	var mismatch *store.MismatchError
+	if s.Rebuild == nil || errors.As(downloadErr, &mismatch) || ctx.Err() != nil {
+		return downloadErr
+	}
+	s.Progress.Say("%s: %v; building it from source", pin.FileKey, downloadErr)
+	return s.Rebuild(ctx, pin)
+}
+
+func (s *Supplier) source(pin versions.Pin) (versions.Source, error) {
+	for _, source := range s.Catalog.Manifest.Sources {
+		if source.Name == pin.Source {
+			return source, nil
+		}
+	}
+	return versions.Source{}, fmt.Errorf("there is no source %q in %s", pin.Source, versions.ManifestFile)
+}

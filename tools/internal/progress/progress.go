@@ -36,7 +36,7 @@ func New(w io.Writer) *Reporter {
 
 // Start begins a task and says so. What names it ("fetching modules"), unit
 // what total counts ("modules"); the unit "bytes" is printed as MiB. A total of
-// 0 means that nobody knows.
+// 0 means that nobody knows, and no unit that there is nothing to count.
 func (r *Reporter) Start(what, unit string, total int64) *Task {
 	t := &Task{r: r, what: what, unit: unit, total: max(total, 0), start: r.clock.now(), end: make(chan struct{})}
 	r.mu.Lock()

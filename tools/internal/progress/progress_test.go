@@ -84,7 +84,15 @@ func TestLines(t *testing.T) {
 			},
 		},
 		{
-			name: "nothing to count", unit: "steps",
+			name: "no unit",
+			steps: func(task *Task, tick func(time.Duration)) {
+				tick(10 * time.Second)
+				task.Fail()
+			},
+			want: []string{"fetching: started", "fetching: 10s so far", "fetching: stopped after 10s"},
+		},
+		{
+			name: "nothing counted", unit: "steps",
 			steps: func(task *Task, tick func(time.Duration)) { task.Done() },
 			want:  []string{"fetching: started", "fetching: done in 0s"},
 		},

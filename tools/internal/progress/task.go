@@ -56,7 +56,7 @@ func (t *Task) Detail(s string) {
 // Done ends the task as finished.
 func (t *Task) Done() {
 	t.finish(func(elapsed time.Duration) string {
-		if t.done == 0 && t.total == 0 {
+		if t.unit == "" || t.done == 0 && t.total == 0 {
 			return fmt.Sprintf("%s: done in %s", t.what, round(elapsed))
 		}
 		return fmt.Sprintf("%s: done, %s in %s", t.what, amount(max(t.done, t.total), t.unit), round(elapsed))
@@ -66,6 +66,9 @@ func (t *Task) Done() {
 // Fail ends the task as given up; the caller's error says why.
 func (t *Task) Fail() {
 	t.finish(func(elapsed time.Duration) string {
+		if t.unit == "" {
+			return fmt.Sprintf("%s: stopped after %s", t.what, round(elapsed))
+		}
 		return fmt.Sprintf("%s: stopped at %s after %s", t.what, t.counts(), round(elapsed))
 	})
 }
@@ -92,7 +95,10 @@ func (t *Task) report() {
 		return
 	}
 	elapsed := t.r.clock.now().Sub(t.start)
-	parts := []string{t.what + ": " + t.counts(), round(elapsed).String() + " so far"}
+	parts := []string{t.what + ": " + round(elapsed).String() + " so far"}
+	if t.unit != "" {
+		parts = []string{t.what + ": " + t.counts(), round(elapsed).String() + " so far"}
+	}
 	if t.done > 0 && t.total > t.done {
 		left := time.Duration(float64(elapsed) / float64(t.done) * float64(t.total-t.done))
 		parts = append(parts, "about "+round(left).String()+" left")

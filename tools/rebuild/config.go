@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// source is the lock's name for what upstream publishes.
+const source = "kubernetes"
+
+// config is the whole command line, checked.
+type config struct {
+	version    versions.Version
+	binaries   []string // empty: those of the flavors
+	platforms  []versions.Platform
+	store      string
+	cache      string // everything kept between runs
+	dates      string
+	goSum      string
+	provenance string
+	again      bool
+}
+
+func parse(env cli.Env) (config, error) {
+	fs := flag.NewFlagSet("rebuild", flag.ContinueOnError)
+	version := fs.String("version", "", "Kubernetes `version` to rebuild, such as v1.36.0")
+	binary := fs.String("binary", "", "comma-separated `names`; \"all\" for every one the lock has; default: those of all flavors")
+	platform := fs.String("platform", "linux/amd64,linux/arm64", "comma-separated `platforms`")
+	store := fs.String("store", "", "`folder` to put matches into (default $HYPERKUBE_STORE, or store in the cache folder)")
+	dates := fs.String("dates", "", "`file` of build dates (default "+builddate.File+" in this repository)")
+	goSum := fs.String("gosum", "", "go.sum `file` to trust instead of the Go checksum database")
+	provenance := fs.String("provenance", "", "`file` to write an in-toto statement for each match to, one a line")
+	again := fs.Bool("again", false, "rebuild what is in the store, too")
+	if err := cli.Parse(fs, env, false); err != nil {
+		return config{}, err
+	}
+	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again}
+	var errs []error
+	var err error
+	if c.version, err = versions.ParseVersion(*version); err != nil {
+		errs = append(errs, fmt.Errorf("-version: %w", err))
+	}
+	c.binaries = list(*binary)
+	for _, name := range list(*platform) {
+		p, err := versions.ParsePlatform(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("-platform: %w", err))
+		}
+		c.platforms = append(c.platforms, p)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return config{}, cli.Usage("%w", err)
+	}
+	return c, c.place(env)
+}
+
+// place fills in the folders and files that were not named.
+func (c *config) place(env cli.Env) error {
+	dir, err := cachedir.Dir(env.Getenv)
+	if err != nil {
+		return err
+	}
+	c.cache = filepath.Join(dir, "rebuild")
+	if c.store == "" {
+		if c.store, err = cachedir.Store(env.Getenv); err != nil {
+			return err
+		}
+	}
+	if c.dates == "" {
+		root, err := repository(env.Dir)
+		if err != nil {
+			return err
+		}
+		c.dates = filepath.Join(root, filepath.FromSlash(builddate.File))
+	}
+	for _, name := range []*string{&c.store, &c.dates, &c.goSum, &c.provenance} {
+		if *name != "" && !filepath.IsAbs(*name) {
+			*name = filepath.Join(env.Dir, *name)
+		}
+	}
+	return nil
+}
+
+// list splits at commas, without empty and repeated parts.
+func list(s string) []string {
+	var all []string
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" && !slices.Contains(all, part) {
+			all = append(all, part)
+		}
+	}
+	return all
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/hyperkube/hyperkube/tools/internal/debroot"
+	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
+)
+
+// group does the jobs of one group.
+func (r *rebuilder) group(ctx context.Context, v *opened, g group) ([]outcome, error) {
+	cannot := func(err error) ([]outcome, error) {
+		var outcomes []outcome
+		for _, j := range g.jobs {
+			outcomes = append(outcomes, r.tell(outcome{job: j, status: unbuildable, why: err.Error()}))
+		}
+		return outcomes, ctx.Err()
+	}
+	if g.err != nil {
+		return cannot(g.err)
+	}
+	date, ok := v.release.Phases[g.phase]
+	if !ok {
+		return cannot(fmt.Errorf("the build date of the %s phase is not known; find it with -search", g.phase))
+	}
+	builds, err := v.site.Plan(ctx, kubeplan.Stamp{
+		Version: v.tree.Version, Commit: v.release.Commit, CommitTime: v.release.CommitTime.Date, BuildDate: date.Date,
+	}, g.platform.String(), g.targets)
+	if err != nil {
+		return cannot(err)
+	}
+	var outcomes []outcome
+	for _, b := range builds {
+		part := group{phase: g.phase, platform: g.platform}
+		for _, j := range g.jobs {
+			if slices.ContainsFunc(b.Packages(), func(p string) bool { return path.Base(p) == j.binary }) {
+				part.jobs = append(part.jobs, j)
+			}
+		}
+		more, err := r.build(ctx, v, b, part)
+		outcomes = append(outcomes, more...)
+		if err != nil {
+			return outcomes, err
+		}
+	}
+	return outcomes, nil
+}
+
+// build runs one go command of a plan, for all of the jobs that it serves.
+func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g group) ([]outcome, error) {
+	fail := func(done []outcome, jobs []job, err error) ([]outcome, error) {
+		if ctx.Err() != nil {
+			return done, ctx.Err()
+		}
+		for _, j := range jobs {
+			done = append(done, r.tell(outcome{job: j, status: unbuildable, why: err.Error()}))
+		}
+		return done, nil
+	}
+	site, err := r.room(ctx, v, b, g)
+	if err != nil {
+		return fail(nil, g.jobs, err)
+	}
+	turn, err := r.takeTurn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.Close()
+	// Somebody else may have built the same while this process waited.
+	done, left, err := r.fromStore(g.jobs)
+	if err != nil || len(left) == 0 {
+		return done, err
+	}
+	cache := filepath.Join(r.config.cache, "gocache", "go"+v.tree.Image.Go+"-"+site.Room.Name())
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return done, fmt.Errorf("making a build cache: %w", err)
+	}
+	effort, err := r.compile(ctx, site, b, cache, g)
+	if err != nil {
+		return fail(done, left, err)
+	}
+	for _, j := range left {
+		o, err := r.compare(ctx, site, b, j)
+		if err != nil {
+			return done, err
+		}
+		o.effort = effort
+		done = append(done, r.tell(o))
+	}
+	return done, nil
+}
+
+// room is where a build runs: on the machine itself where no C compiler has a
+// hand in it, else in a root with the compiler of upstream's image.
+func (r *rebuilder) room(ctx context.Context, v *opened, b kubeplan.Build, g group) (kubeplan.Site, error) {
+	site := v.site
+	if b.Static() {
+		return site, nil
+	}
+	if machine != "linux/amd64" {
+		return site, fmt.Errorf("it is linked by a C compiler, and upstream's runs on linux/amd64; this machine is %s", machine)
+	}
+	root, err := debroot.Ensure(ctx, debroot.Config{
+		Dir: filepath.Join(filepath.Dir(r.config.cache), "roots"), Log: r.env.Err,
+		Mirror:         r.env.Getenv("HYPERKUBE_DEBIAN_MIRROR"),
+		SecurityMirror: r.env.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"),
+	}, debroot.Spec{
+		Suite: v.tree.Image.Suite, Security: true,
+		// One root for both architectures, so that it is made once.
+		Packages: []string{"gcc", "libc6-dev", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"},
+	})
+	if err != nil {
+		return site, err
+	}
+	site.Room = root
+	return site, nil
+}
+
+// compare holds what was built to the official sha256, and keeps what has it.
+func (r *rebuilder) compare(ctx context.Context, site kubeplan.Site, b kubeplan.Build, j job) (outcome, error) {
+	var name string
+	for _, pkg := range b.Packages() {
+		if path.Base(pkg) == j.binary {
+			var err error
+			if name, err = site.Output(b, pkg); err != nil {
+				return outcome{}, err
+			}
+		}
+	}
+	got, err := digestOf(name)
+	if err != nil {
+		return outcome{}, fmt.Errorf("comparing %s: %w", j, err)
+	}
+	if got != j.want {
+		return outcome{job: j, status: differs, got: got}, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return outcome{}, fmt.Errorf("keeping %s: %w", j, err)
+	}
+	defer f.Close()
+	if err := r.store.Put(ctx, j.want, 0, name, f); err != nil {
+		return outcome{}, err
+	}
+	return outcome{job: j, status: matched, got: got}, nil
+}

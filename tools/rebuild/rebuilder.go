@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/hyperkube/hyperkube/tools/internal/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+	"github.com/hyperkube/hyperkube/tools/internal/hostroot"
+	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
+	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/store"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// rebuilder makes binaries.
+type rebuilder struct {
+	config config
+	env    cli.Env
+	report *progress.Reporter
+	store  store.Store
+	say    func(outcome) // called once for every job
+}
+
+// machine is this machine as toolchains name it.
+const machine = runtime.GOOS + "/" + runtime.GOARCH
+
+// rebuild does the jobs of one version. The error is for what no job can be
+// blamed for.
+func (r *rebuilder) rebuild(ctx context.Context, version versions.Version, jobs []job) ([]outcome, error) {
+	done, left, err := r.fromStore(jobs)
+	if err != nil || len(left) == 0 {
+		return done, err
+	}
+	if err := r.checkNeeds(); err != nil {
+		return done, err
+	}
+	release, err := r.release(version)
+	if err != nil {
+		return done, err
+	}
+	v, err := r.open(ctx, version, release)
+	if err != nil {
+		return done, err
+	}
+	defer v.close()
+	for _, group := range v.groups(left) {
+		outcomes, err := r.group(ctx, v, group)
+		done = append(done, outcomes...)
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// fromStore tells the jobs that are done already from those that are left. A
+// file of the store that is not what its name says is as good as none.
+func (r *rebuilder) fromStore(jobs []job) (done []outcome, left []job, err error) {
+	for _, j := range jobs {
+		has, err := r.store.Has(j.want)
+		if err != nil {
+			return done, nil, err
+		}
+		if has && !r.config.again && r.store.Verify(j.want) == nil {
+			done = append(done, r.tell(outcome{job: j, status: stored}))
+			continue
+		}
+		left = append(left, j)
+	}
+	return done, left, nil
+}
+
+func (r *rebuilder) tell(o outcome) outcome {
+	r.say(o)
+	return o
+}
+
+func (r *rebuilder) release(version versions.Version) (builddate.Release, error) {
+	data, err := gotool.ReadFile(r.config.dates, 16<<20)
+	if err != nil {
+		return builddate.Release{}, fmt.Errorf("reading build dates: %w", err)
+	}
+	dates, err := builddate.Parse(r.config.dates, data)
+	if err != nil {
+		return builddate.Release{}, err
+	}
+	return dates.Release(version), nil
+}
+
+// opened is a version that is ready to be built.
+type opened struct {
+	tree    *kubetree.Tree
+	release builddate.Release
+	site    kubeplan.Site // its room is the machine
+	layout  kubeplan.Layout
+	work    *workDir
+}
+
+func (o *opened) close() { o.work.remove() }
+
+func (r *rebuilder) open(ctx context.Context, version versions.Version, release builddate.Release) (_ *opened, err error) {
+	room, err := hostroot.New(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(r.config.cache, "go"), Getenv: r.env.Getenv, GoSum: r.config.goSum})
+	if err != nil {
+		return nil, err
+	}
+	tree, err := kubetree.Ensure(ctx, kubetree.Config{
+		Dir: filepath.Join(r.config.cache, "trees"), Tool: tool, Report: r.report, Platform: machine,
+	}, version.String())
+	if err != nil {
+		return nil, err
+	}
+	if err := complete(&release, tree.Main); err != nil {
+		return nil, err
+	}
+	work, err := newWorkDir(filepath.Join(r.config.cache, "work"))
+	if err != nil {
+		return nil, err
+	}
+	v := &opened{tree: tree, release: release, work: work, site: kubeplan.Site{
+		Room: room, Source: tree.Source(), Goroot: tree.Toolchain.Dir, Work: work.dir, Jobs: runtime.NumCPU(),
+	}}
+	if v.layout, err = v.site.Layout(ctx); err != nil {
+		return nil, errors.Join(err, work.remove())
+	}
+	return v, nil
+}
+
+// complete fills in, from what the module proxy says, what is not in the file
+// of build dates.
+func complete(release *builddate.Release, main gotool.Module) error {
+	if release.Commit == "" {
+		release.Commit, release.CommitHow = main.Commit, builddate.Proxy
+	}
+	if release.Commit == "" {
+		return fmt.Errorf("finding the commit of %s: neither %s nor the module proxy names it", release.Version, builddate.File)
+	}
+	if release.CommitTime.Date.IsZero() {
+		release.CommitTime = builddate.Learned{Date: main.Time, How: builddate.Proxy}
+	}
+	return nil
+}
+
+// group is what one run of the version's scripts plans: one phase of the
+// release, for one platform.
+type group struct {
+	phase    string
+	platform versions.Platform
+	jobs     []job
+	targets  []string
+	err      error // the jobs cannot be done
+}
+
+// groups sorts jobs by platform and, among these, in the order of the phases.
+func (o *opened) groups(jobs []job) []group {
+	var groups []group
+	for _, j := range jobs {
+		phase, target, err := o.layout.Find(j.binary)
+		i := slices.IndexFunc(groups, func(g group) bool {
+			return g.phase == phase && g.platform == j.platform && (g.err == nil) == (err == nil)
+		})
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, group{phase: phase, platform: j.platform, err: err})
+		}
+		groups[i].jobs = append(groups[i].jobs, j)
+		groups[i].targets = append(groups[i].targets, target)
+	}
+	return groups
+}
+
+// digestOf is the sha256 of a file.
+func digestOf(name string) (versions.Digest, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return versions.Digest{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return versions.Digest{}, err
+	}
+	return versions.ParseDigest(hex.EncodeToString(h.Sum(nil)))
+}

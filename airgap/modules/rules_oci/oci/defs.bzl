@@ -1,0 +1,154 @@
+"""oci_image, oci_image_index, oci_push and oci_load, as far as images/ uses them."""
+
+# The root module's: the same assembler as in the builder without Bazel.
+_OCI = "@@//tools/oci"
+
+def _lines(ctx, args, inputs, flag, lines):
+    """Hands a list to the tool in a file, since an argument cannot have all bytes."""
+    if not lines:
+        return
+    file = ctx.actions.declare_file("%s.%s.txt" % (ctx.label.name, flag))
+    ctx.actions.write(file, "\n".join(lines))
+    args.add("-" + flag, file)
+    inputs.append(file)
+
+def _pairs(dictionary):
+    return ["%s=%s" % pair for pair in dictionary.items()]
+
+def _oci_image_impl(ctx):
+    out = ctx.actions.declare_directory(ctx.label.name)
+    inputs = []
+    layers = []
+    args = ctx.actions.args()
+    args.add("image")
+    args.add("-o", out.path)
+    args.add("-os", ctx.attr.os)
+    args.add("-arch", ctx.attr.architecture)
+    for tar in ctx.attr.tars:
+        if OutputGroupInfo not in tar or not hasattr(tar[OutputGroupInfo], "descriptor"):
+            fail("%s: tars: %s: want a target of //images:defs.bzl's layer" % (ctx.label, tar.label))
+        layer = tar[DefaultInfo].files.to_list()[0]
+        descriptor = tar[OutputGroupInfo].descriptor.to_list()[0]
+        args.add_joined("-layer", [layer, descriptor], join_with = ",")
+        args.add("-label", layer.owner)
+        layers.append(layer)
+        inputs.append(descriptor)
+    _lines(ctx, args, inputs, "entrypoint", ctx.attr.entrypoint)
+    _lines(ctx, args, inputs, "cmd", ctx.attr.cmd)
+    _lines(ctx, args, inputs, "env", _pairs(ctx.attr.env))
+    _lines(ctx, args, inputs, "labels", _pairs(ctx.attr.labels))
+    _lines(ctx, args, inputs, "annotations", _pairs(ctx.attr.annotations))
+    if ctx.attr.user:
+        args.add("-user", ctx.attr.user)
+    if ctx.attr.workdir:
+        args.add("-workdir", ctx.attr.workdir)
+    ctx.actions.run(
+        executable = ctx.executable._oci,
+        arguments = [args],
+        inputs = inputs + layers,
+        outputs = [out],
+        mnemonic = "OCIImage",
+        progress_message = "OCI Image %{label}",
+    )
+
+    # The layout has links to the layers: whoever runs on it needs them beside it.
+    return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles(files = layers))]
+
+oci_image = rule(
+    implementation = _oci_image_impl,
+    attrs = {
+        "annotations": attr.string_dict(doc = "Annotations of the manifest."),
+        "architecture": attr.string(mandatory = True, doc = "CPU architecture."),
+        "cmd": attr.string_list(doc = "Default arguments."),
+        "entrypoint": attr.string_list(doc = "What a container starts."),
+        "env": attr.string_dict(doc = "Environment variables."),
+        "labels": attr.string_dict(doc = "Labels of the config."),
+        "os": attr.string(mandatory = True, doc = "Operating system."),
+        "tars": attr.label_list(doc = "Layers, in order."),
+        "user": attr.string(doc = "User, or UID."),
+        "workdir": attr.string(doc = "Working directory."),
+        "_oci": attr.label(default = _OCI, executable = True, cfg = "exec"),
+    },
+    doc = "One platform's image on scratch, as an OCI layout.",
+)
+
+def _oci_image_index_impl(ctx):
+    out = ctx.actions.declare_directory(ctx.label.name)
+    args = ctx.actions.args()
+    args.add("index")
+    args.add("-o", out.path)
+    args.add_all(ctx.files.images, expand_directories = False)
+    ctx.actions.run(
+        executable = ctx.executable._oci,
+        arguments = [args],
+        inputs = depset(ctx.files.images, transitive = [image[DefaultInfo].default_runfiles.files for image in ctx.attr.images]),
+        outputs = [out],
+        mnemonic = "OCIIndex",
+        progress_message = "OCI Index %{label}",
+    )
+    return [DefaultInfo(files = depset([out]))]
+
+oci_image_index = rule(
+    implementation = _oci_image_index_impl,
+    attrs = {
+        "images": attr.label_list(mandatory = True, doc = "Labels of oci_image, in order."),
+        "_oci": attr.label(default = _OCI, executable = True, cfg = "exec"),
+    },
+    doc = "An index of images, as an OCI layout with copies of all blobs.",
+)
+
+# Runfiles are looked for where `bazel run` and a symlink forest have them.
+_LAUNCHER = """#!/bin/sh
+cd "${RUNFILES_DIR:-$0.runfiles}/%s" && exec ./%s %s -layout ./%s -tags ./%s %s "$@"
+"""
+
+def _executable(ctx, word, tags, extra = ""):
+    tags_file = ctx.actions.declare_file(ctx.label.name + ".tags.txt")
+    ctx.actions.write(tags_file, "\n".join(tags))
+    launcher = ctx.actions.declare_file(ctx.label.name + ".sh")
+    ctx.actions.write(
+        launcher,
+        _LAUNCHER % (
+            ctx.workspace_name,
+            ctx.executable._oci.short_path,
+            word,
+            ctx.file.image.short_path,
+            tags_file.short_path,
+            extra,
+        ),
+        is_executable = True,
+    )
+    runfiles = ctx.runfiles(files = [ctx.file.image, tags_file])
+    for dep in [ctx.attr.image, ctx.attr._oci]:
+        runfiles = runfiles.merge(dep[DefaultInfo].default_runfiles)
+    return [DefaultInfo(executable = launcher, runfiles = runfiles)]
+
+def _oci_push_impl(ctx):
+    return _executable(ctx, "push", ctx.attr.remote_tags, "--repository '%s'" % ctx.attr.repository)
+
+_RUN_ATTRS = {
+    "image": attr.label(mandatory = True, allow_single_file = True, doc = "Label of an oci_image or oci_image_index."),
+    "_oci": attr.label(default = _OCI, executable = True, cfg = "target"),
+}
+
+oci_push = rule(
+    implementation = _oci_push_impl,
+    attrs = _RUN_ATTRS | {
+        "remote_tags": attr.string_list(doc = "Tags that the pushed digest gets."),
+        "repository": attr.string(mandatory = True, doc = "Where to push; --repository at run time overrides."),
+    },
+    executable = True,
+    doc = "Pushes by digest, then tags. Run-time flags: --repository R, --tag T.",
+)
+
+def _oci_load_impl(ctx):
+    return _executable(ctx, "load", ctx.attr.repo_tags)
+
+oci_load = rule(
+    implementation = _oci_load_impl,
+    attrs = _RUN_ATTRS | {
+        "repo_tags": attr.string_list(mandatory = True, doc = "REPOSITORY:TAG that the loaded image gets."),
+    },
+    executable = True,
+    doc = "Loads an image into docker, podman or nerdctl.",
+)

@@ -1,0 +1,63 @@
+"""Layers: one file of an image each, or its symlinks."""
+
+_EXTENSIONS = {"gzip": ".tar.gz", "zstd": ".tar.zst"}
+
+def _layer_impl(ctx):
+    if (ctx.file.src == None) == (not ctx.attr.symlinks):
+        fail("layer %s: want src and path, or symlinks alone" % ctx.label)
+    if ctx.file.src and not ctx.attr.path.startswith("/"):
+        fail("layer %s: path %r: want an absolute path" % (ctx.label, ctx.attr.path))
+    out = ctx.actions.declare_file(ctx.label.name + _EXTENSIONS[ctx.attr.compression])
+    descriptor = ctx.actions.declare_file(ctx.label.name + ".descriptor.json")
+    args = ctx.actions.args()
+    args.add("-compression", ctx.attr.compression)
+    args.add("-o", out)
+    args.add("-descriptor", descriptor)
+    if ctx.file.src:
+        args.add("-src", ctx.file.src)
+        args.add("-path", ctx.attr.path)
+        args.add("-mode", ctx.attr.mode)
+    for path, target in ctx.attr.symlinks.items():
+        args.add("-symlink", "%s=%s" % (path, target))
+    ctx.actions.run(
+        executable = ctx.executable._layer,
+        arguments = [args],
+        inputs = ctx.files.src,
+        outputs = [out, descriptor],
+        mnemonic = "Layer",
+        progress_message = "Writing layer %{label}",
+    )
+    return [
+        DefaultInfo(files = depset([out])),
+        OutputGroupInfo(descriptor = depset([descriptor])),
+    ]
+
+layer_rule = rule(
+    implementation = _layer_impl,
+    attrs = {
+        "compression": attr.string(default = "gzip", values = _EXTENSIONS.keys(), doc = "How the layer is compressed."),
+        "mode": attr.string(default = "0755", doc = "The file's permission bits, four octal digits."),
+        "path": attr.string(doc = "The file's absolute path in the image."),
+        "src": attr.label(allow_single_file = True, doc = "The file."),
+        "symlinks": attr.string_dict(doc = "Symlinks in place of a file: absolute path to target."),
+        "_layer": attr.label(default = "//tools/layer", executable = True, cfg = "exec"),
+    },
+    doc = """One layer, a pure function of path, mode and bytes.
+
+The output group `descriptor` is a JSON file with media type, digest, diffID and size.""",
+)
+
+def layer(name, **kwargs):
+    """One layer of an image; see `layer_rule` for the attributes.
+
+    Args:
+        name: for good: rules_oci writes the label into every image that has the layer.
+        **kwargs: the rule's attributes.
+    """
+    layer_rule(
+        name = name,
+        # A wildcard would fetch every binary of every version.
+        tags = ["manual"],
+        visibility = ["//images:__subpackages__"],
+        **kwargs
+    )

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os/exec"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/registry"
+)
+
+// push has the flags of rules_oci's pushes.
+func push(ctx context.Context, env cli.Env) error {
+	var dir, repository string
+	var tags []string
+	fs := flag.NewFlagSet("push", flag.ContinueOnError)
+	fs.StringVar(&dir, "layout", "", "the OCI layout to push (`folder`)")
+	for _, f := range []string{"repository", "r"} {
+		fs.StringVar(&repository, f, "", "the `repository` to push to, with its registry")
+	}
+	lines(fs, "tags", &tags)
+	for _, f := range []string{"tag", "t"} {
+		fs.Func(f, "a further `tag`; repeatable", func(tag string) error {
+			tags = append(tags, tag)
+			return nil
+		})
+	}
+	if err := cli.Parse(fs, env, false); err != nil {
+		return err
+	}
+	if dir == "" || repository == "" {
+		return cli.Usage("want a layout and --repository")
+	}
+	solid, remove, err := oci.Solid(dir)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	digest, err := registry.Push(ctx, progress.New(env.Err), solid, repository, tags)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.Out, "%s@%s\n", repository, digest)
+	return nil
+}
+
+// engines are what an image can be loaded into, in the order of preference.
+var engines = []string{"docker", "podman", "nerdctl"}
+
+// load hands an image to the first container engine that is there.
+func load(ctx context.Context, env cli.Env) error {
+	var refs []string
+	fs := flag.NewFlagSet("load", flag.ContinueOnError)
+	dir := fs.String("layout", "", "the OCI layout to load (`folder`)")
+	lines(fs, "tags", &refs)
+	if err := cli.Parse(fs, env, false); err != nil {
+		return err
+	}
+	solid, remove, err := oci.Solid(*dir)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	image, err := onlyImage(solid)
+	if err != nil {
+		return err
+	}
+	tags := map[name.Tag]v1.Image{}
+	for _, ref := range refs {
+		tag, err := name.NewTag(ref)
+		if err != nil {
+			return fmt.Errorf("loading %q: %w", ref, err)
+		}
+		tags[tag] = image
+	}
+	for _, engine := range engines {
+		path, err := exec.LookPath(engine)
+		if err != nil {
+			continue
+		}
+		r, w := io.Pipe()
+		go func() { w.CloseWithError(tarball.MultiWrite(tags, w)) }()
+		cmd := exec.CommandContext(ctx, path, "load")
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = r, env.Out, env.Err
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("loading into %s: %w", engine, err)
+		}
+		return nil
+	}
+	return fmt.Errorf("loading: none of %q is on PATH", engines)
+}
+
+func onlyImage(dir string) (v1.Image, error) {
+	top, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		return nil, fmt.Errorf("reading layout %q: %w", dir, err)
+	}
+	list, err := top.IndexManifest()
+	if err != nil {
+		return nil, fmt.Errorf("reading layout %q: %w", dir, err)
+	}
+	if len(list.Manifests) != 1 || !list.Manifests[0].MediaType.IsImage() {
+		return nil, fmt.Errorf("reading layout %q: want the layout of one image", dir)
+	}
+	return top.Image(list.Manifests[0].Digest)
+}

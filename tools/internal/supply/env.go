@@ -23,13 +23,13 @@ func FromEnv(env cli.Env) (*Supplier, error) {
 	}
 	s := &Supplier{
 		Catalog: catalog, Store: store.New(dir), Root: env.Dir, Getenv: env.Getenv,
-		Upstream: env.Getenv("HYPERKUBE_UPSTREAM"), Progress: progress.New(env.Err),
+		Upstream: env.Getenv("HYPERKUBE_UPSTREAM"), Progress: progress.New(env.Err), Log: env.Err,
 	}
 	if env.Getenv("HYPERKUBE_REBUILD") == "1" {
 		if s.Upstream == "" {
 			s.Upstream = Off
 		}
-		s.Rebuild = s.rebuild
+		s.Rebuild = true
 	}
 	return s, nil
 }

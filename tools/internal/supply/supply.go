@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
@@ -23,12 +24,13 @@ type Supplier struct {
 	// Upstream takes the place of scheme and host in the lock's URLs: a mirror.
 	// "" leaves them as they are; [Off] forbids downloads.
 	Upstream string
-	// Rebuild puts a released file into the store by building it from source,
-	// after or in place of a download. Nil where that is not wanted.
-	Rebuild  func(ctx context.Context, pin versions.Pin) error
+	// Rebuild allows to build a released file from source, after or in place of
+	// a download.
+	Rebuild  bool
 	Root     string              // folder of this repository, for its own programs
 	Getenv   func(string) string // the process environment, for the Go that builds them
 	Progress *progress.Reporter
+	Log      io.Writer // what the programs say that are run
 }
 
 // Ensure brings the pin's file into the store if it is not there. Its bytes are
@@ -68,11 +70,11 @@ func (s *Supplier) release(ctx context.Context, pin versions.Pin) error {
 		return nil
 	}
 	var mismatch *store.MismatchError
-	if s.Rebuild == nil || errors.As(downloadErr, &mismatch) || ctx.Err() != nil {
+	if !s.Rebuild || errors.As(downloadErr, &mismatch) || ctx.Err() != nil {
 		return downloadErr
 	}
 	s.Progress.Say("%s: %v; building it from source", pin.FileKey, downloadErr)
-	return s.Rebuild(ctx, pin)
+	return s.rebuild(ctx, pin)
 }
 
 func (s *Supplier) source(pin versions.Pin) (versions.Source, error) {

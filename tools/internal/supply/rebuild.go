@@ -19,4 +19,3 @@ func (s *Supplier) rebuild(ctx context.Context, pin versions.Pin) error {
 	}
 	return nil
 }
-

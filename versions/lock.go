@@ -104,7 +104,11 @@ func ParseLock(file string, data []byte) (*Lock, []string, error) {
 	if len(data) > maxLock {
 		return nil, nil, fmt.Errorf("reading lock %q: %d bytes, more than the %d allowed", file, len(data), maxLock)
 	}
-	if err := p.parse(); err != nil {
+	err := p.parse()
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it ends in the middle")
+	}
+	if err != nil {
 		return nil, nil, fmt.Errorf("reading lock \"%s:%d\": %w", file, p.line(), err)
 	}
 	if err := errors.Join(p.errs...); err != nil {

@@ -1,0 +1,116 @@
+package versions
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+const (
+	hashA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	hashB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+)
+
+const goodLock = `{
+  "schema": 1,
+  "files": [
+    {"source":"kubernetes","version":"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a","sha256":"` + hashA + `","size":7},
+    {"source":"own","version":"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a.tar.gz","sha256":"` + hashB + `","archive":"` + hashA + `","member":"bin/kubelet"},
+    {"source":"programs","platform":"linux/amd64","file":"sleep","sha256":"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc","size":1}
+  ]
+}
+`
+
+func TestParseLock(t *testing.T) {
+	l, warnings, err := ParseLock("l.json", []byte(goodLock))
+	if err != nil || len(warnings) != 0 {
+		t.Fatalf("%v, warnings %q", err, warnings)
+	}
+	if got := l.Format(); string(got) != goodLock {
+		t.Errorf("written back:\n%s", got)
+	}
+	key := FileKey{Source: "programs", Platform: Platform{"linux", "amd64"}, File: "sleep"}
+	if pin, ok := l.Pin(key); !ok || pin.Size != 1 {
+		t.Errorf("sleep: %+v, %v", pin, ok)
+	}
+	d, _ := ParseDigest(hashB)
+	if found := l.Find(d); len(found) != 1 || found[0].Member != "bin/kubelet" {
+		t.Errorf("found %+v", found)
+	}
+}
+
+func TestParseLockFaults(t *testing.T) {
+	tests := map[string]struct{ old, new, want string }{
+		"schema":           {`"schema": 1`, `"schema": 2`, `"l.json:2": schema: want 1`},
+		"no files":         {goodLock, `{"schema": 1}`, `want the keys schema and files`},
+		"unknown key":      {`"size":7`, `"sice":7`, `"l.json:4": files[0]: unknown key "sice"`},
+		"duplicate key":    {`"size":7`, `"sha256":"` + hashB + `"`, `key "sha256" stands twice`},
+		"unknown top key":  {`"schema": 1`, `"schema": 1, "x": 2`, `unknown key "x"`},
+		"short hash":       {hashA + `","size"`, hashA[1:] + `","size"`, `l.json:4: files[0].sha256: "` + hashA[1:] + `" is not a sha256: want 64 lower-case hexadecimal digits, got 63 characters`},
+		"upper-case hash":  {hashA + `","size"`, strings.ToUpper(hashA) + `","size"`, `files[0].sha256`},
+		"no hash":          {`"sha256":"` + hashA + `",`, ``, `files[0].sha256: "" is not a sha256`},
+		"platform":         {`linux/amd64","file":"kubelet","url":"https://example.com/a",`, `linux/mips","file":"kubelet","url":"https://example.com/a",`, `files[0].platform: "linux/mips" is not one of the platforms`},
+		"version":          {`"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `"1.24","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `files[0].version: "1.24" is not a stable version`},
+		"http":             {`https://example.com/a"`, `http://example.com/a"`, `files[0].url: "http://example.com/a" does not begin with https://`},
+		"negative size":    {`"size":7`, `"size":-7`, `files[0].size: -7 is negative`},
+		"size as string":   {`"size":7`, `"size":"7"`, `files[0].size: json: cannot unmarshal`},
+		"pinned twice":     {`"source":"own"`, `"source":"kubernetes"`, `l.json:5: files[1].file: kubernetes/v1.24.10/linux/amd64/kubelet is pinned already`},
+		"climbing member":  {`bin/kubelet`, `../kubelet`, `files[1].member`},
+		"member alone":     {`"archive":"` + hashA + `",`, ``, `files[1].archive: "" is not a sha256`},
+		"file with a path": {`"file":"sleep"`, `"file":"../sleep"`, `files[2].file: "../sleep" is not a name`},
+		"torn":             {"  ]\n}\n", "", `"l.json:6": it ends in the middle`},
+		"more":             {"  ]\n}\n", "  ]\n}\n{}", `more follows after the end`},
+		"no JSON":          {goodLock, "<html>", `invalid character '<'`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(goodLock, test.old) {
+				t.Fatalf("the good lock has no %q", test.old)
+			}
+			l, _, err := ParseLock("l.json", []byte(strings.Replace(goodLock, test.old, test.new, 1)))
+			if err == nil || l != nil {
+				t.Fatalf("was read: %v", l)
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got\n%v\nwant\n%s", err, test.want)
+			}
+		})
+	}
+}
+
+// The two errors of hand that were met in lists of others: a hash repeated from
+// another version, and from the other architecture.
+func TestParseLockWarns(t *testing.T) {
+	const line = `{"source":"kubernetes","version":"%v","platform":"linux/%a","file":"kubelet","sha256":"` + hashA + `"}`
+	pin := func(v, a string) string { return strings.NewReplacer("%v", v, "%a", a).Replace(line) }
+	for name, test := range map[string]struct {
+		second string
+		want   string
+	}{
+		"another version":      {pin("v1.27.12", "amd64"), "kubernetes/v1.27.12/linux/amd64/kubelet and kubernetes/v1.27.13/linux/amd64/kubelet have one sha256"},
+		"another architecture": {pin("v1.27.13", "arm64"), "kubernetes/v1.27.13/linux/amd64/kubelet and kubernetes/v1.27.13/linux/arm64/kubelet have one sha256"},
+	} {
+		_, warnings, err := ParseLock("l.json", []byte(`{"schema":1,"files":[`+pin("v1.27.13", "amd64")+`,`+test.second+`]}`))
+		if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], test.want) {
+			t.Errorf("%s: %q, %v", name, warnings, err)
+		}
+	}
+}
+
+func FuzzParseLock(f *testing.F) {
+	f.Add([]byte(goodLock))
+	f.Add([]byte(`{"schema":1,"files":[{}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l, _, err := ParseLock("l.json", data)
+		if (l == nil) == (err == nil) {
+			t.Fatalf("got %v and %v", l, err)
+		}
+		if err != nil {
+			return
+		}
+		again, _, err := ParseLock("l.json", l.Format())
+		if err != nil || !bytes.Equal(again.Format(), l.Format()) {
+			t.Errorf("what was written does not read back: %v", err)
+		}
+	})
+}

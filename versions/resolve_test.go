@@ -1,0 +1,123 @@
+package versions
+
+import (
+	"strings"
+	"testing"
+)
+
+// The committed manifest and lock are sound, and hold what the project promises.
+func TestCommitted(t *testing.T) {
+	c, warnings, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range warnings {
+		t.Errorf("warning: %s", w)
+	}
+	if !strings.HasSuffix(c.Manifest.Registry, ".invalid") {
+		t.Errorf("the default registry %q could be somebody's", c.Manifest.Registry)
+	}
+	from := mustVersion(t, "v1.24.0")
+	for _, r := range c.Manifest.Releases {
+		files := []string{"kubelet", "kubectl", "kubeadm"}
+		if _, ok := c.Lock.Pin(FileKey{"kubernetes", r.Version, Platform{"linux", "amd64"}, "kube-apiserver"}); ok {
+			files = append(files, "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler")
+		} else if r.Version.Compare(from) >= 0 {
+			t.Logf("%s: no server binaries pinned", r.Version)
+		}
+		for _, file := range files {
+			for _, p := range platforms {
+				platform, _ := ParsePlatform(p)
+				pin, ok := c.Lock.Pin(FileKey{"kubernetes", r.Version, platform, file})
+				want := "https://dl.k8s.io/release/" + r.Version.String() + "/bin/" + p + "/" + file
+				if !ok || pin.URL != want {
+					t.Errorf("%s %s %s: pinned %v, URL %q", r.Version, p, file, ok, pin.URL)
+				}
+			}
+		}
+		for _, flavor := range []string{"hyperkube", "kubectl"} {
+			if image, err := c.Image(flavor, r.Version); err != nil || image.Tag != r.Version.String() {
+				t.Errorf("%s %s: tag %q, %v", flavor, r.Version, image.Tag, err)
+			}
+		}
+	}
+	if len(c.Manifest.Releases) < 263 {
+		t.Errorf("%d releases, want 263 or more", len(c.Manifest.Releases))
+	}
+	raw, err := embedded.ReadFile("lock.json")
+	if err != nil || string(raw) != string(c.Lock.Format()) {
+		t.Errorf("lock.json is not in the form that tools write")
+	}
+}
+
+func TestResolve(t *testing.T) {
+	manifest := strings.Replace(good, good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "", 1)
+	m, err := ParseManifest("m.yaml", []byte(manifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, _, err := ParseLock("l.json", []byte(goodLock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Resolve(m, l)
+	if err == nil {
+		t.Fatal("resolved in spite of missing pins")
+	}
+	for _, want := range []string{
+		`flavor "hyperkube": kubernetes/v1.24.10/linux/arm64/kubelet is not pinned in versions/lock.json`,
+		`flavor "hyperkube": programs/linux/arm64/sleep is not pinned`,
+		`flavor "rke": own/v1.28.7/linux/amd64/kubelet is not pinned`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("not told: %s\n%v", want, err)
+		}
+	}
+	m.Releases = m.Releases[:1]
+	m.Flavors[0].Platforms = m.Flavors[0].Platforms[:1]
+	c, err := Resolve(m, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := c.Image("", m.Releases[0].Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var labels []string
+	for _, l := range image.Builds[0].Layers {
+		labels = append(labels, l.Label())
+	}
+	want := []string{
+		"//images/layers:sleep_linux_amd64_mode_0555_zstd",
+		"//images/layers/v1_24:kubelet_v1_24_10_linux_amd64_zstd",
+		"//images/layers:symlinks_hyperkube",
+	}
+	if strings.Join(labels, "\n") != strings.Join(want, "\n") {
+		t.Errorf("layers %q, want %q", labels, want)
+	}
+	rke, err := c.Image("rke", m.Releases[0].Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rke.Builds[0].Layers[0].Label(); got != "//images/layers/v1_24:kubelet_v1_24_10_linux_amd64_from_own" {
+		t.Errorf("layer %q", got)
+	}
+	if rke.Repository != "registry.invalid/hyperkube" || rke.Tag != "v1.24.10-rancher3" || image.Labels[0].Value != "v1.24.10" {
+		t.Errorf("image %+v", rke)
+	}
+	for _, name := range []string{"nope", "rke"} {
+		if _, err := c.Image(name, mustVersion(t, "v1.99.0")); err == nil {
+			t.Errorf("%s v1.99.0 was found", name)
+		}
+	}
+}
+
+func TestResolveRefusesBase(t *testing.T) {
+	m, err := ParseManifest("m.yaml", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resolve(m, NewLock()); err == nil || !strings.Contains(err.Error(), `flavor "hyperkube": names a base image`) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,168 @@
+package imagevector
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hyperkube/hyperkube/imagevector/internal/span"
+)
+
+// checker gathers what strict reading finds wrong with one entry by itself.
+type checker struct {
+	problems *Problems
+	source   *Source
+	at       *nodes // nil for an entry that came from no file
+	index    int
+}
+
+func checkSource(problems *Problems, s *Source, at *nodes, index int) {
+	c := checker{problems, s, at, index}
+	c.name()
+	c.image()
+	c.constraint(fieldRuntimeVersion, "runtimeVersion", s.RuntimeVersion)
+	c.constraint(fieldTargetVersion, "targetVersion", s.TargetVersion)
+	c.architectures()
+}
+
+func (c *checker) add(which int, kind Kind, name string, value *string, format string, args ...any) {
+	p := Problem{Position: c.source.Position, Field: indexed("images", c.index) + "." + name, Kind: kind, Message: fmt.Sprintf(format, args...)}
+	if value != nil {
+		p.Value = *value
+	}
+	if n := c.node(which); n != nil {
+		p.Line, p.Column = n.Line, n.Column
+	}
+	*c.problems = append(*c.problems, p)
+}
+
+// node returns where a field stands, nil if it is absent.
+func (c *checker) node(which int) *yaml.Node {
+	if c.at == nil {
+		return nil
+	}
+	return c.at[which]
+}
+
+func (c *checker) name() {
+	s := c.source
+	// What stands there, but is no string, is a problem already.
+	if n := c.node(fieldName); s.Name == "" && (n == nil || n.Style != 0) {
+		c.add(fieldName, Required, "name", nil, "the entry has no name")
+	}
+	if strings.ContainsFunc(s.Name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		c.add(fieldName, Invalid, "name", &s.Name, "name %q has a blank or control character", s.Name)
+	}
+}
+
+func (c *checker) image() {
+	s := c.source
+	if s.Ref == nil && s.Repository == nil && c.node(fieldRef) == nil && c.node(fieldRepository) == nil {
+		c.add(fieldRepository, Required, "repository", nil, "the entry has neither repository nor ref")
+	}
+	if s.Ref != nil {
+		if s.Repository != nil {
+			c.add(fieldRepository, Forbidden, "repository", s.Repository, "repository stands beside ref, which has one already")
+		}
+		if s.Tag != nil {
+			c.add(fieldTag, Forbidden, "tag", s.Tag, "tag stands beside ref, which has one already")
+		}
+	}
+	for _, f := range []struct {
+		which int
+		name  string
+		value *string
+		wrong func(string) string
+	}{
+		{fieldRef, "ref", s.Ref, checkRef},
+		{fieldRepository, "repository", s.Repository, checkRepository},
+		{fieldTag, "tag", s.Tag, checkTag},
+	} {
+		if f.value != nil {
+			if wrong := f.wrong(*f.value); wrong != "" {
+				c.add(f.which, Invalid, f.name, f.value, "%s: %s", quoteShort(*f.value), wrong)
+			}
+		}
+	}
+	if s.Version != nil && *s.Version == "" {
+		c.add(fieldVersion, Invalid, "version", s.Version, "version is empty: leave the key out")
+	}
+}
+
+func (c *checker) constraint(which int, name string, text *string) {
+	if text == nil {
+		return
+	}
+	if c.at != nil && c.at[which] == c.at[fieldVersion] {
+		name = "version" // of the oldest generation
+	}
+	switch set, err := span.Constraint(*text); {
+	case err != nil:
+		c.add(which, Invalid, name, text, "reading constraint %s: %v", quoteShort(*text), err)
+	case len(set) == 0:
+		c.add(which, Invalid, name, text, "no version meets %q; suffixes such as -rc.1 are cut off before versions are compared", *text)
+	}
+}
+
+func (c *checker) architectures() {
+	s := c.source
+	if s.Architectures == nil {
+		return
+	}
+	if n := c.node(fieldArchitectures); len(s.Architectures) == 0 && (n == nil || target(n).Kind == yaml.SequenceNode && len(target(n).Content) == 0) {
+		c.add(fieldArchitectures, Invalid, "architectures", nil, "the list is empty, so the entry is for no machine: leave the key out for %s and %s", amd64, arm64)
+	}
+	seen := map[string]bool{}
+	for _, name := range s.Architectures {
+		switch {
+		case bit(name) == 0:
+			c.add(fieldArchitectures, Invalid, "architectures", &name, "unknown architecture %s: known are %q and %q", quoteShort(name), amd64, arm64)
+		case seen[name]:
+			c.add(fieldArchitectures, Invalid, "architectures", &name, "architecture %q stands here twice", name)
+		}
+		seen[name] = true
+	}
+}
+
+// quoteShort quotes a text, but no more of it than people read.
+func quoteShort(text string) string {
+	if len(text) > 100 {
+		return fmt.Sprintf("%.100q…", text)
+	}
+	return fmt.Sprintf("%q", text)
+}
+
+// checkBundle says what is wrong with the certificates of a bundle.
+func checkBundle(text string, now time.Time) string {
+	rest := []byte(text)
+	for i := 1; ; i++ {
+		var block *pem.Block
+		before := rest
+		if block, rest = pem.Decode(rest); block == nil {
+			switch {
+			case i == 1:
+				return "there is no PEM block: wanted -----BEGIN CERTIFICATE-----"
+			case strings.Contains(string(before), "-----BEGIN"):
+				return fmt.Sprintf("PEM block %d cannot be decoded", i)
+			}
+			return ""
+		}
+		if block.Type != "CERTIFICATE" {
+			return fmt.Sprintf("PEM block %d is a %q, not a certificate", i, block.Type)
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		switch {
+		case err != nil:
+			return fmt.Sprintf("certificate %d cannot be parsed: %v", i, err)
+		case now.After(cert.NotAfter):
+			return fmt.Sprintf("certificate %d, of %q, has expired at %s", i, cert.Subject, cert.NotAfter.UTC().Format(time.RFC3339))
+		case cert.BasicConstraintsValid && !cert.IsCA:
+			return fmt.Sprintf("certificate %d, of %q, is none of a certificate authority", i, cert.Subject)
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package imagevector
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/imagevector/internal/span"
+)
+
+// checkChoices adds what is wrong with the entries together: those that are never
+// chosen and, for the versions of [WithVersions], names for which no entry is
+// chosen, or more than one could be. before is what is wrong with each by itself.
+func (v *Vector) checkChoices(before Problems) Problems {
+	var problems Problems
+	for _, name := range v.Names() {
+		if name == "" {
+			continue
+		}
+		entries := v.byName[name]
+		if len(entries) > 1 {
+			v.checkNeverChosen(&problems, name, entries)
+		}
+		if !v.config.within.Empty() && len(before) == 0 {
+			v.checkVersions(&problems, name)
+		}
+	}
+	return problems
+}
+
+func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []entry) {
+	grids, ok := allGrids(entries)
+	if !ok {
+		*problems = append(*problems, Problem{
+			Position: entries[0].source.Position, Field: indexed("images", entries[0].index), Kind: Invalid, Value: name,
+			Message: fmt.Sprintf("the %d entries of %q have more combinations of constraints on both versions than can be checked", len(entries), name),
+		})
+		return
+	}
+	chosen := make([]bool, len(entries))
+	for _, g := range grids {
+		for _, owner := range g.owner {
+			if owner >= 0 {
+				chosen[owner] = true
+			}
+		}
+	}
+	budget := maxCells
+	for i := range entries {
+		e := &entries[i]
+		if chosen[i] || e.runtime.err != nil || e.target.err != nil || e.impossible() {
+			continue // the latter are problems already
+		}
+		var others []string
+		for _, j := range winners(grids, e, &budget) {
+			others = append(others, v.describe(&entries[j]))
+		}
+		*problems = append(*problems, Problem{
+			Position: e.source.Position, Field: indexed("images", e.index), Kind: Invalid, Value: name,
+			Message: fmt.Sprintf("this entry of %q is never chosen: wherever it matches, %s scores higher or comes first", name, strings.Join(others, " or ")),
+		})
+	}
+}
+
+// winners returns who is chosen where an entry matches: some of them, if they
+// are many or the search has become long.
+func winners(grids []*grid, e *entry, budget *int) []int32 {
+	const enough = 4
+	var found []int32
+	for _, g := range grids {
+		if !e.architectures.has(g.architecture) {
+			continue
+		}
+		for _, rows := range matching(g.rows, &e.runtime, g.in.runtime) {
+			for _, columns := range matching(g.columns, &e.target, g.in.target) {
+				for row := rows[0]; row < rows[1]; row++ {
+					for _, owner := range g.owner[row*len(g.columns)+columns[0] : row*len(g.columns)+columns[1]] {
+						if *budget--; owner >= 0 && !slices.Contains(found, owner) {
+							found = append(found, owner)
+						}
+						if len(found) == enough || *budget < 0 && len(found) > 0 {
+							slices.Sort(found)
+							return found
+						}
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// impossible tells whether no look-up at all can choose the entry.
+func (e *entry) impossible() bool {
+	return e.runtime.given && len(e.runtime.set) == 0 || e.target.given && len(e.target.set) == 0 || e.source.Architectures != nil && len(e.source.Architectures) == 0
+}
+
+// describe names an entry by its line, or by its number if it has none.
+func (v *Vector) describe(e *entry) string {
+	if e.source.Position.Line > 0 {
+		return fmt.Sprintf("the one at line %d", e.source.Position.Line)
+	}
+	return fmt.Sprintf("images[%d]", e.index)
+}
+
+// A Choice is what is chosen for some Kubernetes versions.
+type Choice struct {
+	Versions Versions
+	// Entry is the index in Sources of the entry that is chosen; -1 if none is.
+	Entry int
+	// Tied are the indices of entries that match with the same score, but come
+	// later.
+	Tied []int
+}
+
+// Choices returns what is chosen for a name and an architecture over versions,
+// each being runtime and target version at once. Versions with the same outcome
+// are one Choice; they come in the order of their first version.
+func (v *Vector) Choices(name, architecture string, within Versions) []Choice {
+	entries := v.byName[name]
+	var choices []Choice
+	for _, part := range parts(entries, within.set) {
+		best, tied := -1, []int(nil)
+		var score int8
+		for i := range entries {
+			e := &entries[i]
+			if !e.architectures.has(architecture) || !e.runtime.admits(part.First) || !e.target.admits(part.First) {
+				continue
+			}
+			switch s := e.score(shape{true, true}); {
+			case best < 0 || s > score:
+				best, score, tied = e.index, s, nil
+			case s == score:
+				tied = append(tied, e.index)
+			}
+		}
+		i := slices.IndexFunc(choices, func(c Choice) bool { return c.Entry == best && slices.Equal(c.Tied, tied) })
+		if i < 0 {
+			choices = append(choices, Choice{Entry: best, Tied: tied})
+			i = len(choices) - 1
+		}
+		choices[i].Versions.set = append(choices[i].Versions.set, part)
+	}
+	for i := range choices {
+		choices[i].Versions.set = span.Of(choices[i].Versions.set...)
+	}
+	return choices
+}
+
+// admits tells whether the constraint is met, if there is one.
+func (c *constraint) admits(v span.Version) bool {
+	return !c.given || c.err == nil && c.set.Contains(v)
+}
+
+// parts cuts versions where any constraint begins or ceases to be met.
+func parts(entries []entry, within span.Set) []span.Span {
+	cuts := axis(entries, runtimeOf, true, within)
+	cuts = append(cuts, axis(entries, targetOf, true, within)...)
+	slices.SortFunc(cuts, span.Version.Compare)
+	cuts = slices.Compact(cuts)
+	var out []span.Span
+	i := 0
+	for _, s := range within {
+		for i < len(cuts) && s.Contains(cuts[i]) {
+			part := span.Span{First: cuts[i], Last: s.Last}
+			if i++; i < len(cuts) && s.Contains(cuts[i]) {
+				part.Last = cuts[i].Before()
+			}
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// checkVersions adds the gaps and the ties of one name.
+func (v *Vector) checkVersions(problems *Problems, name string) {
+	architectures := v.config.architectures
+	if len(architectures) == 0 {
+		architectures = []string{amd64}
+	}
+	first := v.byName[name][0]
+	for _, architecture := range architectures {
+		for _, c := range v.Choices(name, architecture, v.config.within) {
+			at, message := first.source.Position, ""
+			index := first.index
+			switch {
+			case c.Entry < 0:
+				message = fmt.Sprintf("no entry of %q is chosen for Kubernetes %s on %s", name, c.Versions, architecture)
+			case len(c.Tied) > 0:
+				index = c.Tied[0]
+				at = v.sources[index].Position
+				message = fmt.Sprintf("for Kubernetes %s on %s this entry of %q scores as high as images[%d], which is chosen only because it comes first", c.Versions, architecture, name, c.Entry)
+			default:
+				continue
+			}
+			*problems = append(*problems, Problem{Position: at, Field: indexed("images", index), Kind: Invalid, Value: name, Message: message})
+		}
+	}
+}

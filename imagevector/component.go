@@ -1,0 +1,213 @@
+package imagevector
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// A Component is a component that Gardener deploys, and the overwrite that is
+// handed on to it.
+type Component struct {
+	Name string
+	// Overwrite is the text of an image vector.
+	Overwrite string
+	// Vector is what the text says.
+	Vector   *Vector
+	Position Position
+}
+
+// Components are the overwrites of components, sorted by name.
+type Components []Component
+
+// Get returns the component of a name.
+func (c Components) Get(name string) (Component, bool) {
+	for _, component := range c {
+		if component.Name == name {
+			return component, true
+		}
+	}
+	return Component{}, false
+}
+
+// ParseComponents reads a file of component overwrites, the vectors within too.
+func ParseComponents(data []byte, opts ...Option) (Components, error) {
+	return parseComponents(data, configure(opts))
+}
+
+func parseComponents(data []byte, c config) (Components, error) {
+	if len(data) > MaxFileSize {
+		return nil, &LimitError{fmt.Sprintf("%d bytes are more than component overwrites may have: %d", len(data), MaxFileSize)}
+	}
+	if c.compatible {
+		return parseComponentsCompatible(data, c)
+	}
+	return parseComponentsStrict(data, c)
+}
+
+// ReadComponentsFile reads the component overwrites in a file.
+func ReadComponentsFile(file string, opts ...Option) (Components, error) {
+	return readComponents(file, configure(opts))
+}
+
+func readComponents(file string, c config) (Components, error) {
+	data, err := readBytes(file)
+	if err != nil {
+		return nil, err
+	}
+	if c.file == "" {
+		c.file = file
+	}
+	components, err := parseComponents(data, c)
+	if err != nil && !c.compatible {
+		return nil, fmt.Errorf("reading component overwrites %q: %w", file, err)
+	}
+	return components, err
+}
+
+// ComponentsFromEnv reads the file that [ComponentsOverwriteEnv] names; there are
+// none if it is not set.
+func ComponentsFromEnv(getenv func(string) string, opts ...Option) (Components, error) {
+	file := getenv(ComponentsOverwriteEnv)
+	if file == "" {
+		return nil, nil
+	}
+	return readComponents(file, configure(opts))
+}
+
+func parseComponentsCompatible(data []byte, c config) (Components, error) {
+	type ComponentImageVector struct { // named in errors
+		Name                 string `json:"name"`
+		ImageVectorOverwrite string `json:"imageVectorOverwrite"`
+	}
+	var file struct {
+		Components []ComponentImageVector `json:"components"`
+	}
+	root, err := decodeCompatible(data, componentsShape(), &file)
+	if err != nil {
+		return nil, err
+	}
+	positions := locate(root, c.file, "components", len(file.Components))
+	byName := map[string]Component{}
+	for i, component := range file.Components {
+		byName[component.Name] = Component{Name: component.Name, Overwrite: component.ImageVectorOverwrite, Position: positions[i]}
+	}
+	var (
+		components Components
+		problems   Problems
+	)
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		component := byName[name]
+		field := fmt.Sprintf("components[%s]", name)
+		if name == "" {
+			problems.gardener(component.Position, Required, field+".name", "", "component name is required")
+		}
+		inner := c
+		inner.file = ""
+		if component.Vector, err = parseCompatible([]byte(component.Overwrite), inner); err != nil {
+			problems.gardener(component.Position, Invalid, field+".imageVectorOverwrite", component.Overwrite, err.Error())
+		}
+		components = append(components, component)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return components, nil
+}
+
+func parseComponentsStrict(data []byte, c config) (Components, error) {
+	r := &reader{config: c}
+	root, err := r.strictTree(data)
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(string(data), "\n")
+	var components Components
+	for _, top := range r.mapping(root, "", "components") {
+		for i, item := range r.list(top.value, "components") {
+			field := indexed("components", i)
+			component := Component{Position: r.position(item)}
+			var text *yaml.Node
+			for _, p := range r.mapping(item, field, "name", "imageVectorOverwrite") {
+				value, ok := r.text(p.value, field, p.name)
+				switch {
+				case !ok:
+				case p.name == "name" && value == "":
+					r.problem(p.value, join(field, p.name), "the component has no name")
+				case p.name == "name":
+					component.Name = value
+				default:
+					component.Overwrite, text = value, target(p.value)
+				}
+			}
+			if component.Name == "" || text == nil {
+				if target(item).Kind == yaml.MappingNode {
+					r.missing(item, field, "name", "imageVectorOverwrite")
+				}
+				continue
+			}
+			if other, ok := components.Get(component.Name); ok {
+				r.problem(item, field, "component %q stands here twice, first at line %d; only the last would count", component.Name, other.Position.Line)
+				continue
+			}
+			component.Vector = r.nested(text, lines, fmt.Sprintf("components[%s].imageVectorOverwrite", component.Name))
+			components = append(components, component)
+		}
+	}
+	if err := r.problems.sorted(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(components, func(a, b Component) int { return strings.Compare(a.Name, b.Name) })
+	return components, nil
+}
+
+// missing reports the keys that a mapping lacks.
+func (r *reader) missing(n *yaml.Node, field string, names ...string) {
+	for _, name := range names {
+		found := false
+		for i := 0; i < len(target(n).Content); i += 2 {
+			found = found || target(n).Content[i].Value == name
+		}
+		if !found {
+			r.problem(n, join(field, name), "%s is missing", name)
+		}
+	}
+}
+
+// nested reads the vector in a scalar and moves its positions to where its lines
+// stand in the file, which can be told for literal blocks alone.
+func (r *reader) nested(n *yaml.Node, lines []string, field string) *Vector {
+	inner := strings.Split(n.Value, "\n")
+	move := func(p Position) Position {
+		line := n.Line + p.Line
+		if n.Style&yaml.LiteralStyle == 0 || p.Line == 0 || p.Line > len(inner) || line > len(lines) {
+			return r.position(n)
+		}
+		if p.Column > 0 {
+			p.Column += indent(lines[line-1]) - indent(inner[p.Line-1])
+		}
+		return Position{File: r.config.file, Line: line, Column: p.Column}
+	}
+	v, err := parse([]byte(n.Value), r.config)
+	if err == nil {
+		for i := range v.sources {
+			v.sources[i].Position = move(v.sources[i].Position)
+		}
+		return v
+	}
+	problems, ok := err.(Problems)
+	if !ok {
+		problems = Problems{{Message: err.Error(), Kind: Invalid}}
+	}
+	for _, p := range problems {
+		p.Position = move(p.Position)
+		p.Field = join(field, p.Field)
+		r.problems = append(r.problems, p)
+	}
+	return nil
+}
+
+func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }

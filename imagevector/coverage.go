@@ -1,0 +1,191 @@
+package imagevector
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/hyperkube/hyperkube/imagevector/internal/span"
+)
+
+// Which of the entries of a name are chosen, over all look-ups there can be, is
+// found on a grid: runtime versions by target versions, each axis cut where any
+// constraint begins or ceases to be met. What an entry scores does not depend on
+// the version, only on whether there is one. So for each shape of look-up the
+// entries have one order, and each takes the cells it matches that no entry
+// before it has taken.
+
+// maxCells bounds the grid of one name. Thousands of entries of one name stay
+// below, unless they all have constraints on both versions.
+const maxCells = 1 << 20
+
+// grid is the look-ups of one shape for one architecture.
+type grid struct {
+	in            shape
+	architecture  string
+	rows, columns []span.Version // one version for each class of runtime and target versions
+	owner         []int32        // by row and column: which entry is chosen, -1 if none
+}
+
+// shape tells which versions a look-up gives.
+type shape struct{ runtime, target bool }
+
+// axis returns one version of each class that the constraints tell apart, in
+// order, within the given versions; a look-up without a version has one class.
+func axis(entries []entry, of func(*entry) *constraint, given bool, within span.Set) []span.Version {
+	if !given {
+		return make([]span.Version, 1)
+	}
+	cuts := make([]span.Version, 0, len(within)+2*len(entries))
+	for _, s := range within {
+		cuts = append(cuts, s.First)
+	}
+	for i := range entries {
+		cuts = of(&entries[i]).set.AppendCuts(cuts)
+	}
+	slices.SortFunc(cuts, span.Version.Compare)
+	cuts = slices.Compact(cuts)
+	return slices.DeleteFunc(cuts, func(v span.Version) bool { return !within.Contains(v) })
+}
+
+func runtimeOf(e *entry) *constraint { return &e.runtime }
+func targetOf(e *entry) *constraint  { return &e.target }
+
+// score is what an entry scores in a shape, wherever it matches.
+func (e *entry) score(in shape) int8 {
+	n := e.architectures.score
+	if in.runtime {
+		n += e.runtime.score
+	}
+	if in.target {
+		n += e.target.score
+	}
+	return n
+}
+
+// newGrid finds who is chosen in one shape for one architecture. ok is false if
+// the grid would be too large.
+func newGrid(entries []entry, in shape, architecture string, within span.Set) (_ *grid, ok bool) {
+	g := &grid{
+		in: in, architecture: architecture,
+		rows:    axis(entries, runtimeOf, in.runtime, within),
+		columns: axis(entries, targetOf, in.target, within),
+	}
+	if len(g.rows)*len(g.columns) > maxCells {
+		return nil, false
+	}
+	g.claim(entries)
+	return g, true
+}
+
+// allGrids returns the grids of every shape and architecture that differ.
+func allGrids(entries []entry) (grids []*grid, ok bool) {
+	in, architectures := shapes(entries)
+	for _, s := range in {
+		for _, architecture := range architectures {
+			g, ok := newGrid(entries, s, architecture, span.All())
+			if !ok {
+				return nil, false
+			}
+			grids = append(grids, g)
+		}
+	}
+	return grids, true
+}
+
+func (g *grid) claim(entries []entry) {
+	in := g.in
+	order := make([]int32, 0, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		if e.architectures.has(g.architecture) && e.runtime.err == nil && e.target.err == nil {
+			order = append(order, int32(i))
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(entries[b].score(in), entries[a].score(in)) })
+
+	width := len(g.columns)
+	g.owner = make([]int32, len(g.rows)*width)
+	for i := range g.owner {
+		g.owner[i] = -1
+	}
+	// free[c] is the next cell of the row, from c on, that may still be free: so
+	// that no cell is looked at often, however many entries match it.
+	free := make([]int32, len(g.rows)*(width+1))
+	for i := range free {
+		free[i] = int32(i % (width + 1))
+	}
+	for _, i := range order {
+		e := &entries[i]
+		columns := matching(g.columns, &e.target, in.target)
+		for _, rows := range matching(g.rows, &e.runtime, in.runtime) {
+			for row := rows[0]; row < rows[1]; row++ {
+				next := free[row*(width+1) : (row+1)*(width+1)]
+				for _, c := range columns {
+					for cell := find(next, c[0]); cell < c[1]; cell = find(next, cell) {
+						g.owner[row*width+cell] = i
+						next[cell] = int32(cell + 1)
+					}
+				}
+			}
+		}
+	}
+}
+
+// find follows free to the first free cell, and shortens the way for the next.
+func find(free []int32, cell int) int {
+	root := cell
+	for int(free[root]) != root {
+		root = int(free[root])
+	}
+	for int(free[cell]) != root {
+		cell, free[cell] = int(free[cell]), int32(root)
+	}
+	return root
+}
+
+// matching returns the stretches of an axis, each from its first to after its
+// last, where the constraint is met.
+func matching(on []span.Version, c *constraint, given bool) [][2]int {
+	if !given || !c.given {
+		return [][2]int{{0, len(on)}}
+	}
+	var out [][2]int
+	for _, s := range c.set {
+		first, _ := slices.BinarySearchFunc(on, s.First, span.Version.Compare)
+		last, found := slices.BinarySearchFunc(on, s.Last, span.Version.Compare)
+		if found {
+			last++
+		}
+		if first < last {
+			out = append(out, [2]int{first, last})
+		}
+	}
+	return out
+}
+
+// shapes returns the shapes of look-ups that differ for these entries, and the
+// architectures that do.
+func shapes(entries []entry) (in []shape, architectures []string) {
+	runtime, target := false, false
+	architectures = []string{amd64, arm64}
+	for i := range entries {
+		runtime = runtime || entries[i].runtime.given
+		target = target || entries[i].target.given
+		for _, name := range entries[i].architectures.list {
+			if bit(name) == 0 && !slices.Contains(architectures, name) {
+				architectures = append(architectures, name)
+			}
+		}
+	}
+	in = []shape{{}}
+	if runtime {
+		in = append(in, shape{runtime: true})
+	}
+	if target {
+		in = append(in, shape{target: true})
+	}
+	if runtime && target {
+		in = append(in, shape{runtime: true, target: true})
+	}
+	return in, architectures
+}

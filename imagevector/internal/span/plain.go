@@ -1,0 +1,169 @@
+package span
+
+import (
+	"math"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+const top = math.MaxUint64
+
+// plainConstraint works out a constraint of operators and plain numbers. It
+// gives up, with ok false, at anything else, be it a fault or merely rare.
+func plainConstraint(text string) (_ Set, ok bool) {
+	if len(text) > semver.MaxConstraintLen || strings.Count(text, "||") >= semver.MaxConstraintGroups {
+		return nil, false
+	}
+	var met Set
+	for first := true; ; first = false {
+		group, rest, more := strings.Cut(text, "||")
+		set, ok := plainGroup(group)
+		if !ok {
+			return nil, false
+		}
+		if met = append(met, set...); !more {
+			if first {
+				return met, true
+			}
+			return Of(met...), true
+		}
+		text = rest
+	}
+}
+
+// plainGroup works out constraints that must all be met, separated by blanks or
+// a comma.
+func plainGroup(s string) (Set, bool) {
+	s = trimBlanks(s)
+	var met Set
+	for {
+		one, rest, ok := plainOne(s)
+		if !ok {
+			return nil, false
+		}
+		if met == nil {
+			met = one
+		} else {
+			met = met.Intersect(one)
+		}
+		if s = trimBlanks(rest); s == "" {
+			return met, true
+		}
+		switch {
+		case s[0] == ',':
+			s = trimBlanks(s[1:])
+		case len(s) == len(rest): // nothing in between
+			return nil, false
+		}
+	}
+}
+
+func trimBlanks(s string) string { return strings.TrimLeft(s, " \t\n\f\r") }
+
+// plainOne works out one operator and its version.
+func plainOne(s string) (_ Set, rest string, ok bool) {
+	n := 0
+	for n < len(s) && strings.IndexByte("=!<>~^", s[n]) >= 0 {
+		n++
+	}
+	op := s[:n]
+	v, parts, rest, ok := plainVersion(trimBlanks(s[n:]))
+	if !ok {
+		return nil, "", false
+	}
+	set, ok := meet(op, v, parts)
+	return set, rest, ok
+}
+
+// plainVersion reads a version and how many of its parts are numbers, rather
+// than x or left out.
+func plainVersion(s string) (v Version, parts int, rest string, ok bool) {
+	s = strings.TrimPrefix(s, "v")
+	wild := false
+	for part := 0; ; part++ {
+		n, length := uint64(0), 0
+		for length < len(s) && '0' <= s[length] && s[length] <= '9' {
+			n = n*10 + uint64(s[length]-'0')
+			length++
+		}
+		switch {
+		case length > 18: // near the end of the numbers semver knows better
+			return v, 0, "", false
+		case length > 0 && !wild:
+			switch part {
+			case 0:
+				v.Major = n
+			case 1:
+				v.Minor = n
+			case 2:
+				v.Patch = n
+			}
+			parts++
+		case length == 0 && s != "" && strings.IndexByte("xX*", s[0]) >= 0:
+			wild, length = true, 1
+		case length == 0:
+			return v, 0, "", false
+		}
+		s = s[length:]
+		if s == "" || part == 2 || s[0] != '.' {
+			break
+		}
+		s = s[1:]
+	}
+	// A suffix, a fourth part or a part like 1x is not plain.
+	return v, parts, s, s == "" || strings.IndexByte(" \t\n\f\r,", s[0]) >= 0
+}
+
+// meet returns the versions that meet one operator. parts tells how many parts
+// of v were given; the semver package calls fewer than three dirty.
+func meet(op string, v Version, parts int) (Set, bool) {
+	end := v // the last version of the series that v names
+	switch parts {
+	case 0:
+		if op == "" || op == "=" || op == "~" || op == "~>" || op == ">=" || op == "=>" {
+			return All(), true
+		}
+		return nil, false // no one means it, and semver has odd answers
+	case 1:
+		end = Version{v.Major, top, top}
+	case 2:
+		end = Version{v.Major, v.Minor, top}
+	}
+	from, to := v, end
+	switch op {
+	case "", "=":
+	case "!=":
+		return Set{{v, end}}.Complement(), true
+	case ">":
+		from, _ = end.next()
+		to = highest
+	case "<":
+		last, some := v.previous()
+		if !some {
+			return Set{}, true
+		}
+		from, to = Version{}, last
+	case ">=", "=>":
+		to = highest
+	case "<=", "=<":
+		from = Version{}
+	case "~", "~>":
+		switch {
+		case parts == 3 && v == Version{}: // semver takes ~0.0.0 for "any"
+			to = highest
+		case parts == 3:
+			to.Patch = top
+		}
+	case "^":
+		switch {
+		case v.Major > 0 || parts == 1:
+			to = Version{v.Major, top, top}
+		case v.Minor > 0 || parts == 2:
+			to = Version{0, v.Minor, top}
+		}
+	default:
+		return nil, false
+	}
+	return Set{{from, to}}, true
+}

@@ -1,0 +1,144 @@
+package imagevector
+
+import "gopkg.in/yaml.v3"
+
+// The fields of an entry, by which problems find their position.
+const (
+	fieldName = iota
+	fieldRuntimeVersion
+	fieldTargetVersion
+	fieldArchitectures
+	fieldRef
+	fieldRepository
+	fieldTag
+	fieldVersion
+	fieldCount
+)
+
+// nodes is where the fields of an entry stand; nil for one that is absent.
+type nodes [fieldCount]*yaml.Node
+
+func parseStrict(data []byte, c config) (*Vector, error) {
+	r := &reader{config: c}
+	root, err := r.strictTree(data)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		sources []Source
+		ca      *CABundle
+	)
+	for _, p := range r.mapping(root, "", "images", "caBundle") {
+		switch p.name {
+		case "images":
+			sources = r.entries(p.value)
+		case "caBundle":
+			ca = r.bundle(p.value)
+		}
+	}
+	v := compile(sources, ca, c)
+	r.problems = append(r.problems, v.checkChoices(r.problems)...)
+	if err := r.problems.sorted(); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// entries reads all entries, those with problems too: what can be said of the
+// others depends on them.
+func (r *reader) entries(n *yaml.Node) []Source {
+	items := r.list(n, "images")
+	sources := make([]Source, 0, len(items))
+	where := make([]nodes, 0, len(items))
+	for i, item := range items {
+		s, at := r.entry(item, i)
+		sources, where = append(sources, s), append(where, at)
+	}
+	g := r.config.generation
+	if g == Auto {
+		g = GenerationOf(sources)
+	}
+	for i := range sources {
+		s := &sources[i]
+		switch {
+		case g == Oldest:
+			s.modernise()
+			if where[i][fieldRuntimeVersion] == nil && where[i][fieldTargetVersion] == nil {
+				where[i][fieldRuntimeVersion] = where[i][fieldVersion]
+			}
+		case s.Version != nil && meantAsConstraint(*s.Version):
+			r.problem(where[i][fieldVersion], indexed("images", i)+".version",
+				`%q looks like a constraint, but "version" only names the version of the image: write targetVersion or runtimeVersion`, *s.Version)
+		}
+		if target(items[i]).Kind == yaml.MappingNode {
+			checkSource(&r.problems, s, &where[i], i)
+		}
+	}
+	return sources
+}
+
+// entry reads one entry.
+func (r *reader) entry(n *yaml.Node, i int) (s Source, at nodes) {
+	s.Position = r.position(n)
+	field := indexed("images", i)
+	if isNull(target(n)) {
+		r.problem(n, field, "the entry is empty: Gardener crashes on it")
+		return s, at
+	}
+	// What stands in real files for other tools is known and ignored.
+	for _, p := range r.mapping(n, field, "name", "sourceRepository", "repository", "tag", "ref", "version", "runtimeVersion",
+		"targetVersion", "architectures", "labels", "resourceId", "extraIdentity") {
+		switch p.name {
+		case "name":
+			at[fieldName] = p.value
+			s.Name, _ = r.text(p.value, field, p.name)
+		case "runtimeVersion":
+			s.RuntimeVersion = r.optional(&at, fieldRuntimeVersion, p, field)
+		case "targetVersion":
+			s.TargetVersion = r.optional(&at, fieldTargetVersion, p, field)
+		case "ref":
+			s.Ref = r.optional(&at, fieldRef, p, field)
+		case "repository":
+			s.Repository = r.optional(&at, fieldRepository, p, field)
+		case "tag":
+			s.Tag = r.optional(&at, fieldTag, p, field)
+		case "version":
+			s.Version = r.optional(&at, fieldVersion, p, field)
+		case "architectures":
+			at[fieldArchitectures] = p.value
+			s.Architectures = []string{}
+			for j, item := range r.list(p.value, join(field, p.name)) {
+				if name, ok := r.text(item, indexed(join(field, p.name), j), ""); ok {
+					s.Architectures = append(s.Architectures, name)
+				}
+			}
+		}
+	}
+	return s, at
+}
+
+func (r *reader) optional(at *nodes, which int, p pair, field string) *string {
+	at[which] = p.value
+	if text, ok := r.text(p.value, field, p.name); ok {
+		return &text
+	}
+	return nil
+}
+
+func (r *reader) bundle(n *yaml.Node) *CABundle {
+	ca := &CABundle{}
+	for _, p := range r.mapping(n, "caBundle", "inline") {
+		text, ok := r.text(p.value, "caBundle", "inline")
+		if !ok {
+			continue
+		}
+		ca.Inline = &text
+		if wrong := checkBundle(text, r.config.now()); wrong != "" {
+			r.problem(p.value, "caBundle.inline", "%s", wrong)
+		}
+	}
+	if target(n).Kind == yaml.MappingNode {
+		r.missing(n, "caBundle", "inline")
+	}
+	return ca
+}

@@ -1,0 +1,183 @@
+package imagevector
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"gopkg.in/yaml.v3"
+)
+
+// reader reads a tree strictly and gathers everything that is wrong with it.
+type reader struct {
+	config   config
+	problems Problems
+}
+
+func (r *reader) position(n *yaml.Node) Position {
+	return Position{File: r.config.file, Line: n.Line, Column: n.Column}
+}
+
+func (r *reader) problem(n *yaml.Node, field, format string, args ...any) {
+	r.problems = append(r.problems, Problem{Position: r.position(n), Field: field, Kind: Invalid, Message: fmt.Sprintf(format, args...)})
+}
+
+// strictTree parses the text and refuses what no reader should be fed. The tree
+// is nil if there is nothing to go on with.
+func (r *reader) strictTree(data []byte) (*yaml.Node, error) {
+	root, more, err := parseTree(data)
+	if err != nil {
+		p := Problem{Position: Position{File: r.config.file}, Kind: Invalid, Message: "reading YAML: " + err.Error()}
+		if errors.Is(err, errNoDocument) {
+			p.Message = `the text is empty: an empty vector is "images: []"`
+		} else if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+			p.Line, _ = strconv.Atoi(m[1])
+			p.Message = "reading YAML: " + m[2]
+		}
+		return nil, Problems{p}
+	}
+	if err := guardExpansion(data, root); err != nil {
+		return nil, err
+	}
+	if n := deeper(root, maxDepth); n != nil {
+		return nil, &LimitError{fmt.Sprintf("line %d: lists and mappings are nested more than %d deep", n.Line, maxDepth)}
+	}
+	if more {
+		r.problem(root, "", "the file has several documents, and only the first would be read")
+	}
+	return root, nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\n  )?line ([0-9]+): (.*)$`)
+
+// deeper returns a node that lies deeper than the limit.
+func deeper(n *yaml.Node, limit int) *yaml.Node {
+	if limit < 0 {
+		return n
+	}
+	for _, child := range n.Content {
+		if found := deeper(child, limit-1); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// pair is a key of a mapping and its value.
+type pair struct {
+	name       string
+	key, value *yaml.Node
+}
+
+// mapping reads a mapping whose keys must be among the known ones, once each.
+func (r *reader) mapping(n *yaml.Node, field string, known ...string) []pair {
+	m := target(n)
+	if m.Kind != yaml.MappingNode {
+		r.problem(n, field, "wanted a mapping, got %s", kindOf(m))
+		return nil
+	}
+	pairs := make([]pair, 0, len(m.Content)/2)
+next:
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		key, value := m.Content[i], m.Content[i+1]
+		name := key.Value
+		if key.Kind != yaml.ScalarNode || key.Style&yaml.TaggedStyle != 0 {
+			r.problem(key, field, "wanted a name as key, got %s", kindOf(key))
+			continue
+		}
+		for _, p := range pairs {
+			if p.name == name {
+				r.problem(key, join(field, name), "key %q stands here twice, first at line %d; only the last would count", name, p.key.Line)
+				continue next
+			}
+		}
+		found := false
+		for _, k := range known {
+			found = found || k == name
+		}
+		if !found {
+			r.unknown(key, field, known)
+			continue
+		}
+		pairs = append(pairs, pair{name, key, value})
+	}
+	return pairs
+}
+
+func (r *reader) unknown(key *yaml.Node, field string, known []string) {
+	if key.Value == "<<" {
+		r.problem(key, field, `merge key "<<" is not allowed: what it means depends on its place; write the fields out`)
+		return
+	}
+	hint := fmt.Sprintf("known are %q", known)
+	if near := Nearest(key.Value, known); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	r.problem(key, join(field, key.Value), "unknown key %q: it would be ignored; %s", key.Value, hint)
+}
+
+// list reads a list.
+func (r *reader) list(n *yaml.Node, field string) []*yaml.Node {
+	l := target(n)
+	if l.Kind != yaml.SequenceNode {
+		r.problem(n, field, "wanted a list, got %s", kindOf(l))
+		return nil
+	}
+	return l.Content
+}
+
+// text reads a string, the value of a name; ok is false if it is none.
+func (r *reader) text(n *yaml.Node, parent, name string) (_ string, ok bool) {
+	s := target(n)
+	if s.Kind == yaml.ScalarNode && s.Style&yaml.TaggedStyle == 0 {
+		if _, _, wrong := misread(s); !wrong {
+			return s.Value, true
+		}
+	}
+	field := join(parent, name)
+	if s.Kind != yaml.ScalarNode {
+		r.problem(n, field, "wanted a string, got %s", kindOf(s))
+		return "", false
+	}
+	if s.Style&yaml.TaggedStyle != 0 && s.Tag != "!!str" {
+		r.problem(n, field, "wanted a string, got a value with tag %q", s.Tag)
+		return "", false
+	}
+	switch read, isText, wrong := misread(s); {
+	case wrong && !isText && s.Value == "":
+		r.problem(n, field, "there is no value: write one, or leave the key out")
+	case wrong && !isText:
+		r.problem(n, field, `%s without quotes means "no value": write %q, or leave the key out`, s.Value, s.Value)
+	case wrong:
+		r.problem(n, field, "%s without quotes is read as %s: write %q", s.Value, read, s.Value)
+	default: // tagged as the string that it is
+		return s.Value, true
+	}
+	return "", false
+}
+
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	}
+	if isNull(n) {
+		return "nothing"
+	}
+	if len(n.Value) > 40 {
+		return fmt.Sprintf("%.40q…", n.Value)
+	}
+	return strconv.Quote(n.Value)
+}
+
+func join(field, name string) string {
+	if field == "" || name == "" {
+		return field + name
+	}
+	return field + "." + name
+}

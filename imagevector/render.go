@@ -1,0 +1,129 @@
+package imagevector
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Render writes sources as a YAML file of the current generation. The same
+// sources make the same bytes, and reading them strictly makes the same sources.
+// Each line of the comment, if there is one, stands above.
+func Render(comment string, sources []Source, ca *CABundle) []byte {
+	var b bytes.Buffer
+	if comment != "" {
+		for line := range strings.Lines(strings.TrimSuffix(comment, "\n") + "\n") {
+			b.WriteString(strings.TrimRight("# "+line, " \n") + "\n")
+		}
+	}
+	if len(sources) == 0 {
+		b.WriteString("images: []\n")
+	} else {
+		b.WriteString("images:\n")
+	}
+	for i := range sources {
+		b.WriteString(RenderSource(sources[i]))
+	}
+	if ca != nil && ca.Inline != nil {
+		b.WriteString("caBundle:\n  inline: " + block(*ca.Inline) + "\n")
+	}
+	return b.Bytes()
+}
+
+// RenderSource writes one entry as an item of a YAML list.
+func RenderSource(s Source) string {
+	var b strings.Builder
+	b.WriteString("- name: " + plainOrQuoted(s.Name) + "\n")
+	field := func(name string, value *string, plain bool) {
+		switch {
+		case value == nil:
+		case plain:
+			b.WriteString("  " + name + ": " + plainOrQuoted(*value) + "\n")
+		default:
+			b.WriteString("  " + name + ": " + quote(*value) + "\n")
+		}
+	}
+	field("ref", s.Ref, true)
+	field("repository", s.Repository, true)
+	field("tag", s.Tag, false)
+	field("version", s.Version, false)
+	field("runtimeVersion", s.RuntimeVersion, false)
+	field("targetVersion", s.TargetVersion, false)
+	if s.Architectures != nil {
+		names := make([]string, len(s.Architectures))
+		for i, name := range s.Architectures {
+			if names[i] = name; bit(name) == 0 {
+				names[i] = quote(name)
+			}
+		}
+		b.WriteString("  architectures: [" + strings.Join(names, ", ") + "]\n")
+	}
+	return b.String()
+}
+
+// block writes a text of several lines, such as certificates, as people do, if it
+// survives that: printable lines with no blanks that a reader could trip over.
+func block(text string) string {
+	if !strings.HasSuffix(text, "\n") {
+		return quote(text)
+	}
+	out := "|"
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if line == "" || strings.TrimSpace(line) != line || quote(line) != `"`+line+`"` {
+			return quote(text)
+		}
+		out += "\n    " + line
+	}
+	return out
+}
+
+// plainOrQuoted leaves the quotes out where nothing but letters, digits and
+// harmless marks stand, and no reader could see a number or a boolean.
+func plainOrQuoted(text string) string {
+	if text == "" || suspect(text) || !('a' <= lower(text[0]) && lower(text[0]) <= 'z') || text[len(text)-1] == ':' {
+		return quote(text)
+	}
+	for i := range len(text) {
+		c := lower(text[i])
+		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("._-/@:", c) >= 0) {
+			return quote(text)
+		}
+	}
+	return text
+}
+
+// quote writes a string in double quotes and in ASCII.
+func quote(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r >= ' ' && r <= '~':
+			b.WriteRune(r)
+		case r <= 0xff:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r <= 0xffff:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// Values returns images as values of a Helm chart: by key, as container runtimes
+// want them.
+func Values(images map[string]Image) map[string]any {
+	values := make(map[string]any, len(images))
+	for key, image := range images {
+		values[key] = image.String()
+	}
+	return values
+}

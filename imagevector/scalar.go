@@ -1,0 +1,109 @@
+package imagevector
+
+import (
+	"regexp"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/hyperkube/hyperkube/imagevector/internal/yamljson"
+)
+
+// misread tells whether an unquoted scalar is read as something else than it
+// says: 1.20 as 1.2, yes as true, nothing as null. read is then what it becomes;
+// for null, ok is false.
+func misread(n *yaml.Node) (read string, ok, wrong bool) {
+	if n.Style&^yaml.TaggedStyle != 0 || !suspect(n.Value) {
+		return n.Value, true, false
+	}
+	read, ok = yamljson.Scalar(n.Value)
+	return read, ok, !ok || read != n.Value
+}
+
+// isNull tells whether a node is no value at all.
+func isNull(n *yaml.Node) bool {
+	if n.Kind != yaml.ScalarNode {
+		return false
+	}
+	_, ok, _ := misread(n)
+	return !ok
+}
+
+// suspect tells whether an unquoted scalar may be anything but a string. It is
+// here for speed, and may be wrong in that direction alone.
+func suspect(text string) bool {
+	if text == "" || strings.IndexByte("0123456789-+.~=<", text[0]) >= 0 {
+		return true
+	}
+	switch strings.ToLower(text) {
+	case "y", "yes", "on", "n", "no", "off", "true", "false", "null":
+		return true
+	}
+	return false
+}
+
+// meantAsConstraint tells whether the field "version" of an entry can only be
+// meant as a constraint: a version, however odd, has no operator, no blank and
+// no x for a number.
+func meantAsConstraint(text string) bool {
+	if !strings.ContainsAny(text, "<>=~^|!*, ") && !wildcard.MatchString(text) {
+		return false
+	}
+	_, err := Admitted(text)
+	return err == nil
+}
+
+var (
+	wildcard = regexp.MustCompile(`^v?[0-9]+(\.[0-9]+)?\.[xX]$`)
+
+	host = `(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?`
+	part = `[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`
+
+	repositoryForm = regexp.MustCompile(`^(?:` + host + `/)?` + part + `(?:/` + part + `)*$`)
+	tagForm        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+	digestForm     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+)
+
+// checkTag says what is wrong with a tag, a digest, or a tag and a digest.
+func checkTag(text string) string {
+	tag, digest, both := strings.Cut(text, "@")
+	switch {
+	case strings.HasPrefix(text, "sha256:"):
+		digest = text
+	case both && !tagForm.MatchString(tag), !both && !tagForm.MatchString(text):
+		return `malformed tag: wanted "v1.2.3", "sha256:…" or "v1.2.3@sha256:…", a tag of at most 128 letters, digits and "._-"`
+	case !both:
+		return ""
+	}
+	if !digestForm.MatchString(digest) {
+		return `malformed digest: wanted "sha256:" and 64 lower-case hexadecimal digits`
+	}
+	return ""
+}
+
+// checkRepository says what is wrong with a repository.
+func checkRepository(text string) string {
+	switch {
+	case len(text) > 255:
+		return "malformed repository: longer than 255 characters"
+	case !repositoryForm.MatchString(text):
+		return `malformed repository: wanted "registry.example.com/path/name" in lower case, without scheme, tag or digest`
+	}
+	return ""
+}
+
+// checkRef says what is wrong with a whole reference.
+func checkRef(text string) string {
+	repository, digest, _ := strings.Cut(text, "@")
+	tag := ""
+	if i := strings.LastIndexByte(repository, ':'); i > strings.LastIndexByte(repository, '/') {
+		repository, tag = repository[:i], repository[i+1:]
+		if !tagForm.MatchString(tag) {
+			return "malformed tag: wanted at most 128 letters, digits and \"._-\""
+		}
+	}
+	if strings.Contains(text, "@") && !digestForm.MatchString(digest) {
+		return `malformed digest: wanted "sha256:" and 64 lower-case hexadecimal digits`
+	}
+	return checkRepository(repository)
+}

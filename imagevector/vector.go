@@ -1,0 +1,192 @@
+package imagevector
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/imagevector/internal/span"
+)
+
+// A Vector is an image vector, compiled for look-ups. It never changes and may
+// be used by many goroutines at once.
+type Vector struct {
+	sources []Source
+	byName  map[string][]entry
+	ca      *CABundle
+	config  config
+}
+
+// entry is a source with all that a look-up needs to know of it.
+type entry struct {
+	index           int
+	source          *Source
+	runtime, target constraint
+	architectures   architectures
+}
+
+// constraint is what an entry demands of a version.
+type constraint struct {
+	set   span.Set
+	err   error
+	given bool
+	score int8 // when met
+}
+
+// architectures is which machines an entry is for. The two that exist have a
+// bit each; compatible reading may bring others, which are compared as text.
+type architectures struct {
+	known byte
+	score int8
+	list  []string
+}
+
+const (
+	amd64 = "amd64"
+	arm64 = "arm64"
+)
+
+// New makes a vector of sources. Reading strictly, which is the default, they
+// must be as valid as those of a file. Reading compatibly they are taken as they
+// are, and a constraint that does not parse is an error of the look-ups that
+// meet it.
+func New(sources []Source, opts ...Option) (*Vector, error) {
+	c := configure(opts)
+	own := make([]Source, len(sources))
+	for i := range sources {
+		own[i] = sources[i].clone()
+	}
+	v := compile(own, nil, c)
+	if c.compatible {
+		return v, nil
+	}
+	var problems Problems
+	for i := range own {
+		checkSource(&problems, &own[i], nil, i)
+	}
+	problems = append(problems, v.checkChoices(problems)...)
+	if err := problems.sorted(); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// compile makes the vector of sources that are its own from now on.
+func compile(sources []Source, ca *CABundle, c config) *Vector {
+	// Constraints recur by the hundred; each is worked out once.
+	sets := map[string]constraint{}
+	worked := func(text *string) constraint {
+		if text == nil {
+			return constraint{}
+		}
+		c, ok := sets[*text]
+		if !ok {
+			c = constraint{given: true, score: 1}
+			if isExact(*text) {
+				c.score = 2
+			}
+			c.set, c.err = span.Constraint(*text)
+			sets[*text] = c
+		}
+		return c
+	}
+	count := make(map[string]int)
+	for i := range sources {
+		count[sources[i].Name]++
+	}
+	byName := make(map[string][]entry, len(count))
+	for i := range sources {
+		s := &sources[i]
+		if byName[s.Name] == nil {
+			byName[s.Name] = make([]entry, 0, count[s.Name])
+		}
+		byName[s.Name] = append(byName[s.Name], entry{
+			index: i, source: s,
+			runtime: worked(s.RuntimeVersion), target: worked(s.TargetVersion),
+			architectures: compileArchitectures(s.Architectures),
+		})
+	}
+	return &Vector{sources: sources, byName: byName, ca: ca, config: c}
+}
+
+// isExact tells whether a constraint scores as one for exactly one version: it
+// begins with "=" or with three numbers, whatever follows.
+func isExact(text string) bool {
+	if strings.HasPrefix(text, "=") {
+		return true
+	}
+	text = strings.TrimPrefix(text, "v")
+	for part := range 3 {
+		digits := 0
+		for digits < len(text) && '0' <= text[digits] && text[digits] <= '9' {
+			digits++
+		}
+		if digits == 0 {
+			return false
+		}
+		text = text[digits:]
+		if part < 2 {
+			if text == "" || text[0] != '.' {
+				return false
+			}
+			text = text[1:]
+		}
+	}
+	return true
+}
+
+func compileArchitectures(list []string) architectures {
+	if list == nil {
+		return architectures{known: 3, score: 1}
+	}
+	a := architectures{list: list, score: 1}
+	if len(list) == 1 {
+		a.score = 2
+	}
+	for _, name := range list {
+		a.known |= bit(name)
+	}
+	return a
+}
+
+func bit(architecture string) byte {
+	switch architecture {
+	case amd64:
+		return 1
+	case arm64:
+		return 2
+	}
+	return 0
+}
+
+// has tells whether the entry is for the architecture.
+func (a *architectures) has(name string) bool {
+	if b := bit(name); b != 0 {
+		return a.known&b != 0
+	}
+	return slices.Contains(a.list, name)
+}
+
+// Sources returns the entries, in order. They are copies.
+func (v *Vector) Sources() []Source {
+	out := make([]Source, len(v.sources))
+	for i := range v.sources {
+		out[i] = v.sources[i].clone()
+	}
+	return out
+}
+
+// Len returns the number of entries.
+func (v *Vector) Len() int { return len(v.sources) }
+
+// Names returns the names of all images, sorted.
+func (v *Vector) Names() []string { return slices.Sorted(maps.Keys(v.byName)) }
+
+// CABundle returns the certificates of the vector, nil if it has none.
+func (v *Vector) CABundle() *CABundle {
+	if v.ca == nil || v.ca.Inline == nil {
+		return v.ca
+	}
+	inline := *v.ca.Inline
+	return &CABundle{Inline: &inline}
+}

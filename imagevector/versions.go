@@ -1,0 +1,138 @@
+package imagevector
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/imagevector/internal/span"
+)
+
+// Versions is a set of Kubernetes versions, released or not: numbers without
+// suffix, since selection cuts suffixes off. The zero value is empty.
+type Versions struct{ set span.Set }
+
+// AllVersions is every version there can be.
+func AllVersions() Versions { return Versions{span.All()} }
+
+// ParseVersions reads a comma-separated list of versions and ranges: "1.30.2",
+// "1.30" (all of its patch releases), "1.30..1.36" (both ends included).
+func ParseVersions(text string) (Versions, error) {
+	var set span.Set
+	for item := range strings.SplitSeq(text, ",") {
+		item = strings.TrimSpace(item)
+		from, to, isRange := strings.Cut(item, "..")
+		if !isRange {
+			to = from
+		}
+		first, err := parseSeries(from)
+		if err != nil {
+			return Versions{}, fmt.Errorf("parsing versions %q: %w", text, err)
+		}
+		last, err := parseSeries(to)
+		if err != nil {
+			return Versions{}, fmt.Errorf("parsing versions %q: %w", text, err)
+		}
+		if last.Last.Less(first.First) {
+			return Versions{}, fmt.Errorf("parsing versions %q: %q ends before it begins", text, item)
+		}
+		set = append(set, span.Span{First: first.First, Last: last.Last})
+	}
+	return Versions{span.Of(set...)}, nil
+}
+
+// parseSeries reads a version, or a minor version as all of its patch releases.
+func parseSeries(text string) (span.Span, error) {
+	v, err := span.Parse(text)
+	dots := strings.Count(text, ".")
+	if err != nil || dots == 0 || span.Normalize(text) != strings.TrimPrefix(text, "v") {
+		return span.Span{}, fmt.Errorf(`%q is no version such as "1.30" or "1.30.2"`, text)
+	}
+	last := v
+	if dots == 1 {
+		last.Patch = math.MaxUint64
+	}
+	return span.Span{First: v, Last: last}, nil
+}
+
+// Admitted returns the versions that meet a constraint. Its error is that of
+// github.com/Masterminds/semver.
+func Admitted(constraint string) (Versions, error) {
+	set, err := span.Constraint(constraint)
+	return Versions{set}, err
+}
+
+// Known leaves out of v what is known not to exist: versions before the newest
+// release of their minor version that are no release. Patch releases to come,
+// and minor versions of which no release is given, stay.
+func (v Versions) Known(releases []string) (Versions, error) {
+	released := make([]span.Version, 0, len(releases))
+	for _, text := range releases {
+		r, err := span.Parse(text)
+		if err != nil {
+			return Versions{}, fmt.Errorf("parsing release %q: %w", text, err)
+		}
+		released = append(released, r)
+	}
+	slices.SortFunc(released, span.Version.Compare)
+	var holes []span.Span
+	for i, r := range released {
+		from := span.Version{Major: r.Major, Minor: r.Minor}
+		if i > 0 && !released[i-1].Less(from) {
+			from = released[i-1]
+			from.Patch++
+		}
+		if from.Less(r) {
+			r.Patch--
+			holes = append(holes, span.Span{First: from, Last: r})
+		}
+	}
+	return Versions{v.set.Minus(span.Of(holes...))}, nil
+}
+
+// Select returns those of the releases that are in v, in their order.
+func (v Versions) Select(releases []string) []string {
+	var in []string
+	for _, r := range releases {
+		if v.Contains(r) {
+			in = append(in, r)
+		}
+	}
+	return in
+}
+
+// Contains tells whether the version is in v; what is no version is not.
+func (v Versions) Contains(version string) bool {
+	parsed, err := span.Parse(version)
+	return err == nil && v.set.Contains(parsed)
+}
+
+// Empty tells whether there is no version in v.
+func (v Versions) Empty() bool { return len(v.set) == 0 }
+
+// Intersect returns the versions in both.
+func (v Versions) Intersect(w Versions) Versions { return Versions{v.set.Intersect(w.set)} }
+
+// Union returns the versions in either.
+func (v Versions) Union(w Versions) Versions { return Versions{v.set.Union(w.set)} }
+
+// Minus returns the versions of v that are not in w.
+func (v Versions) Minus(w Versions) Versions { return Versions{v.set.Minus(w.set)} }
+
+// Equal tells whether both have the same versions.
+func (v Versions) Equal(w Versions) bool { return v.set.Equal(w.set) }
+
+// Single returns the one version of v; ok is false if there are none or more.
+func (v Versions) Single() (version string, ok bool) {
+	if len(v.set) != 1 || v.set[0].First != v.set[0].Last {
+		return "", false
+	}
+	return v.set[0].First.String(), true
+}
+
+// String returns the spans of v, such as "1.30.0..1.32.x, 1.34.2"; "none" if empty.
+func (v Versions) String() string { return v.set.String() }
+
+// MarshalText returns the same as String.
+func (v Versions) MarshalText() ([]byte, error) { return []byte(v.String()), nil }

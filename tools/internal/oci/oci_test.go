@@ -10,32 +10,48 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// sample is the image that rules_oci 2.3.0 made the files in testdata/rules_oci
-// from.
+const zstd = "application/vnd.oci.image.layer.v1.tar+zstd"
+
+var layers = map[string][]Layer{
+	"amd64": {
+		{Label: "//images/layers/v1_36_0:kubelet_zstd_amd64", Descriptor: layer.Descriptor{
+			MediaType: zstd, Size: 93,
+			Digest: "sha256:dc41103d226828be5de2e70741306e0d5659245fc82f3a9f6ab42fb42524af09",
+			DiffID: "sha256:3e0a38d8f2fdf55b7684acd0e77712c8b3c94fd4f9f12a57797b338c5f66422e",
+		}},
+		{Label: "//images/layers/v1_36_0:kubectl_zstd_amd64", Descriptor: layer.Descriptor{
+			MediaType: zstd, Size: 93,
+			Digest: "sha256:47f3017d2fd032f34a854efcdcf21686fe66006b5bca40db94ed48489a97d673",
+			DiffID: "sha256:ea116fd4e5e824eea64a021ea61ab3deaea2c1256511e14db303e407f2b84be1",
+		}},
+	},
+	"arm64": {
+		{Label: "//images/layers/v1_36_0:kubelet_zstd_arm64", Descriptor: layer.Descriptor{
+			MediaType: zstd, Size: 93,
+			Digest: "sha256:96101024c341cff36f13b129c5801e1fd792e47562633af2744f47d489e0588d",
+			DiffID: "sha256:bc95b8a9e86a52e7ba0e80b758c60f5f3510e77f3943cf86144189448660438b",
+		}},
+		{Label: "//images/layers/v1_36_0:kubectl_zstd_arm64", Descriptor: layer.Descriptor{
+			MediaType: zstd, Size: 93,
+			Digest: "sha256:be709850e8ecba38da1babe1e18b817fbc88e1dddc61ce8235c240e7254e16fc",
+			DiffID: "sha256:964d8d8110f89a276a9021716917b1acf0a3c965d6ac5e78cb4aeb9d5d80981c",
+		}},
+	},
+}
+
+// sample is the image that the real rules_oci 2.3.0 made the files in
+// testdata/rules_oci of.
 func sample(arch string) Image {
-	const gzip = "application/vnd.oci.image.layer.v1.tar+gzip"
 	return Image{
 		OS: "linux", Arch: arch,
-		Entrypoint: []string{"/sleep"},
-		Env:        []versions.Pair{{Key: "A", Value: "1"}, {Key: "B", Value: "x y"}},
-		Labels: []versions.Pair{
-			{Key: "org.opencontainers.image.version", Value: "v1.36.0"},
-			{Key: "org.a", Value: "b=c <&>é"},
-		},
-		Annotations: []versions.Pair{{Key: "x", Value: "y"}, {Key: "a", Value: "b"}},
-		User:        "1", WorkingDir: "/w",
-		Layers: []Layer{
-			{Label: "//x:a", Descriptor: layer.Descriptor{
-				MediaType: gzip, Size: 14092,
-				Digest: "sha256:8931a485119255350d7d532eca2cb0872c9bfb9d30b281f46a3c40fa73617124",
-				DiffID: "sha256:1d14c52dc1704af52f4c4cd0c7f932dab25348221e0901d1704869cc1c469c3c",
-			}},
-			{Label: "//x:b", Descriptor: layer.Descriptor{
-				MediaType: gzip, Size: 920,
-				Digest: "sha256:e9e97fff98da0619d6507c83a43bf0ea3d460582b12d605102248f6c3a0a2082",
-				DiffID: "sha256:2c7baf7e9122c6f821d544259cc95761db38389a74ef826880040f6a137deb4d",
-			}},
-		},
+		Cmd:         []string{"get", "pods"},
+		Entrypoint:  []string{"/kubectl"},
+		Env:         []versions.Pair{{Key: "PATH", Value: "/usr/bin:/bin"}, {Key: "A", Value: "1"}},
+		Labels:      []versions.Pair{{Key: "b", Value: "2"}, {Key: "a", Value: "1"}},
+		Annotations: []versions.Pair{{Key: "org.opencontainers.image.version", Value: "v1.36.0"}, {Key: "a", Value: "first"}},
+		User:        "65532:65532",
+		WorkingDir:  "/tmp",
+		Layers:      layers[arch],
 	}
 }
 
@@ -101,10 +117,10 @@ func TestLayouts(t *testing.T) {
 	}
 	golden(t, "index.json", read(t, filepath.Join(dir, blobPath(index.Digest))))
 	golden(t, "index_layout_index.json", read(t, filepath.Join(dir, "index.json")))
-	// Index, two manifests, two configs, and two layers that both images share.
+	// Index, and a manifest, a config and two layers of each image.
 	blobs, err := filepath.Glob(filepath.Join(dir, "blobs", "sha256", "*"))
-	if err != nil || len(blobs) != 7 {
-		t.Errorf("got %d blobs, want 7 (%v)", len(blobs), err)
+	if err != nil || len(blobs) != 9 {
+		t.Errorf("got %d blobs, want 9 (%v)", len(blobs), err)
 	}
 }
 

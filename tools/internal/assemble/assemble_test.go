@@ -1,0 +1,221 @@
+package assemble
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/hyperkube/hyperkube/tools/internal/digests"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/store"
+	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+const manifest = `schema: 1
+registry: registry.invalid
+sources:
+  kubernetes:
+    kind: release
+    url: https://dl.k8s.io/{file}
+    files: {kubelet: ">= 1.19.0", kubectl: ">= 1.19.0"}
+flavors:
+  hyperkube:
+    repository: hyperkube
+    tag: "{version}"
+    kubernetes: ">= 1.19.0"
+    architectures: [amd64, arm64]
+    compression: %s
+    files:
+      - {path: /kubelet, source: kubernetes/kubelet}
+      - {path: /usr/bin/kubectl, source: kubernetes/kubectl, mode: "0555"}
+    symlinks: {/kubectl: usr/bin/kubectl}
+    entrypoint: [/kubectl]
+    cmd: [version]
+    env: {A: b}
+    user: "0:0"
+    workdir: /tmp
+    labels: {version: "{version}"}
+releases: [v1.36.0]
+`
+
+// setup has a catalog of one image, and its files in a store.
+func setup(t *testing.T, compression string) (*supply.Supplier, versions.Image) {
+	t.Helper()
+	m, err := versions.ParseManifest("m.yaml", fmt.Appendf(nil, manifest, compression))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, lock := store.New(t.TempDir()), versions.NewLock()
+	for _, name := range []string{"kubelet", "kubectl"} {
+		for _, platform := range m.Flavors[0].Platforms {
+			data := bytes.Repeat([]byte(name+platform.String()), 50_000)
+			digest, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(data)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := files.Put(t.Context(), digest, 0, name, bytes.NewReader(data)); err != nil {
+				t.Fatal(err)
+			}
+			lock.Set(versions.Pin{SHA256: digest, Size: int64(len(data)), FileKey: versions.FileKey{
+				Source: "kubernetes", Version: m.Releases[0].Version, Platform: platform, File: name,
+			}})
+		}
+	}
+	catalog, err := versions.Resolve(m, lock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &supply.Supplier{Catalog: catalog, Store: files, Upstream: supply.Off, Progress: progress.New(io.Discard)}, catalog.Images[0]
+}
+
+// listing is every file of a folder with mode and hash.
+func listing(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(file)
+		name, _ := filepath.Rel(dir, file)
+		files[name] = fmt.Sprintf("%s %x", entry.Type(), sha256.Sum256(raw))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestIndex(t *testing.T) {
+	for _, compression := range []string{"gzip", "zstd"} {
+		t.Run(compression, func(t *testing.T) {
+			s, image := setup(t, compression)
+			dir := filepath.Join(t.TempDir(), "layout")
+			record, err := Index(context.Background(), s, image, dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			top, err := layout.ImageIndexFromPath(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, err := top.IndexManifest()
+			if err != nil || len(list.Manifests) != 1 || list.Manifests[0].Digest.String() != record.Index {
+				t.Fatalf("index.json %+v, %v; built %s", list, err, record.Index)
+			}
+			index, err := top.ImageIndex(list.Manifests[0].Digest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := validate.Index(index); err != nil {
+				t.Errorf("not a valid index: %v", err)
+			}
+			if len(record.Manifests) != 2 || len(record.DiffIDs["linux/arm64"]) != 3 {
+				t.Errorf("recorded %+v", record)
+			}
+			// Again, over what is there, as another user would.
+			before := listing(t, dir)
+			old := syscall.Umask(0o077)
+			again, err := Index(context.Background(), s, image, dir)
+			syscall.Umask(old)
+			if err != nil || again.Index != record.Index || !maps.Equal(before, listing(t, dir)) {
+				t.Errorf("again: %s, %v; first %s", again.Index, err, record.Index)
+			}
+		})
+	}
+}
+
+func TestPlatform(t *testing.T) {
+	s, image := setup(t, "gzip")
+	dir := filepath.Join(t.TempDir(), "layout")
+	both, err := Index(context.Background(), s, image, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, build := range image.Builds {
+		one, err := Platform(context.Background(), s, image, build.Platform, filepath.Join(t.TempDir(), "one"))
+		platform := build.Platform.String()
+		if err != nil || one.Manifests[platform] != both.Manifests[platform] || one.Index != "" {
+			t.Errorf("%s: %+v, %v; of the index %s", platform, one, err, both.Manifests[platform])
+		}
+	}
+}
+
+// Nothing comes of files that are not the pinned ones, and nothing is left.
+func TestIndexOfChangedFile(t *testing.T) {
+	s, image := setup(t, "gzip")
+	pin := image.Builds[1].Layers[0].Pin
+	raw, err := os.ReadFile(s.Store.Path(pin.SHA256))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[1000] ^= 1
+	if err := os.WriteFile(s.Store.Path(pin.SHA256), raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	parent := t.TempDir()
+	_, err = Index(context.Background(), s, image, filepath.Join(parent, "layout"))
+	if err == nil || !strings.Contains(err.Error(), "kubernetes/v1.36.0/linux/arm64/kubelet") || !strings.Contains(err.Error(), "To mend: delete that file") {
+		t.Errorf("got %v", err)
+	}
+	if left, err := os.ReadDir(parent); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestIndexKeepsOffOthers(t *testing.T) {
+	s, image := setup(t, "gzip")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "precious"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Index(context.Background(), s, image, dir); err == nil || !strings.Contains(err.Error(), "not an OCI layout") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "precious")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	s, image := setup(t, "gzip")
+	built, err := Index(context.Background(), s, image, filepath.Join(t.TempDir(), "layout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := digests.Records{"hyperkube:v1.36.0": built}
+	root := t.TempDir()
+	if err := os.Mkdir(filepath.Join(root, "images"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := known.Write(root); err != nil {
+		t.Fatal(err)
+	}
+	known, err = digests.Read(root)
+	if err != nil || known.Check(Name(image), built) != nil {
+		t.Fatalf("%v, %v", err, known.Check(Name(image), built))
+	}
+	other := built
+	other.Index = "sha256:other"
+	other.Manifests = maps.Clone(built.Manifests)
+	other.Manifests["linux/arm64"] = "sha256:other"
+	err = known.Check(Name(image), other)
+	for _, want := range []string{"linux/arm64: want manifest " + built.Manifests["linux/arm64"], "want index " + built.Index + ", got sha256:other"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}

@@ -120,7 +120,11 @@ func TestIndex(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := validate.Index(index); err != nil {
+			var depth []validate.Option
+			if compression == "zstd" {
+				depth = append(depth, validate.Fast) // it cannot read inside
+			}
+			if err := validate.Index(index, depth...); err != nil {
 				t.Errorf("not a valid index: %v", err)
 			}
 			if len(record.Manifests) != 2 || len(record.DiffIDs["linux/arm64"]) != 3 {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path"
@@ -37,44 +38,85 @@ func (r *rebuilder) takeTurn(ctx context.Context) (*os.File, error) {
 	return lock, err
 }
 
-// compile runs a build in two steps. Compilers may run side by side; linkers
-// take up to 1.6 GB each, so there is one at a time.
-func (r *rebuilder) compile(ctx context.Context, site kubeplan.Site, b kubeplan.Build, cache string, g group) (effort, error) {
+// step is one build being made: where, and how much memory it takes.
+type step struct {
+	site  kubeplan.Site
+	build kubeplan.Build
+	cache string
+	what  string // for people
+	watch *memory
+}
+
+func (r *rebuilder) newStep(v *opened, site kubeplan.Site, b kubeplan.Build) (*step, error) {
+	cache := filepath.Join(r.config.cache, "gocache", "go"+v.tree.Image.Go+"-"+site.Room.Name())
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return nil, fmt.Errorf("making a build cache: %w", err)
+	}
+	return &step{
+		site: site, build: b, cache: cache, watch: &memory{},
+		what: fmt.Sprintf("%s %s %s/%s", strings.Join(programs(b), ", "), v.tree.Version, b.Getenv("GOOS"), b.Getenv("GOARCH")),
+	}, nil
+}
+
+// programs are the names of what a build installs.
+func programs(b kubeplan.Build) []string {
 	var names []string
 	for _, pkg := range b.Packages() {
 		names = append(names, path.Base(pkg))
 	}
-	what := fmt.Sprintf("%s %s %s", strings.Join(names, ", "), g.jobs[0].version, g.platform)
-	start := time.Now()
-	watch := &memory{}
+	return names
+}
 
-	total, err := countPackages(ctx, site, b, cache)
-	if err != nil {
+// make runs a build in two steps. Compilers may run side by side; linkers take
+// up to 1.6 GB each, so there is one at a time.
+func (r *rebuilder) make(ctx context.Context, s *step) (effort, error) {
+	start := time.Now()
+	if err := r.compile(ctx, s); err != nil {
 		return effort{}, err
 	}
-	task := r.report.Start("compiling "+what, "packages", total)
-	list := b
-	list.Args = append([]string{"list", "-export", "-deps", "-f", "", "-v"}, b.Args[1:]...)
-	if err := follow(site.Command(ctx, list, cache), watch, func(pkg string) { task.Detail(pkg); task.Add(1) }); err != nil {
-		task.Fail()
-		return effort{}, fmt.Errorf("compiling: %w", err)
+	if err := r.link(ctx, s); err != nil {
+		return effort{}, err
 	}
-	task.Done()
+	return effort{time.Since(start), s.watch.peak(), programs(s.build)}, nil
+}
 
-	task = r.report.Start("linking "+what, "programs", int64(len(names)))
-	if err := follow(site.Command(ctx, b, cache, "-p=1", "-v"), watch, func(pkg string) { task.Detail(pkg) }); err != nil {
+func (r *rebuilder) compile(ctx context.Context, s *step) error {
+	total, err := s.countPackages(ctx)
+	if err != nil {
+		return err
+	}
+	task := r.report.Start("compiling "+s.what, "packages", total)
+	list := s.build
+	list.Args = append([]string{"list", "-export", "-deps", "-f", "", "-v"}, s.build.Args[1:]...)
+	err = s.run(s.site.Command(ctx, list, s.cache), func(stderr io.Reader, said func(string)) error {
+		return eachPackage(stderr, said, func(pkg string) { task.Detail(pkg); task.Add(1) })
+	})
+	if err != nil {
 		task.Fail()
-		return effort{}, fmt.Errorf("linking: %w", err)
+		return fmt.Errorf("compiling: %w", err)
 	}
 	task.Done()
-	return effort{time.Since(start), watch.peak(), names}, nil
+	return nil
+}
+
+func (r *rebuilder) link(ctx context.Context, s *step) error {
+	task := r.report.Start("linking "+s.what, "programs", int64(len(s.build.Packages())))
+	err := s.run(s.site.Command(ctx, s.build, s.cache, "-p=1", "-v"), func(stderr io.Reader, said func(string)) error {
+		return eachPackage(stderr, said, func(pkg string) { task.Detail(pkg) })
+	})
+	if err != nil {
+		task.Fail()
+		return fmt.Errorf("linking: %w", err)
+	}
+	task.Done()
+	return nil
 }
 
 // countPackages says how many packages a build is made of.
-func countPackages(ctx context.Context, site kubeplan.Site, b kubeplan.Build, cache string) (int64, error) {
-	list := b
-	list.Args = append([]string{"list", "-deps", "-f", "{{.ImportPath}}"}, b.Args[1:]...)
-	cmd := site.Command(ctx, list, cache)
+func (s *step) countPackages(ctx context.Context) (int64, error) {
+	list := s.build
+	list.Args = append([]string{"list", "-deps", "-f", "{{.ImportPath}}"}, s.build.Args[1:]...)
+	cmd := s.site.Command(ctx, list, s.cache)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
@@ -83,8 +125,9 @@ func countPackages(ctx context.Context, site kubeplan.Site, b kubeplan.Build, ca
 	return int64(bytes.Count(stdout.Bytes(), []byte("\n"))), nil
 }
 
-// follow runs cmd, which prints the name of each package that it works on.
-func follow(cmd *exec.Cmd, watch *memory, working func(pkg string)) error {
+// run runs cmd and lets read have what it says; what read passes on is for the
+// error.
+func (s *step) run(cmd *exec.Cmd, read func(stderr io.Reader, said func(string)) error) error {
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return err
@@ -92,22 +135,29 @@ func follow(cmd *exec.Cmd, watch *memory, working func(pkg string)) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	stop := watch.follow(cmd.Process.Pid)
+	stop := s.watch.follow(cmd.Process.Pid)
 	defer stop()
 	var said []string
-	lines := bufio.NewScanner(stderr)
+	readErr := read(stderr, func(line string) { said = append(said, line) })
+	io.Copy(io.Discard, stderr) // a program must not block on what is not read
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("%w: %s", err, lastLines(strings.Join(said, "\n")))
+	}
+	return readErr
+}
+
+// eachPackage reads the names of packages being worked on, a line each.
+func eachPackage(r io.Reader, said, working func(string)) error {
+	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		if line := lines.Text(); strings.ContainsAny(line, " :") || strings.HasPrefix(line, "#") {
-			said = append(said, line)
+			said(line)
 		} else {
 			working(line)
 		}
 	}
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("%w: %s", err, lastLines(strings.Join(said, "\n")))
-	}
-	return nil
+	return lines.Err()
 }
 
 // lastLines is the end of what a program said, on one line.

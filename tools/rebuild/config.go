@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/redate"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -28,6 +30,9 @@ type config struct {
 	goSum      string
 	provenance string
 	again      bool
+	search     bool
+	phase      string // search this phase even if its date is known
+	window     window // zero: where the date usually is
 }
 
 func parse(env cli.Env) (config, error) {
@@ -40,10 +45,14 @@ func parse(env cli.Env) (config, error) {
 	goSum := fs.String("gosum", "", "go.sum `file` to trust instead of the Go checksum database")
 	provenance := fs.String("provenance", "", "`file` to write an in-toto statement for each match to, one a line")
 	again := fs.Bool("again", false, "rebuild what is in the store, too")
+	search := fs.Bool("search", false, "find the build dates that are not known of -version, on the first -platform, and write them down")
+	phase := fs.String("phase", "", "search the date of this `phase` only, be it known or not: server, node, client")
+	from := fs.String("from", "", "search from this `date` on, such as 2024-01-17T15:46:26Z (default where it usually is)")
+	to := fs.String("to", "", "search up to this `date`")
 	if err := cli.Parse(fs, env, false); err != nil {
 		return config{}, err
 	}
-	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again}
+	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again, search: *search, phase: *phase}
 	var errs []error
 	var err error
 	if c.version, err = versions.ParseVersion(*version); err != nil {
@@ -57,10 +66,39 @@ func parse(env cli.Env) (config, error) {
 		}
 		c.platforms = append(c.platforms, p)
 	}
+	if len(c.platforms) == 0 {
+		errs = append(errs, errors.New("-platform: names none"))
+	}
+	if *from != "" || *to != "" {
+		w, err := parseWindow(*from, *to)
+		errs = append(errs, err)
+		c.window = w
+		if c.phase == "" {
+			errs = append(errs, errors.New("-from and -to need -phase"))
+		}
+	}
+	if c.phase != "" && !c.search {
+		errs = append(errs, errors.New("-phase needs -search"))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return config{}, cli.Usage("%w", err)
 	}
 	return c, c.place(env)
+}
+
+func parseWindow(from, to string) (window, error) {
+	f, err := time.Parse(redate.Layout, from)
+	if err != nil {
+		return window{}, fmt.Errorf("-from: %w", err)
+	}
+	t, err := time.Parse(redate.Layout, to)
+	if err != nil {
+		return window{}, fmt.Errorf("-to: %w", err)
+	}
+	if t.Before(f) {
+		return window{}, fmt.Errorf("-to: %s is before -from", to)
+	}
+	return window{f, t}, nil
 }
 
 // place fills in the folders and files that were not named.

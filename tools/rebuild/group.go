@@ -62,7 +62,7 @@ func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g gr
 		}
 		return done, nil
 	}
-	site, err := r.room(ctx, v, b, g)
+	site, err := r.room(ctx, v, b)
 	if err != nil {
 		return fail(nil, g.jobs, err)
 	}
@@ -76,11 +76,11 @@ func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g gr
 	if err != nil || len(left) == 0 {
 		return done, err
 	}
-	cache := filepath.Join(r.config.cache, "gocache", "go"+v.tree.Image.Go+"-"+site.Room.Name())
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return done, fmt.Errorf("making a build cache: %w", err)
+	step, err := r.newStep(v, site, b)
+	if err != nil {
+		return done, err
 	}
-	effort, err := r.compile(ctx, site, b, cache, g)
+	effort, err := r.make(ctx, step)
 	if err != nil {
 		return fail(done, left, err)
 	}
@@ -97,7 +97,7 @@ func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g gr
 
 // room is where a build runs: on the machine itself where no C compiler has a
 // hand in it, else in a root with the compiler of upstream's image.
-func (r *rebuilder) room(ctx context.Context, v *opened, b kubeplan.Build, g group) (kubeplan.Site, error) {
+func (r *rebuilder) room(ctx context.Context, v *opened, b kubeplan.Build) (kubeplan.Site, error) {
 	site := v.site
 	if b.Static() {
 		return site, nil

@@ -30,6 +30,14 @@ func run(ctx context.Context, env cli.Env) error {
 		config: c, env: env, report: progress.New(env.Err), store: store.New(c.store),
 		say: func(o outcome) { fmt.Fprintln(env.Out, o) },
 	}
+	if c.search {
+		c.binaries = []string{"all"}
+		pins, err := c.jobs(catalog)
+		if err != nil {
+			return err
+		}
+		return r.search(ctx, c.version, pins)
+	}
 	outcomes, err := r.rebuild(ctx, c.version, jobs)
 	if err != nil {
 		return err

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hyperkube/hyperkube/tools/internal/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/filelock"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+)
+
+// writeFile writes a file so that it is there whole or as before.
+func writeFile(name string, data []byte) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	if err != nil {
+		return fmt.Errorf("writing %q: %w", name, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("writing %q: %w", name, err), os.Remove(tmp.Name()))
+		}
+	}()
+	_, err = tmp.Write(data)
+	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), name)
+}
+
+// saveRelease writes what is known of one release to the file of build dates;
+// another process may have added others meanwhile.
+func (r *rebuilder) saveRelease(ctx context.Context, release builddate.Release) error {
+	lock, err := filelock.Acquire(ctx, filepath.Join(r.config.cache, "dates.lock"), nil)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	data, err := gotool.ReadFile(r.config.dates, 16<<20)
+	if err != nil {
+		return fmt.Errorf("reading build dates: %w", err)
+	}
+	dates, err := builddate.Parse(r.config.dates, data)
+	if err != nil {
+		return err
+	}
+	dates.Set(release)
+	return writeFile(r.config.dates, dates.Format())
+}

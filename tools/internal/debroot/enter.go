@@ -2,10 +2,7 @@ package debroot
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
@@ -29,19 +26,15 @@ type Run struct {
 	// Network leaves the machine's network, resolver and certificates in
 	// place. Without it there is not even a loopback that leads anywhere.
 	Network bool
-
-	// Host leaves the machine's processes, devices and privileges in place:
-	// for a program that makes sandboxes of its own.
-	Host bool
 }
 
-// Command prepares r. The program dies with this process or with ctx, and
-// whatever it has started dies with it (but not under Host).
+// Command prepares run. The program dies with this process or with ctx, and
+// whatever it has started dies with it.
 func (r *Root) Command(ctx context.Context, run Run) *exec.Cmd {
 	if run.Network {
 		run.Binds = append(networkFiles(), run.Binds...)
 	}
-	err := r.makeMountPoints(run)
+	err := r.makeMountPoints(run.Binds, "/tmp", "/run", "/dev", "/proc", "/sys")
 	args := append(r.enter[:len(r.enter):len(r.enter)], bwrap(r.Dir(), run)...)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.WaitDelay = 10 * time.Second
@@ -53,17 +46,13 @@ func (r *Root) Command(ctx context.Context, run Run) *exec.Cmd {
 
 // bwrap is the command line that enters the root at dir.
 func bwrap(dir string, run Run) []string {
-	args := []string{"bwrap", "--ro-bind", dir, "/"}
-	if run.Host {
-		args = append(args, "--cap-add", "ALL",
-			"--dev-bind", "/dev", "/dev", "--bind", "/proc", "/proc", "--bind", "/sys", "/sys")
-	} else {
+	args := []string{
+		"bwrap", "--ro-bind", dir, "/",
 		// Of root's powers only those over files stay: builds need no mounts.
-		args = append(args, "--cap-drop", "ALL", "--cap-add", "CAP_DAC_OVERRIDE", "--cap-add", "CAP_FOWNER", "--cap-add", "CAP_CHOWN",
-			"--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "debroot",
-			"--dev", "/dev", "--proc", "/proc")
+		"--cap-drop", "ALL", "--cap-add", "CAP_DAC_OVERRIDE", "--cap-add", "CAP_FOWNER", "--cap-add", "CAP_CHOWN",
+		"--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "debroot",
+		"--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run", "--tmpfs", "/tmp",
 	}
-	args = append(args, "--tmpfs", "/run", "--tmpfs", "/tmp")
 	for _, b := range run.Binds {
 		flag := "--bind"
 		if b.ReadOnly {
@@ -101,67 +90,4 @@ func networkFiles() []Bind {
 		}
 	}
 	return binds
-}
-
-// makeMountPoints makes, in the root, the places that binds cover; bwrap can
-// not, since it mounts the root read-only.
-func (r *Root) makeMountPoints(run Run) error {
-	root, err := os.OpenRoot(r.Dir())
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	for i, b := range run.Binds {
-		if !path.IsAbs(b.Dst) || !filepath.IsAbs(b.Src) {
-			return fmt.Errorf("binding %q to %q: want absolute paths", b.Src, b.Dst)
-		}
-		if covered(b.Dst, run.Binds[:i]) {
-			continue
-		}
-		info, err := os.Stat(b.Src)
-		if err != nil {
-			return fmt.Errorf("binding %q: %w", b.Src, err)
-		}
-		if err := makeMountPoint(root, strings.TrimPrefix(path.Clean(b.Dst), "/"), info.IsDir()); err != nil {
-			return fmt.Errorf("making a mount point for %q: %w", b.Dst, err)
-		}
-	}
-	return nil
-}
-
-func makeMountPoint(root *os.Root, name string, dir bool) error {
-	if _, err := root.Lstat(name); err == nil {
-		return nil
-	}
-	if dir {
-		return root.MkdirAll(name, 0o755)
-	}
-	if parent := path.Dir(name); parent != "." {
-		if err := root.MkdirAll(parent, 0o755); err != nil {
-			return err
-		}
-	}
-	f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// covered reports whether name lies below what the sandbox brings itself or an
-// earlier bind: its place is not in the root then.
-func covered(name string, earlier []Bind) bool {
-	over := []string{"/tmp", "/run", "/dev", "/proc", "/sys"}
-	for _, b := range earlier {
-		over = append(over, b.Dst)
-	}
-	for _, o := range over {
-		if path.Clean(name) != path.Clean(o) && strings.HasPrefix(path.Clean(name)+"/", path.Clean(o)+"/") {
-			return true
-		}
-	}
-	return false
 }

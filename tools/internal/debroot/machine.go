@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/user"
@@ -38,31 +39,34 @@ func checkTools() error {
 	return nil
 }
 
-// privilege returns what a command line needs in front so that it may make
-// mounts and owns all of a root's files: nothing for root, a user namespace
-// for others.
-func privilege(ctx context.Context) ([]string, error) {
+// privilege is what a command line needs in front so that it may make mounts
+// and owns all of a root's files: nothing for root, a user namespace for
+// others.
+func privilege() []string {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return []string{"unshare", "--map-root-user", "--map-auto", "--"}
+}
+
+// checkMachine says what this machine lacks to make roots and enter them.
+func checkMachine(ctx context.Context, enter []string) error {
 	if err := checkTools(); err != nil {
-		return nil, err
+		return err
+	}
+	err := try(ctx, append(enter[:len(enter):len(enter)], "bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "true")...)
+	if err == nil {
+		return nil
 	}
 	if os.Geteuid() == 0 {
-		if err := try(ctx, "bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "true"); err != nil {
-			return nil, fmt.Errorf("root may not make mounts here (a container without CAP_SYS_ADMIN?): %w", err)
-		}
-		return nil, nil
+		return fmt.Errorf("root may not make mounts here (a container without CAP_SYS_ADMIN?): %w", err)
 	}
-	enter := []string{"unshare", "--map-root-user", "--map-auto", "--"}
-	probe := append(enter[:len(enter):len(enter)], "bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "true")
-	if err := try(ctx, probe...); err != nil {
-		name := fmt.Sprint(os.Getuid())
-		if u, uerr := user.Current(); uerr == nil {
-			name = u.Username
-		}
-		return nil, fmt.Errorf("needs root, or user namespaces with a range of ids of one's own "+
-			"(sysctl kernel.unprivileged_userns_clone=1, newuidmap from the package uidmap, lines for %q in /etc/subuid and /etc/subgid): %w",
-			name, err)
+	name := fmt.Sprint(os.Getuid())
+	if u, uerr := user.Current(); uerr == nil {
+		name = u.Username
 	}
-	return enter, nil
+	return fmt.Errorf("needs root, or user namespaces with a range of ids of one's own (sysctl kernel.unprivileged_userns_clone=1, "+
+		"newuidmap from the package uidmap, lines for %q in /etc/subuid and /etc/subgid): %w", name, err)
 }
 
 // try runs a command only to see whether it can.
@@ -70,6 +74,43 @@ func try(ctx context.Context, args ...string) error {
 	out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("running %q: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// InstallTools asks the machine's apt for the packages that make and enter
+// roots, if they are missing, and for nothing else: even the package lists that
+// it needs go to a folder of their own.
+func InstallTools(ctx context.Context, log io.Writer) error {
+	missing := MissingPackages()
+	if missing == nil {
+		return nil
+	}
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return fmt.Errorf("this machine has no apt-get; Debian roots are made by a Debian machine's own apt")
+	}
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("missing on this machine, and only root may install them: apt-get install --no-install-recommends %s",
+			strings.Join(missing, " "))
+	}
+	fmt.Fprintf(log, "installing %s with the machine's apt-get\n", strings.Join(missing, " and "))
+	lists, err := os.MkdirTemp("", "hyperkube-apt-")
+	if err != nil {
+		return fmt.Errorf("making a folder for package lists: %w", err)
+	}
+	defer os.RemoveAll(lists)
+	// apt downloads as a user of its own, who is to get there.
+	if err := os.Chmod(lists, 0o755); err != nil {
+		return fmt.Errorf("making a folder for package lists: %w", err)
+	}
+	apt := []string{"env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Dir::State::Lists=" + lists, "-o", "Dir::Cache=" + lists}
+	for _, command := range [][]string{
+		{"update"},
+		append([]string{"install", "--yes", "--no-install-recommends"}, missing...),
+	} {
+		if err := try(ctx, append(apt[:len(apt):len(apt)], command...)...); err != nil {
+			return fmt.Errorf("installing %s: %w", strings.Join(missing, " and "), err)
+		}
 	}
 	return nil
 }

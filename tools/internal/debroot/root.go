@@ -50,13 +50,12 @@ func Ensure(ctx context.Context, c Config, spec Spec) (*Root, error) {
 		return nil, fmt.Errorf("finding the folder of roots %q: %w", c.Dir, err)
 	}
 	c.Dir = dir
-	enter, err := privilege(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("setting up a Debian root in %q: %w", c.Dir, err)
-	}
-	root := &Root{dir: filepath.Join(c.Dir, spec.name()), enter: enter}
+	root := &Root{dir: filepath.Join(c.Dir, spec.name()), enter: privilege()}
 	if root.stands() {
 		return root, nil
+	}
+	if err := checkMachine(ctx, root.enter); err != nil {
+		return nil, fmt.Errorf("setting up a Debian root in %q: %w", c.Dir, err)
 	}
 	if err := os.MkdirAll(filepath.Join(c.Dir, "debs", "partial"), 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder of roots %q: %w", c.Dir, err)

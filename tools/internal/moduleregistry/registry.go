@@ -10,75 +10,81 @@ import (
 	"maps"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 
 	"github.com/bazelbuild/buildtools/build"
 )
 
-// A Module names a module folder.
+// A Module is a module's folder.
 type Module struct {
 	Name string
-	Dir  string // absolute, with a MODULE.bazel
+	File string // its MODULE.bazel, where this process finds it
+	Dir  string // its folder, where Bazel will find it
+
+	// Bare leaves out the toolchains that the module registers: they are
+	// downloads, and another module has them from elsewhere.
+	Bare bool
+
+	// Extra is asked for beside what the module asks for itself.
+	Extra []Dependency
 }
 
 // Dependency is what one bazel_dep asks for.
 type Dependency struct{ Name, Version string }
 
-// File is a registry file: a path with slashes, and its content.
+// Files are a registry: the content of each path, which has slashes.
 type Files map[string][]byte
 
 // Render answers for everything that the module files in roots ask for,
 // directly or through the modules provided. Overridden modules, which Bazel
-// takes without asking a registry, are followed but not listed. Modules that
-// stand for nothing are taken from the folder empty.
-func Render(roots []string, provided, overridden []Module, empty string) (Files, error) {
-	dirs := map[string]string{}
-	listed := map[string]bool{}
-	for _, m := range provided {
-		dirs[m.Name], listed[m.Name] = m.Dir, true
+// takes without asking a registry, are followed but not listed. Of several
+// folders for one name the first counts, an overridden one before all. What nobody
+// provides is the module empty by another name.
+func Render(roots []string, provided, overridden []Module, empty Module) (Files, error) {
+	known := map[string]Module{}
+	for _, m := range slices.Concat(overridden, provided) {
+		if _, ok := known[m.Name]; !ok {
+			known[m.Name] = m
+		}
 	}
+	unlisted := map[string]bool{}
 	for _, m := range overridden {
-		dirs[m.Name], listed[m.Name] = m.Dir, false
+		unlisted[m.Name] = true
 	}
-	files := Files{"bazel_registry.json": []byte("{}\n")}
-	done := map[Dependency]bool{}
 	var ask []Dependency
 	for _, name := range roots {
-		f, err := parse(name)
+		f, err := Parse(name)
 		if err != nil {
 			return nil, err
 		}
 		ask = append(ask, dependencies(f)...)
 	}
-	for len(ask) > 0 {
+	files := Files{"bazel_registry.json": []byte("{}\n")}
+	for done := map[Dependency]bool{}; len(ask) > 0; ask = ask[1:] {
 		d := ask[0]
-		ask = ask[1:]
 		if done[d] {
 			continue
 		}
 		done[d] = true
-		dir, known := dirs[d.Name]
-		module := &build.File{Type: build.TypeModule}
-		if known {
-			var err error
-			if module, err = parse(filepath.Join(dir, "MODULE.bazel")); err != nil {
-				return nil, err
-			}
-			ask = append(ask, dependencies(module)...)
-			if !listed[d.Name] {
-				continue
-			}
-		} else {
-			dir = empty
+		m, ok := known[d.Name]
+		if !ok {
+			m = Module{Name: d.Name, File: empty.File, Dir: empty.Dir}
 		}
-		setModule(module, d)
-		source, err := json.Marshal(map[string]string{"type": "local_path", "path": dir})
+		f, err := Parse(m.File)
+		if err != nil {
+			return nil, err
+		}
+		m.adapt(f, d.Version)
+		ask = append(ask, dependencies(f)...)
+		if unlisted[d.Name] {
+			continue
+		}
+		source, err := json.Marshal(map[string]string{"type": "local_path", "path": m.Dir})
 		if err != nil {
 			return nil, fmt.Errorf("describing module %q: %w", d.Name, err)
 		}
 		folder := path.Join("modules", d.Name, d.Version)
-		files[path.Join(folder, "MODULE.bazel")] = build.FormatWithoutRewriting(module)
+		files[path.Join(folder, "MODULE.bazel")] = build.FormatWithoutRewriting(f)
 		files[path.Join(folder, "source.json")] = append(source, '\n')
 	}
 	return files, nil
@@ -87,7 +93,37 @@ func Render(roots []string, provided, overridden []Module, empty string) (Files,
 // Paths lists the files in order.
 func (f Files) Paths() []string { return slices.Sorted(maps.Keys(f)) }
 
-func parse(name string) (*build.File, error) {
+// Name is the name that the module file at path gives its module.
+func Name(path string) (string, error) {
+	f, err := Parse(path)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range f.Rules("module") {
+		if name := r.Name(); name != "" {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("reading a module file: %q names no module", path)
+}
+
+// Version is the version of the module dep that the module file at path asks
+// for, or nothing.
+func Version(path, dep string) (string, error) {
+	f, err := Parse(path)
+	if err != nil {
+		return "", err
+	}
+	for _, d := range dependencies(f) {
+		if d.Name == dep {
+			return d.Version, nil
+		}
+	}
+	return "", nil
+}
+
+// Parse reads a module file.
+func Parse(name string) (*build.File, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading a module file: %w", err)
@@ -111,19 +147,29 @@ func dependencies(f *build.File) []Dependency {
 	return all
 }
 
-// setModule gives the module the very name and version that were asked for:
-// Bazel holds a registry's module file to them.
-func setModule(f *build.File, d Dependency) {
-	rules := f.Rules("module")
-	if len(rules) == 0 {
-		call := &build.CallExpr{X: &build.Ident{Name: "module"}}
-		f.Stmt = append([]build.Expr{call}, f.Stmt...)
-		rules = []*build.Rule{build.NewRule(call)}
+// adapt makes f the module file of m at the very version that was asked for:
+// Bazel holds a registry to it.
+func (m Module) adapt(f *build.File, version string) {
+	if m.Bare {
+		f.DelRules("register_toolchains", "")
 	}
-	r := rules[0]
-	r.SetAttr("name", &build.StringExpr{Value: d.Name})
-	r.SetAttr("version", &build.StringExpr{Value: d.Version})
+	for _, d := range m.Extra {
+		f.Stmt = append(f.Stmt, call("bazel_dep", d))
+	}
+	if len(f.Rules("module")) == 0 {
+		f.Stmt = append([]build.Expr{call("module", Dependency{})}, f.Stmt...)
+	}
+	r := f.Rules("module")[0]
+	r.SetAttr("name", &build.StringExpr{Value: m.Name})
+	r.SetAttr("version", &build.StringExpr{Value: version})
 	// Versions of different levels refuse to meet; here they are one folder.
 	r.DelAttr("compatibility_level")
 	r.DelAttr("bazel_compatibility")
+}
+
+func call(name string, d Dependency) *build.CallExpr {
+	r := build.NewRule(&build.CallExpr{X: &build.Ident{Name: name}})
+	r.SetAttr("name", &build.StringExpr{Value: d.Name})
+	r.SetAttr("version", &build.StringExpr{Value: d.Version})
+	return r.Call
 }

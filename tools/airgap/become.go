@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/debroot"
+	"golang.org/x/sys/unix"
+)
+
+// become turns this process into Bazel inside the root. Bazel's server stays
+// there when the client has ended, as everywhere.
+func (c config) become(root *debroot.Root, sdk goSDK, rc string) error {
+	if os.Geteuid() != 0 {
+		return c.asRoot()
+	}
+	// Output of another root is of no use, and a server in it neither.
+	output := c.path("out", root.Name())
+	if err := os.MkdirAll(output, 0o755); err != nil {
+		return fmt.Errorf("making Bazel's folder: %w", err)
+	}
+	args := append([]string{"/usr/bin/bazel", "--bazelrc=" + rc, "--output_user_root=" + output}, c.args...)
+	return root.Become(args, environment(exec.Command("bazel").Environ(), sdk), c.dir, c.binds(sdk))
+}
+
+// asRoot runs this command again where its user is root: in a user namespace.
+func (c config) asRoot() error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding this program: %w", err)
+	}
+	unshare, err := exec.LookPath("unshare")
+	if err != nil {
+		return fmt.Errorf("entering a user namespace: %w", err)
+	}
+	args := append([]string{"unshare", "--map-root-user", "--map-auto", "--", self, "-workspace", c.workspace, "--"}, c.args...)
+	return fmt.Errorf("entering a user namespace: %w", unix.Exec(unshare, args, exec.Command(self).Environ()))
+}
+
+// binds are the machine's files that the root has none of: how to reach its
+// mirror, and whatever this build needs of folders that a root has itself.
+func (c config) binds(sdk goSDK) []debroot.Bind {
+	binds := []debroot.Bind{{Src: "/etc/apt", Dst: "/etc/apt", ReadOnly: true}}
+	for _, path := range []string{c.workspace, c.dir, c.cache, c.store, c.upstream, sdk.root, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"]} {
+		top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+		if !slices.Contains([]string{"usr", "var", "etc"}, top) {
+			continue
+		}
+		if _, err := os.Stat(path); err == nil {
+			binds = append(binds, debroot.Bind{Src: path, Dst: path})
+		}
+	}
+	return binds
+}
+
+// environment is the caller's, but for what would lead programs of the root to
+// the machine's.
+func environment(caller []string, sdk goSDK) []string {
+	env := slices.DeleteFunc(slices.Clone(caller), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains([]string{
+			"PATH", "LANG", "LANGUAGE", "JAVA_HOME", "JAVA_TOOL_OPTIONS", "BASH_ENV", "ENV", "GOROOT", "GOTOOLCHAIN", "PERL5LIB", "PYTHONPATH", "PYTHONHOME",
+		}, name) || strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "LD_")
+	})
+	return append(env,
+		"PATH="+filepath.Join(sdk.root, "bin")+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LANG=C.UTF-8", "GOROOT="+sdk.root, "GOTOOLCHAIN=local",
+	)
+}

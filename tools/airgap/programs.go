@@ -1,0 +1,39 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// The versions are those that rules_oci 2.3.0 brings.
+const (
+	craneModule  = "github.com/google/go-containerregistry/cmd/crane@v0.18.0"
+	regctlModule = "github.com/regclient/regclient/cmd/regctl@v0.8.0"
+)
+
+// programsDir holds the programs that the real rules_oci runs.
+func (c config) programsDir() string { return c.path("programs", "crane-0.18.0-regctl-0.8.0") }
+
+// buildPrograms gets them: crane and regctl through the Go module proxy, where
+// the checksum database vouches for them, the others from the Debian root.
+func (c config) buildPrograms(ctx context.Context, sdk goSDK) error {
+	return c.once(ctx, c.programsDir(), func(dir string) error {
+		for _, module := range []string{craneModule, regctlModule} {
+			fmt.Fprintf(c.log, "building %s\n", module)
+			cmd := sdk.command(ctx, dir, "install", "-trimpath", module)
+			cmd.Env = append(cmd.Env, "GOBIN="+dir)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("building %s: %w: %s", module, err, bytes.TrimSpace(out))
+			}
+		}
+		for _, name := range []string{"bsdtar", "coreutils", "jq", "zstd"} {
+			if err := os.Symlink("/usr/bin/"+name, filepath.Join(dir, name)); err != nil {
+				return fmt.Errorf("linking a program: %w", err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/debroot"
+)
+
+// packages are what the root needs: Bazel and the modules that Debian has, the
+// programs that rules_oci runs, and whatever makes further roots, for a rebuild
+// asks for one from inside.
+func packages() []string {
+	return []string{
+		"bazel-aspect-bazel-lib", "bazel-bootstrap", "bazel-features", "bazel-lib", "bazel-platforms",
+		"bazel-rules-cc", "bazel-rules-java", "bazel-rules-license", "bazel-rules-pkg", "bazel-rules-proto",
+		"bazel-rules-python", "bazel-rules-shell", "bazel-skylib", "bazel-stardoc",
+		"jq", "libarchive-tools", "rust-coreutils", "zstd",
+		"bubblewrap", "ca-certificates", "git", "gpg", "mmdebstrap", "mount",
+	}
+}
+
+func run(ctx context.Context, env cli.Env) error {
+	c, err := parse(env)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.path(), 0o755); err != nil {
+		return fmt.Errorf("making the cache folder: %w", err)
+	}
+	if err := debroot.InstallTools(ctx, c.log); err != nil {
+		return err
+	}
+	root, err := debroot.Ensure(ctx, debroot.Config{
+		Dir: filepath.Join(c.cache, "roots"), Log: c.log,
+		Mirror: c.mirror, SecurityMirror: c.securityMirror,
+	}, debroot.Spec{Suite: "forky", Packages: packages()})
+	if err != nil {
+		return err
+	}
+	sdk, err := c.goSDK(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.fetchModules(ctx, sdk); err != nil {
+		return err
+	}
+	if c.upstream != "" {
+		if err := c.buildPrograms(ctx, sdk); err != nil {
+			return err
+		}
+	}
+	rc, err := c.profile(ctx, root, sdk)
+	if err != nil {
+		return err
+	}
+	if c.setupOnly {
+		return nil
+	}
+	return c.become(root, sdk, rc)
+}

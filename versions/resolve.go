@@ -3,7 +3,9 @@ package versions
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -134,13 +136,63 @@ func (c *Catalog) image(f *Flavor, r Release) (Image, error) {
 	return image, errors.Join(errs...)
 }
 
-func (c *Catalog) pin(file FlavorFile, v Version, p Platform) (Pin, error) {
-	key := FileKey{Source: file.Source, Version: v, Platform: p, File: file.File}
-	for _, s := range c.Manifest.Sources {
-		if s.Name == file.Source && s.Kind == KindGoBuild {
-			key.Version = Version{}
+// URLOf returns where upstream has a file of a source, by the source's template.
+func (s Source) URLOf(k FileKey) string {
+	return expand(s.URL, map[string]string{
+		"version": k.Version.String(), "os": k.Platform.OS(), "arch": k.Platform.Arch(), "file": k.File,
+	})
+}
+
+// Has says whether the source declares the file for that version.
+func (s Source) Has(k FileKey) bool {
+	for _, f := range s.Files {
+		if f.Name == k.File {
+			return f.Kubernetes == nil || admits(f.Kubernetes, k.Version)
 		}
 	}
+	return false
+}
+
+// Source returns the source of that name.
+func (m *Manifest) Source(name string) (Source, bool) {
+	for _, s := range m.Sources {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Source{}, false
+}
+
+// Wanted returns the files that the images of the manifest are made of, each
+// once, by key: what the lock must have.
+func (m *Manifest) Wanted() []FileKey {
+	wanted := map[FileKey]bool{}
+	for _, f := range m.Flavors {
+		for _, r := range m.Releases {
+			if !admits(f.Kubernetes, r.Version) {
+				continue
+			}
+			for _, platform := range f.Platforms {
+				for _, file := range f.Files {
+					wanted[m.key(file, r.Version, platform)] = true
+				}
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(wanted), FileKey.Compare)
+}
+
+// key names a flavor's file. A program that is built belongs to no version.
+func (m *Manifest) key(file FlavorFile, v Version, p Platform) FileKey {
+	key := FileKey{Source: file.Source, Version: v, Platform: p, File: file.File}
+	if s, ok := m.Source(file.Source); ok && s.Kind == KindGoBuild {
+		key.Version = Version{}
+	}
+	return key
+}
+
+func (c *Catalog) pin(file FlavorFile, v Version, p Platform) (Pin, error) {
+	key := c.Manifest.key(file, v, p)
 	pin, ok := c.Lock.Pin(key)
 	if !ok {
 		return Pin{}, fmt.Errorf("%s is not pinned in %s", key, LockFile)

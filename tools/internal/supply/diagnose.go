@@ -2,8 +2,6 @@ package supply
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -94,15 +92,4 @@ func quote(head []byte) string {
 		return fmt.Sprintf("%q…", head[:show])
 	}
 	return fmt.Sprintf("%q", head)
-}
-
-// Digest returns the sha256 of a file, for those who pin.
-func Digest(r io.Reader) (versions.Digest, int64, error) {
-	h := sha256.New()
-	n, err := io.Copy(h, r)
-	if err != nil {
-		return versions.Digest{}, n, err
-	}
-	d, err := versions.ParseDigest(hex.EncodeToString(h.Sum(nil)))
-	return d, n, err
 }

@@ -17,6 +17,11 @@ func FromEnv(env cli.Env) (*Supplier, error) {
 	if err != nil {
 		return nil, err
 	}
+	return New(env, catalog)
+}
+
+// New is like [FromEnv] with another catalog than the one compiled in.
+func New(env cli.Env, catalog *versions.Catalog) (*Supplier, error) {
 	dir, err := cachedir.Store(env.Getenv)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package supply
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -16,7 +17,7 @@ import (
 // build makes a program of this repository and puts it into the store.
 func (s *Supplier) build(ctx context.Context, pin versions.Pin, source versions.Source) error {
 	task := s.Progress.Start("building "+pin.FileKey.String(), "program", 1)
-	data, err := s.Program(ctx, pin.FileKey, source)
+	data, err := s.program(ctx, pin.FileKey, source)
 	if err != nil {
 		task.Fail()
 		return err
@@ -31,9 +32,24 @@ func (s *Supplier) build(ctx context.Context, pin versions.Pin, source versions.
 	return nil
 }
 
-// Program builds a program of this repository with the source's toolchain and
+// PinProgram builds a program of this repository, puts it into the store, and
+// makes the pin of it.
+func (s *Supplier) PinProgram(ctx context.Context, key versions.FileKey, source versions.Source) (versions.Pin, error) {
+	data, err := s.program(ctx, key, source)
+	if err != nil {
+		return versions.Pin{}, fmt.Errorf("pinning %s: %w", key, err)
+	}
+	digest, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(data)))
+	if err != nil {
+		return versions.Pin{}, err
+	}
+	pin := versions.Pin{FileKey: key, SHA256: digest, Size: int64(len(data))}
+	return pin, s.Store.Put(ctx, digest, pin.Size, key.File, bytes.NewReader(data))
+}
+
+// program builds a program of this repository with the source's toolchain and
 // flags, and nothing of the machine's configuration, and returns its bytes.
-func (s *Supplier) Program(ctx context.Context, key versions.FileKey, source versions.Source) (data []byte, err error) {
+func (s *Supplier) program(ctx context.Context, key versions.FileKey, source versions.Source) (data []byte, err error) {
 	pkg := ""
 	for _, f := range source.Files {
 		if f.Name == key.File {

@@ -47,9 +47,9 @@ func (s *Supplier) Ensure(ctx context.Context, pin versions.Pin) error {
 }
 
 func (s *Supplier) supply(ctx context.Context, pin versions.Pin) error {
-	source, err := s.source(pin)
-	if err != nil {
-		return err
+	source, ok := s.Catalog.Manifest.Source(pin.Source)
+	if !ok {
+		return fmt.Errorf("there is no source %q in %s", pin.Source, versions.ManifestFile)
 	}
 	switch source.Kind {
 	case versions.KindGoBuild:
@@ -75,13 +75,4 @@ func (s *Supplier) release(ctx context.Context, pin versions.Pin) error {
 	}
 	s.Progress.Say("%s: %v; building it from source", pin.FileKey, downloadErr)
 	return s.rebuild(ctx, pin)
-}
-
-func (s *Supplier) source(pin versions.Pin) (versions.Source, error) {
-	for _, source := range s.Catalog.Manifest.Sources {
-		if source.Name == pin.Source {
-			return source, nil
-		}
-	}
-	return versions.Source{}, fmt.Errorf("there is no source %q in %s", pin.Source, versions.ManifestFile)
 }

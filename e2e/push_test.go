@@ -1,0 +1,155 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// images are the flavors and what must be in them, path to pinned file.
+var images = []struct {
+	flavor, target, push, repository string
+	files                            map[string]string
+}{
+	{"hyperkube", "//images:v1_36_0", "//images:push_v1_36_0", "hyperkube", map[string]string{
+		"/kubelet": "kubernetes/" + version + "/%s/kubelet",
+		"/kubectl": "kubernetes/" + version + "/%s/kubectl",
+		"/sleep":   "programs/%s/sleep",
+	}},
+	{"kubectl", "//images:kubectl_v1_36_0", "//images:push_kubectl_v1_36_0", "kubectl", map[string]string{
+		"/kubectl": "kubernetes/" + version + "/%s/kubectl",
+	}},
+}
+
+var platforms = []string{"linux/amd64", "linux/arm64"}
+
+func TestPushAndPull(t *testing.T) {
+	r := startRegistry(t)
+	for _, image := range images {
+		t.Run(image.flavor, func(t *testing.T) {
+			repository := r.addr + "/" + image.repository
+			must(t, "./bazelw", "run", image.push, "--", "--repository", repository)
+			ref := repository + ":" + version
+			want := record(t, image.flavor+":"+version)
+
+			t.Run("crane", func(t *testing.T) {
+				crane := craneCommand(t)
+				if got := strings.TrimSpace(must(t, crane, "digest", ref)); got != want.Index {
+					t.Errorf("index %s, want %s", got, want.Index)
+				}
+				must(t, crane, "validate", "--remote", ref)
+				for _, platform := range platforms {
+					if got := strings.TrimSpace(must(t, crane, "digest", "--platform", platform, ref)); got != want.Manifests[platform] {
+						t.Errorf("%s: manifest %s, want %s", platform, got, want.Manifests[platform])
+					}
+					checkFiles(t, export(t, ref, platform), image.files, platform)
+				}
+			})
+			t.Run("skopeo", func(t *testing.T) {
+				raw := must(t, client(t, "skopeo"), "inspect", "--raw", "--tls-verify=false", "docker://"+ref)
+				if got := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(raw))); got != want.Index {
+					t.Errorf("index %s, want %s", got, want.Index)
+				}
+				must(t, client(t, "skopeo"), "copy", "--all", "--preserve-digests", "--src-tls-verify=false",
+					"docker://"+ref, "oci:"+filepath.Join(t.TempDir(), "layout")+":"+version)
+			})
+			t.Run("containerd", func(t *testing.T) { nodeAgent(t, ref, image.files) })
+		})
+	}
+}
+
+func checkFiles(t *testing.T, got map[string]file, want map[string]string, platform string) {
+	t.Helper()
+	for path, key := range want {
+		p := pin(t, fmt.Sprintf(key, platform))
+		if f := got[path]; f != (file{p.SHA256.String(), 0o755, 0, 0, true}) {
+			t.Errorf("%s %s: %+v, want a regular file of root's, 0755, with sha256 %s", platform, path, f, p.SHA256)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%s: %d files, want %d: %v", platform, len(got), len(want), got)
+	}
+}
+
+// nodeAgent gets the files as Gardener's node agent does: pull by containerd,
+// mount, copy. Then it runs kubectl.
+func nodeAgent(t *testing.T, ref string, files map[string]string) {
+	ctr := []string{"-a", containerd(t)}
+	platform := "linux/" + runtime.GOARCH
+	mount := t.TempDir()
+	command := client(t, "ctr")
+	// A snapshotter that every file system has.
+	must(t, command, append(ctr, "images", "pull", "--plain-http", "--snapshotter", "native", "--platform", platform, ref)...)
+	must(t, command, append(ctr, "images", "mount", "--snapshotter", "native", "--platform", platform, ref, mount)...)
+	defer must(t, command, append(ctr, "images", "unmount", mount)...)
+	for path, key := range files {
+		from := filepath.Join(mount, path)
+		if info, err := os.Lstat(from); err != nil || info.Mode() != 0o755 {
+			t.Fatalf("%s: %v, %v; want a regular file, 0755", path, info, err)
+		}
+		if got, want := digestFile(t, from), pin(t, fmt.Sprintf(key, platform)).SHA256.String(); got != want {
+			t.Errorf("%s: sha256 %s, want %s", path, got, want)
+		}
+	}
+	out, err := exec.Command(filepath.Join(mount, "kubectl"), "version", "--client").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Client Version: "+version+"\n") {
+		t.Errorf("kubectl said %q, %v", out, err)
+	}
+}
+
+// What a registry has is not sent again.
+func TestPushTwice(t *testing.T) {
+	r := startRegistry(t)
+	push := func() {
+		must(t, "./bazelw", "run", images[0].push, "--", "--repository", r.addr+"/hyperkube")
+	}
+	push()
+	// Two platforms with three layers and a config each.
+	if n := r.uploads.Load(); n < 8 {
+		t.Fatalf("the first push uploaded %d blobs, want 8 or more requests", n)
+	}
+	r.uploads.Store(0)
+	push()
+	if n := r.uploads.Load(); n != 0 {
+		t.Errorf("the second push uploaded in %d requests, want none", n)
+	}
+}
+
+// A registry that dies in the middle of a push has no tag; the same push
+// repeated brings the image in whole.
+func TestPushAfterDeath(t *testing.T) {
+	r := startRegistry(t)
+	repository := r.addr + "/hyperkube"
+	died := make(chan struct{})
+	r.onSent = func(total int64) {
+		select {
+		case <-died:
+		default:
+			if total > 20<<20 {
+				close(died)
+				_ = r.process.Process.Kill()
+			}
+		}
+	}
+	if first := run(t, nil, "./bazelw", "run", images[0].push, "--", "--repository", repository); first.code == 0 {
+		t.Fatal("the push outlived the registry")
+	}
+	<-died
+	_ = r.process.Wait() // killed
+	r.start()
+	if gone := run(t, nil, craneCommand(t), "digest", repository+":"+version); gone.code == 0 {
+		t.Error("the tag of half an image is there")
+	}
+	must(t, "./bazelw", "run", images[0].push, "--", "--repository", repository)
+	must(t, craneCommand(t), "validate", "--remote", repository+":"+version)
+	if got, want := strings.TrimSpace(must(t, craneCommand(t), "digest", repository+":"+version)), record(t, "hyperkube:"+version).Index; got != want {
+		t.Errorf("index %s, want %s", got, want)
+	}
+}

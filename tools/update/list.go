@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// list pins, of a list that somebody gathered, the files of the manifest's
+// releases that a release source declares. Other versions and files are left
+// out in silence; what cannot be read is an error.
+func (u *updater) list(file string) error {
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(u.env.Dir, file)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("reading list: %w", err)
+	}
+	var sums map[string]map[string]map[string]string // version, file, architecture
+	if err := json.Unmarshal(raw, &sums); err != nil {
+		return fmt.Errorf("reading list %q: %w", file, err)
+	}
+	var errs []error
+	for _, release := range u.manifest.Releases {
+		byFile := sums[release.Version.String()]
+		for _, source := range u.manifest.Sources {
+			if source.Kind != versions.KindRelease {
+				continue
+			}
+			for _, name := range slices.Sorted(maps.Keys(byFile)) {
+				errs = append(errs, u.sums(source, release.Version, name, byFile[name]))
+			}
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("reading list %q: %w", file, err)
+	}
+	return nil
+}
+
+func (u *updater) sums(source versions.Source, v versions.Version, name string, byArch map[string]string) error {
+	var errs []error
+	for _, arch := range slices.Sorted(maps.Keys(byArch)) {
+		platform, err := versions.ParsePlatform("linux/" + arch)
+		if err != nil {
+			continue // one that no image is made for
+		}
+		key := versions.FileKey{Source: source.Name, Version: v, Platform: platform, File: name}
+		if !source.Has(key) {
+			continue
+		}
+		digest, err := versions.ParseDigest(byArch[arch])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", key, err))
+			continue
+		}
+		errs = append(errs, u.pin(versions.Pin{FileKey: key, URL: source.URLOf(key), SHA256: digest}))
+	}
+	return errors.Join(errs...)
+}

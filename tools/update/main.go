@@ -1,0 +1,162 @@
+// Update writes versions/lock.json: it pins the files that the manifest wants
+// and the lock lacks.
+//
+//	go run ./tools/update                  what is missing, from upstream
+//	go run ./tools/update -programs        the programs of this repository, anew
+//	go run ./tools/update -import FILE     sums that somebody else gathered
+//
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a sum is not the one that is
+// pinned: a pin is never changed, except of a program of this repository.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+func main() { os.Exit(cli.Main("update", run)) }
+
+func run(ctx context.Context, env cli.Env) error {
+	fs := flag.NewFlagSet("update", flag.ContinueOnError)
+	programs := fs.Bool("programs", false, "build this repository's programs and pin what comes out")
+	var lists []string
+	fs.Func("import", "a JSON `file`: version to file to architecture to sha256; repeatable", func(s string) error {
+		lists = append(lists, s)
+		return nil
+	})
+	if err := cli.Parse(fs, env, false); err != nil {
+		return err
+	}
+	u, err := newUpdater(env)
+	if err != nil {
+		return err
+	}
+	switch {
+	case *programs:
+		err = u.programs(ctx)
+	case len(lists) > 0:
+		for _, file := range lists {
+			err = errors.Join(err, u.list(file))
+		}
+	default:
+		err = u.missing(ctx)
+	}
+	// What was pinned before an error stays: the next run goes on from there.
+	return errors.Join(err, u.write())
+}
+
+type updater struct {
+	env      cli.Env
+	file     string
+	manifest *versions.Manifest
+	lock     *versions.Lock
+	supplier *supply.Supplier
+	added    int
+}
+
+// newUpdater reads the manifest and the lock of the working directory, which
+// need not fit together: mending that is what it is for.
+func newUpdater(env cli.Env) (*updater, error) {
+	u := &updater{env: env, file: filepath.Join(env.Dir, versions.LockFile)}
+	raw, err := os.ReadFile(filepath.Join(env.Dir, versions.ManifestFile))
+	if err != nil {
+		return nil, fmt.Errorf("reading manifest: %w; run this in the root of the repository", err)
+	}
+	if u.manifest, err = versions.ParseManifest(versions.ManifestFile, raw); err != nil {
+		return nil, err
+	}
+	raw, err = os.ReadFile(u.file)
+	if err != nil {
+		return nil, fmt.Errorf("reading lock: %w", err)
+	}
+	if u.lock, _, err = versions.ParseLock(versions.LockFile, raw); err != nil {
+		return nil, err
+	}
+	u.supplier, err = supply.New(env, &versions.Catalog{Manifest: u.manifest, Lock: u.lock})
+	return u, err
+}
+
+// missing pins what images want and the lock lacks.
+func (u *updater) missing(ctx context.Context) error {
+	for _, key := range u.manifest.Wanted() {
+		if _, ok := u.lock.Pin(key); ok {
+			continue
+		}
+		source, _ := u.manifest.Source(key.Source)
+		if source.Kind != versions.KindRelease {
+			return fmt.Errorf("pinning %s: files of kind %q are not pinned from upstream; see -programs", key, source.Kind)
+		}
+		pin, err := u.supplier.Pin(ctx, key, source)
+		if err != nil {
+			return err
+		}
+		if err := u.pin(pin); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// programs pins anew every program that is built from this repository.
+func (u *updater) programs(ctx context.Context) error {
+	for _, key := range u.manifest.Wanted() {
+		source, _ := u.manifest.Source(key.Source)
+		if source.Kind != versions.KindGoBuild {
+			continue
+		}
+		pin, err := u.supplier.PinProgram(ctx, key, source)
+		if err != nil {
+			return err
+		}
+		if old, ok := u.lock.Pin(key); !ok || old != pin {
+			u.lock.Set(pin)
+			u.added++
+		}
+	}
+	return nil
+}
+
+// pin adds a pin that may be there already, but not with another sha256.
+func (u *updater) pin(pin versions.Pin) error {
+	old, ok := u.lock.Pin(pin.FileKey)
+	if ok && old.SHA256 != pin.SHA256 {
+		return cli.Exit(cli.ExitDrift, fmt.Errorf("pinning %s: the lock has sha256 %s, got %s", pin.FileKey, old.SHA256, pin.SHA256))
+	}
+	if !ok {
+		u.lock.Set(pin)
+		u.added++
+	}
+	return nil
+}
+
+func (u *updater) write() (err error) {
+	if u.added == 0 {
+		return nil
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(u.file), ".lock-*")
+	if err != nil {
+		return fmt.Errorf("writing lock: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(tmp.Name())
+		}
+	}()
+	_, err = tmp.Write(u.lock.Format())
+	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
+		return fmt.Errorf("writing lock: %w", err)
+	}
+	if err := os.Rename(tmp.Name(), u.file); err != nil {
+		return fmt.Errorf("writing lock: %w", err)
+	}
+	fmt.Fprintf(u.env.Err, "update: pinned %d files; next: go run ./tools/gen\n", u.added)
+	return nil
+}

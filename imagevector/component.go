@@ -84,7 +84,7 @@ func parseComponentsCompatible(data []byte, c config) (Components, error) {
 		ImageVectorOverwrite string `json:"imageVectorOverwrite"`
 	}
 	var file struct {
-		Components []ComponentImageVector `json:"components"`
+		Components []ComponentImageVector `json:"components" yaml:"components"`
 	}
 	root, err := decodeCompatible(data, componentsShape(), &file)
 	if err != nil {

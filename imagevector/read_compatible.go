@@ -59,7 +59,7 @@ type decoded struct {
 }
 
 func decodeVector(data []byte) (*decoded, error) {
-	// The names of these types stand in errors, so they are Gardener's.
+	// The names and tags of these types stand in errors, so they are Gardener's.
 	type ImageSource struct {
 		Name           string   `json:"name"`
 		RuntimeVersion *string  `json:"runtimeVersion,omitempty"`
@@ -75,8 +75,8 @@ func decodeVector(data []byte) (*decoded, error) {
 		Inline *string `json:"inline,omitempty"`
 	}
 	var file struct {
-		Images   ImageVector `json:"images"`
-		CABundle *CABundle   `json:"caBundle,omitempty"`
+		Images   ImageVector `json:"images" yaml:"images"`
+		CABundle *CABundle   `json:"caBundle,omitempty" yaml:"caBundle,omitempty"`
 	}
 	root, err := decodeCompatible(data, vectorShape(), &file)
 	if err != nil {

@@ -1,0 +1,167 @@
+package differential
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	gardener "github.com/gardener/gardener/pkg/utils/imagevector"
+
+	"github.com/hyperkube/hyperkube/imagevector"
+)
+
+// texts are readings in which YAML, JSON or Gardener surprise.
+func texts() []string {
+	return []string{
+		"", " ", "\n", "---\n", "null", "~", "{}", "[]", "1", "a string", "images:", "images: null", "images: []", "images: {}", "images: 3", "images: x", "images: [null]", "images: [~, {name: a}]",
+		"images: [1]", "images: [[]]", "images: [{}]", "images: [{name: }]", "images: [{name: null, repository: null}]",
+		`{"images":[{"name":"a","repository":"r","tag":"v1"}]}`, "{\"images\":[{\"name\":\"a\",\"repository\":\"r\",},]}", "\t{}", "{\n\t\"images\": []\n}",
+		"images:\n- name: a\n  repository: r\n  targetVersion: 1.20\n", "images:\n- name: a\n  repository: r\n  tag: 3.10\n", "images:\n- name: a\n  repository: r\n  tag: 1e3\n",
+		"images:\n- name: yes\n  repository: 0x10\n  tag: 1_000\n  version: 012\n", "images:\n- name: on\n  repository: .inf\n  tag: -.inf\n  version: .nan\n",
+		"images:\n- name: 18446744073709551615\n  repository: 16777217.5\n", "images:\n- name: 2024-01-01\n  repository: 2024-01-01T00:00:00Z\n", "images:\n- name: 12:30:45\n  repository: =\n",
+		"images:\n- name: !!binary aGVsbG8=\n  repository: !!str 12\n", "images:\n- name: !!int foo\n  repository: r\n", "images:\n- name: !custom a\n  repository: r\n", "images:\n- name: !!float 3\n  repository: r\n",
+		"images:\n- name: a\n  name: b\n  repository: r\n", "images:\n- Name: a\n  NAME: b\n  name: c\n  REPOSITORY: r\n", "Images:\n- name: a\n  repository: r\n", "images: []\nIMAGES: [{name: a, repository: r}]\n",
+		"images:\n- name: a\n  repository: r\n  arch\u0131tectures: [x]\n", "images:\n- name: a\n  repo\u017fitory: r\n", "images:\n- name: a\n  repository: r\n  architectures: amd64\n",
+		"images:\n- name: a\n  repository: r\n  architectures: [1, 2.50, true, null]\n", "images:\n- name: a\n  repository: r\n  architectures: []\n", "images:\n- name: a\n  repository: r\n  architectures: null\n", "images:\n- name: a\n  repository: r\n  architectures: [[x]]\n",
+		"images:\n- name: a\n  repository: {x: y}\n", "images:\n- name: [a]\n  repository: r\n", "images:\n- name: {1.50: a}\n", "images: {a: b}\n", "images:\n  a: {name: 1.50}\n",
+		"images:\n- name: a\n  repository: r\n  ref: x\n  tag: t\n", "images:\n- name: a\n  ref: ''\n  repository: ''\n  tag: ''\n", "images:\n- name: a\n  repository: ''\n  tag: ''\n", "images:\n- name: ''\n  tag: t\n", "images:\n- tag: t\n- tag: t\n",
+		"images:\n- name: a\n  repository: r\n  runtimeVersion: '>= <'\n  targetVersion: 'a&b'\n", "images:\n- name: a\n  repository: r\n  targetVersion: \"\u2028\\0\"\n",
+		"images:\n- name: a\n  repository: r\n---\nimages:\n- name: b\n  repository: r\n", "images:\n- name: a\n  repository: r\n...\ngarbage: [", "--- \n# only a comment\n",
+		"images: &x\n- name: a\n  repository: r\nother: *x\n", "x: &x {repository: r, tag: t}\nimages:\n- {name: a, <<: *x}\n- {<<: *x, name: b, tag: u}\n- {name: c, tag: u, <<: *x}\n", "x: &x [1]\nimages:\n- {name: a, <<: *x}\n", "images: *x\n", "x: &x [*x]\nimages: []\n",
+		"images: [", "images: ]", "images:\n- name: a\n repository: r\n", "images:\n\t- name: a\n", "images: \"a", "images: 'a", "%YAML 1.3\n---\nimages: []\n", "%TAG ! x\n---\nimages: []\n", "a: b: c", "- - -", "? [a]\n: b\n", "? {a: b}\n: c\n", "? \n: c\n", "{1: a, 1.5: b, true: c, .inf: d, 18446744073709551615: e}", "null: x", "images: []\n1: x\n'1': y\n",
+		"\xff\xfe", "images: \x00", "images: []\n# \x07", "\xef\xbb\xbfimages: []", "images: [{name: \"\\ud800\", repository: r}]", "images: [{name: \"\\x00\", repository: r}]", "images: >\n  folded\n", "images: |\n  literal\n",
+		"caBundle: null", "caBundle: {}", "caBundle: x", "caBundle: {inline: null}", "caBundle: {inline: ''}", "caBundle: {inline: 1.50}", "caBundle: {inline: not pem}", "caBundle: {inline: [x]}", "caBundle: []", "caBundle: {INLINE: x}", "caBundle:\n  inline: |\n    -----BEGIN CERTIFICATE-----\n    AAAA\n    -----END CERTIFICATE-----\n", "images: [{}]\ncaBundle: {inline: x}",
+		"labels: .nan\nimages: []", "images:\n- name: a\n  repository: r\n  labels: .inf\n", "images:\n- name: a\n  repository: r\n  resourceId: {name: x, 3: y}\n", "images:\n- name: a\n  repository: r\n  labels: [{[a]: b}]\n",
+		strings.Repeat("[", 200) + strings.Repeat("]", 200), strings.Repeat("- ", 300), "images:\n- name: a\n  repository: \"" + strings.Repeat("x", 100_000) + "\"\n",
+	}
+}
+
+func componentTexts() []string {
+	return []string{
+		"", "components: []", "components: [null]", "components: [{}]", "components: [{name: a}]", "components: [{name: '', imageVectorOverwrite: 'images: [{}]'}]", "components: [{name: a, imageVectorOverwrite: 'images: []'}]",
+		"components: [{name: a, imageVectorOverwrite: {images: []}}]", "components: [{name: 1.50, imageVectorOverwrite: 1.50}]", "components: {}", "components: x", "components: [x]", "components: [{name: [a]}]",
+		"components:\n- name: a\n  imageVectorOverwrite: |\n    images:\n    - name: x\n      tag: t\n", "components:\n- {name: a, imageVectorOverwrite: 'images: [{}]'}\n- {name: a, imageVectorOverwrite: 'images: []'}\n", "components:\n- name: a\n  imageVectorOverwrite: 'images: ['\n", "Components: [{Name: a}]",
+		"components:\n- name: etcd-druid\n  imageVectorOverwrite: |\n    images:\n    - name: etcd\n      tag: v1.2.3\n      repository: etcd/etcd\n",
+	}
+}
+
+func TestTexts(t *testing.T) {
+	for _, text := range texts() {
+		sameReading(t, []byte(text))
+	}
+	for _, name := range []string{"containers.yaml", "charts.yaml"} {
+		text, err := os.ReadFile(filepath.Join(moduleDir(t, "github.com/gardener/gardener"), "imagevector", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, v := sameReading(t, text); v == nil || v.Len() == 0 {
+			t.Errorf("nothing was read of Gardener's %s", name)
+		}
+		if _, err := imagevector.Parse(text); err != nil {
+			t.Errorf("strict reading of Gardener's %s: %v", name, err)
+		}
+	}
+}
+
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{filepath.Join(dir, "none"), dir} {
+		_, _, want := gardener.ReadFile(name)
+		if _, err := imagevector.ReadFile(name, imagevector.Compatible()); fmt.Sprint(err) != fmt.Sprint(want) {
+			t.Errorf("reading %s: ours says %v, Gardener %v", name, err, want)
+		}
+	}
+}
+
+// Gardener reports the faults of components in an order of its own each time, so
+// errors are compared as sets of what they list.
+func TestComponentTexts(t *testing.T) {
+	parts := func(s string) []string {
+		list := strings.Split(strings.Trim(s, "[]"), ", components[")
+		slices.Sort(list)
+		return list
+	}
+	for _, text := range componentTexts() {
+		theirs, wantErr := gardener.ReadComponentOverwrite([]byte(text))
+		ours, err := imagevector.ParseComponents([]byte(text), imagevector.Compatible())
+		if !slices.Equal(parts(fmt.Sprint(err)), parts(fmt.Sprint(wantErr))) {
+			t.Errorf("text %q:\n ours     %v\n Gardener %v", text, err, wantErr)
+			continue
+		}
+		if len(ours) != len(theirs) {
+			t.Errorf("text %q: ours has %d components, Gardener %d", text, len(ours), len(theirs))
+		}
+		for _, c := range ours {
+			if theirs[c.Name] != c.Overwrite {
+				t.Errorf("text %q: component %q is %q, Gardener's %q", text, c.Name, c.Overwrite, theirs[c.Name])
+			}
+		}
+	}
+}
+
+// Texts cut, doubled and stirred are read alike too.
+func TestStirredTexts(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	all := texts()
+	const marks = " \n-:{}[]&*!|>'\"%#,?~<=1.xa"
+	for range 20_000 {
+		text := []byte(all[r.IntN(len(all))])
+		if len(text) > 2_000 {
+			continue
+		}
+		for range 1 + r.IntN(3) {
+			if len(text) == 0 {
+				break
+			}
+			i := r.IntN(len(text))
+			switch r.IntN(4) {
+			case 0:
+				text = slices.Delete(slices.Clone(text), i, min(len(text), i+1+r.IntN(4)))
+			case 1:
+				text = slices.Insert(slices.Clone(text), i, marks[r.IntN(len(marks))])
+			case 2:
+				other := all[r.IntN(len(all))]
+				text = append(slices.Clone(text[:i]), other[:min(len(other), r.IntN(60))]...)
+			case 3:
+				text = append(slices.Clone(text), text[i:]...)
+			}
+		}
+		if manyOddKeys(text) {
+			continue
+		}
+		sameReading(t, text)
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// manyOddKeys tells whether a text has two faults between which Gardener chooses
+// by chance: keys that JSON cannot have, or two keys that become one.
+func manyOddKeys(text []byte) bool {
+	first, _, panicked := gardenerReads(text)
+	if panicked {
+		return false
+	}
+	for range 12 {
+		if again, _, _ := gardenerReads(text); again != first {
+			return true
+		}
+	}
+	return false
+}
+
+func FuzzRead(f *testing.F) {
+	for _, text := range texts() {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(text) < 10_000 && !manyOddKeys(text) {
+			sameReading(t, text)
+		}
+	})
+}

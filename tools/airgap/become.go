@@ -44,7 +44,11 @@ func (c config) asRoot() error {
 // binds are the machine's files that the root has none of: how to reach its
 // mirror, and whatever this build needs of folders that a root has itself.
 func (c config) binds(sdk goSDK) []debroot.Bind {
-	binds := []debroot.Bind{{Src: "/etc/apt", Dst: "/etc/apt", ReadOnly: true}}
+	binds := []debroot.Bind{
+		{Src: "/etc/apt", Dst: "/etc/apt", ReadOnly: true},
+		// What of it is wanted stands in the profile.
+		{Src: os.DevNull, Dst: debianRC},
+	}
 	for _, path := range []string{c.workspace, c.dir, c.cache, c.store, c.upstream, sdk.root, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"]} {
 		top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 		if !slices.Contains([]string{"usr", "var", "etc"}, top) {

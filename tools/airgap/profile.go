@@ -19,7 +19,7 @@ import (
 // the path of the latter. Both lie under the hash of what they hold, because a
 // Bazel server takes a registry never to change.
 func (c config) profile(ctx context.Context, root *debroot.Root, sdk goSDK) (string, error) {
-	overridden, err := overridden(root)
+	debian, err := debianOptions(root)
 	if err != nil {
 		return "", err
 	}
@@ -29,7 +29,7 @@ func (c config) profile(ctx context.Context, root *debroot.Root, sdk goSDK) (str
 	}
 	files, err := moduleregistry.Render(
 		[]string{c.moduleFile(), filepath.Join(root.Dir(), "usr/share/bazel/embedded_tools/MODULE.bazel")},
-		provided, overridden, c.standIn("empty"),
+		provided, overridden(root, debian), c.standIn("empty"),
 	)
 	if err != nil {
 		return "", err
@@ -38,15 +38,54 @@ func (c config) profile(ctx context.Context, root *debroot.Root, sdk goSDK) (str
 	if err != nil {
 		return "", err
 	}
-	rc, err := c.write(ctx, "rc", moduleregistry.Files{"bazelrc": []byte(c.options(registry, sdk))})
+	rc, err := c.write(ctx, "rc", moduleregistry.Files{"bazelrc": []byte(c.options(debian, registry, sdk))})
 	return filepath.Join(rc, "bazelrc"), err
 }
 
+// debianRC is the .bazelrc of Debian's Bazel.
+const debianRC = "/etc/bazel/bazelrc"
+
+// debianOptions are the lines of the .bazelrc that comes with Debian's Bazel
+// and says where its parts and modules are. Two are left out: one is deprecated
+// and says so every time, the other keeps every sandbox.
+func debianOptions(root *debroot.Root) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(root.Dir(), debianRC))
+	if err != nil {
+		return nil, fmt.Errorf("reading the options of Debian's Bazel: %w", err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		command, option, _ := strings.Cut(strings.TrimSpace(line), " ")
+		name, _, _ := strings.Cut(option, "=")
+		if (command == "startup" || command == "common" || command == "build") && name != "--host_javabase" && name != "--sandbox_debug" {
+			lines = append(lines, command+" "+option)
+		}
+	}
+	return lines, nil
+}
+
+// overridden are the modules that Debian's options take from Debian's folders,
+// whatever a registry says.
+func overridden(root *debroot.Root, options []string) []moduleregistry.Module {
+	var all []moduleregistry.Module
+	for _, line := range options {
+		_, module, ok := strings.Cut(line, "--override_module=")
+		name, dir, ok2 := strings.Cut(module, "=")
+		if ok && ok2 {
+			all = append(all, moduleregistry.Module{Name: name, File: filepath.Join(root.Dir(), dir, "MODULE.bazel"), Dir: dir})
+		}
+	}
+	return all
+}
+
 // options are the lines of .bazelrc that depend on this machine.
-func (c config) options(registry string, sdk goSDK) string {
+func (c config) options(debian []string, registry string, sdk goSDK) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# Written by tools/airgap.")
+	for _, l := range debian {
+		line("%s", l)
+	}
 	line("common --config=airgap")
 	line("common --registry=file://%s", registry)
 	line("common --experimental_downloader_config=%s", filepath.Join(c.workspace, "airgap", "downloader.cfg"))
@@ -131,24 +170,6 @@ func modulesIn(dir, seen string) ([]moduleregistry.Module, error) {
 func (c config) standIn(name string) moduleregistry.Module {
 	dir := filepath.Join(c.workspace, "airgap/modules", name)
 	return moduleregistry.Module{Name: name, File: filepath.Join(dir, "MODULE.bazel"), Dir: dir}
-}
-
-// overridden are the modules that Debian's Bazel takes from Debian's folders,
-// whatever a registry says.
-func overridden(root *debroot.Root) ([]moduleregistry.Module, error) {
-	text, err := os.ReadFile(filepath.Join(root.Dir(), "etc/bazel/bazelrc"))
-	if err != nil {
-		return nil, fmt.Errorf("reading the options of Debian's Bazel: %w", err)
-	}
-	var all []moduleregistry.Module
-	for line := range strings.Lines(string(text)) {
-		_, option, ok := strings.Cut(strings.TrimSpace(line), "--override_module=")
-		name, dir, ok2 := strings.Cut(option, "=")
-		if ok && ok2 {
-			all = append(all, moduleregistry.Module{Name: name, File: filepath.Join(root.Dir(), dir, "MODULE.bazel"), Dir: dir})
-		}
-	}
-	return all, nil
 }
 
 // write puts files into a folder named by their hash.

@@ -62,7 +62,13 @@ func (r *rebuilder) searchPhase(ctx context.Context, v *opened, phase string, pi
 	if err != nil {
 		return err
 	}
+	if !program.Depends(0) {
+		return fmt.Errorf("%s does not depend on the build date", target)
+	}
 	for _, q := range r.questions(v.release, phase) {
+		if !program.Depends(1) {
+			q.commit = only(v.release.CommitTime.Date)
+		}
 		found, tried, err := r.try(ctx, v, target, program, q)
 		if err != nil {
 			return err

@@ -138,7 +138,9 @@ func (t *Tree) fetchStaging(ctx context.Context, c Config, paths []string) error
 func (t *Tree) vendor(ctx context.Context, c Config) error {
 	task := c.Report.Start("vendoring the dependencies of "+t.Version, "modules fetched", 0)
 	settings, args := []string{"GOFLAGS=-modcacherw -mod=mod"}, []string{"mod", "vendor"}
-	if _, err := os.Stat(filepath.Join(t.Source(), "go.work")); err == nil {
+	_, err := os.Stat(filepath.Join(t.Source(), "go.work"))
+	workspace := err == nil
+	if workspace {
 		settings, args = []string{"GOFLAGS=-modcacherw", "GOWORK="}, []string{"work", "vendor"}
 	}
 	cmd := c.Tool.With(ctx, t.Toolchain.Dir, t.Source(), settings, args...)
@@ -155,6 +157,25 @@ func (t *Tree) vendor(ctx context.Context, c Config) error {
 		return fmt.Errorf("vendoring: running %q: %w: %s", strings.Join(cmd.Args[1:], " "), err, strings.Join(said, "; "))
 	}
 	task.Done()
+	if workspace {
+		return nil
+	}
+	return t.linkStaging()
+}
+
+// linkStaging puts links to the staging modules into vendor/, in the place of
+// what go copied there: before there were workspaces the tree had them, and
+// programs of staging modules, which nothing imports, are built through them.
+func (t *Tree) linkStaging() error {
+	for _, m := range t.Staging {
+		name := filepath.Join(t.Source(), "vendor", filepath.FromSlash(m.Path))
+		if err := errors.Join(os.RemoveAll(name), os.MkdirAll(filepath.Dir(name), 0o755)); err != nil {
+			return err
+		}
+		if err := os.Symlink("../../staging/src/"+m.Path, name); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

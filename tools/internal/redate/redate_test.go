@@ -86,8 +86,15 @@ func TestSumIsWhatGoLinks(t *testing.T) {
 			if _, err := New(file, Inputs{inputs.Compile, inputs.Link[1:]}, built, committed); err == nil {
 				t.Error("a program was taken for the link of other inputs")
 			}
-			if _, err := New(file, inputs, built, "2002-02-02T02:02:02Z"); err == nil {
-				t.Error("a placeholder that is not in the program was accepted")
+			if !p.Depends(0) || !p.Depends(1) {
+				t.Errorf("depends on its dates: %v and %v, want both", p.Depends(0), p.Depends(1))
+			}
+			other, err := New(file, inputs, built, "2002-02-02T02:02:02Z")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if other.Depends(1) {
+				t.Error("the program depends on a placeholder that is not in it")
 			}
 		})
 	}

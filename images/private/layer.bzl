@@ -58,6 +58,6 @@ def layer(name, **kwargs):
         name = name,
         # A wildcard would fetch every binary of every version.
         tags = ["manual"],
-        visibility = ["//images:__subpackages__"],
+        visibility = ["//visibility:public"],
         **kwargs
     )

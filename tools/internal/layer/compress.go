@@ -23,21 +23,19 @@ const (
 // taken and bounds the memory, and does not change the bytes.
 const workers = 4
 
-// compress returns a writer that compresses to w, and the media type of what it
-// makes.
-func compress(w io.Writer, c versions.Compression) (io.WriteCloser, string, error) {
+// Compressor returns a writer that compresses to w as all layers are.
+func Compressor(w io.Writer, c versions.Compression) (io.WriteCloser, error) {
 	switch c {
 	case versions.Gzip:
 		z, err := pgzip.NewWriterLevel(w, gzipLevel)
 		if err == nil {
 			err = z.SetConcurrency(gzipBlock, workers)
 		}
-		return z, "application/vnd.oci.image.layer.v1.tar+gzip", err
+		return z, err
 	case versions.Zstd:
-		f, err := newFrames(w)
-		return f, "application/vnd.oci.image.layer.v1.tar+zstd", err
+		return newFrames(w)
 	}
-	return nil, "", fmt.Errorf("compressing a layer: unknown compression %q", c)
+	return nil, fmt.Errorf("compressing a layer: unknown compression %q", c)
 }
 
 // frames writes zstd frames of a fixed size, several at a time. A stream of

@@ -33,6 +33,11 @@ type Descriptor struct {
 	Size      int64  `json:"size"`   // of the compressed bytes
 }
 
+var mediaTypes = map[versions.Compression]string{
+	versions.Gzip: "application/vnd.oci.image.layer.v1.tar+gzip",
+	versions.Zstd: "application/vnd.oci.image.layer.v1.tar+zstd",
+}
+
 const (
 	// chunk is how many bytes travel from the file to the hash and the
 	// compressor at a time.
@@ -47,7 +52,7 @@ const (
 func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (Descriptor, error) {
 	digest := sha256.New()
 	out := &counter{w: io.MultiWriter(w, digest)}
-	compressor, mediaType, err := compress(out, c)
+	compressor, err := Compressor(out, c)
 	if err != nil {
 		return Descriptor{}, err
 	}
@@ -62,7 +67,7 @@ func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (D
 		return Descriptor{}, fmt.Errorf("writing layer of %q: %w", e.Path, err)
 	}
 	return Descriptor{
-		MediaType: mediaType,
+		MediaType: mediaTypes[c],
 		Digest:    "sha256:" + hex.EncodeToString(digest.Sum(nil)),
 		DiffID:    "sha256:" + hex.EncodeToString(diffID.Sum(nil)),
 		Size:      out.n,

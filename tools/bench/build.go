@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/hyperkube/hyperkube/tools/internal/assemble"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/layer"
+	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// version is the one that is measured: two binaries for two architectures.
+const version = "v1.36.0"
+
+// buildAgainstCompressor measures a whole index, files to layout, against the
+// very same compressor on the very same bytes, without tar, hashes and files.
+func buildAgainstCompressor(compression versions.Compression) func(context.Context, cli.Env) (step, step, error) {
+	return func(ctx context.Context, env cli.Env) (step, step, error) {
+		s, err := supply.FromEnv(env)
+		if err != nil {
+			return nil, nil, err
+		}
+		v, err := versions.ParseVersion(version)
+		if err != nil {
+			return nil, nil, err
+		}
+		image, err := s.Catalog.Image("", v)
+		if err != nil {
+			return nil, nil, err
+		}
+		var files []string
+		for _, build := range image.Builds {
+			for i := range build.Layers {
+				build.Layers[i].Compression = compression
+				if err := s.Ensure(ctx, build.Layers[i].Pin); err != nil {
+					return nil, nil, err
+				}
+				files = append(files, s.Store.Path(build.Layers[i].Pin.SHA256))
+			}
+		}
+		build := func(ctx context.Context, _ int) error {
+			dir, err := os.MkdirTemp("", "hyperkube-bench-")
+			if err != nil {
+				return err
+			}
+			_, err = assemble.Index(ctx, s, image, filepath.Join(dir, "layout"))
+			return errors.Join(err, os.RemoveAll(dir))
+		}
+		alone := func(context.Context, int) error { return compressAll(files, compression) }
+		return build, alone, nil
+	}
+}
+
+func compressAll(files []string, compression versions.Compression) error {
+	for _, file := range files {
+		in, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		z, err := layer.Compressor(io.Discard, compression)
+		if err == nil {
+			_, err = io.CopyBuffer(z, struct{ io.Reader }{in}, make([]byte, 1<<20))
+			err = errors.Join(err, z.Close())
+		}
+		if err := errors.Join(err, in.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

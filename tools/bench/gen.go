@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// manyVersions is how many releases the generator is measured with.
+const manyVersions = 2000
+
+// generator measures tools/gen on a manifest of many versions, writing the
+// whole tree anew.
+func generator(ctx context.Context, env cli.Env) (step, step, error) {
+	catalog, _, err := versions.Load()
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := os.MkdirTemp("", "hyperkube-bench-")
+	if err != nil {
+		return nil, nil, err
+	}
+	gen := filepath.Join(dir, "gen")
+	if err := command(ctx, env, "go", "build", "-o", gen, "./tools/gen"); err != nil {
+		return nil, nil, err
+	}
+	manifest, lock, err := many(env.Dir, catalog)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(ctx context.Context, n int) error {
+		root := filepath.Join(dir, fmt.Sprint(n))
+		if err := os.MkdirAll(filepath.Join(root, "versions"), 0o755); err != nil {
+			return err
+		}
+		err := errors.Join(
+			os.WriteFile(filepath.Join(root, versions.ManifestFile), manifest, 0o644),
+			os.WriteFile(filepath.Join(root, versions.LockFile), lock, 0o644))
+		if err != nil {
+			return err
+		}
+		cmd := exec.CommandContext(ctx, gen, "-root", root)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			fmt.Fprintf(env.Err, "gen: %d MiB at most\n", use.Maxrss>>10)
+		}
+		return os.RemoveAll(root)
+	}, nil, nil
+}
+
+// many is the committed manifest with other releases, and the pins they want.
+func many(root string, catalog *versions.Catalog) (manifest, lock []byte, err error) {
+	manifest, err = os.ReadFile(filepath.Join(root, versions.ManifestFile))
+	if err != nil {
+		return nil, nil, err
+	}
+	head, _, _ := strings.Cut(string(manifest), "\nreleases:\n")
+	var b strings.Builder
+	b.WriteString(head + "\nreleases:\n")
+	for i := range manyVersions {
+		fmt.Fprintf(&b, "  - v1.%d.%d\n", 100+i/20, i%20)
+	}
+	m, err := versions.ParseManifest(versions.ManifestFile, []byte(b.String()))
+	if err != nil {
+		return nil, nil, err
+	}
+	l := versions.NewLock()
+	for i, key := range m.Wanted() {
+		digest, err := versions.ParseDigest(fmt.Sprintf("%064x", i))
+		if err != nil {
+			return nil, nil, err
+		}
+		source, _ := catalog.Manifest.Source(key.Source)
+		pin := versions.Pin{FileKey: key, SHA256: digest}
+		if source.Kind == versions.KindRelease {
+			pin.URL = source.URLOf(key)
+		}
+		l.Set(pin)
+	}
+	return []byte(b.String()), l.Format(), nil
+}

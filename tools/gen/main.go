@@ -62,10 +62,6 @@ func plan(root string) (*tree.Change, []string, error) {
 	if err != nil {
 		return nil, warnings, err
 	}
-	files, err := render.Files(catalog)
-	if err != nil {
-		return nil, warnings, err
-	}
-	change, err := tree.Tree{Root: root, Dir: "images", Header: render.Header}.Compare(files)
+	change, err := tree.Tree{Root: root, Dir: "images", Header: render.Header}.Compare(render.Files(catalog))
 	return change, warnings, err
 }

@@ -42,8 +42,16 @@ func load(from fs.FS, manifestFile, lockFile string) (*Catalog, []string, error)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, nil, fmt.Errorf("reading manifest and lock: %w", err)
 	}
-	m, err1 := ParseManifest(ManifestFile, rawManifest)
+	// Side by side: with thousands of versions each takes a while.
+	var m *Manifest
+	done := make(chan error)
+	go func() {
+		var err error
+		m, err = ParseManifest(ManifestFile, rawManifest)
+		done <- err
+	}()
 	l, warnings, err2 := ParseLock(LockFile, rawLock)
+	err1 = <-done
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, warnings, err
 	}

@@ -6,3 +6,6 @@ import "golang.org/x/sys/unix"
 func exchange(a, b string) error {
 	return unix.RenamexNp(a, b, unix.RENAME_SWAP)
 }
+
+// flush brings the files of a folder to the disk, along with all others.
+func flush(string) error { return unix.Sync() }

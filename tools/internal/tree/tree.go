@@ -164,11 +164,12 @@ func (c *Change) stage(stage string) error {
 		if err != nil {
 			return err
 		}
-		if err := writeSynced(to, b); err != nil {
+		if err := os.WriteFile(to, b, 0o644); err != nil {
 			return err
 		}
 	}
-	return nil
+	// Once for all: a sync of each of hundreds of files takes seconds.
+	return flush(stage)
 }
 
 // walk visits every entry of the folder that is not a folder itself.
@@ -187,13 +188,4 @@ func (t Tree) walk(each func(name string, entry fs.DirEntry) error) error {
 		return nil
 	}
 	return err
-}
-
-func writeSynced(file string, b []byte) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
 }

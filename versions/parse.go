@@ -246,7 +246,7 @@ var (
 
 func parseName(s string) (string, error) {
 	if !namePattern.MatchString(s) || len(s) > 64 {
-		return "", fmt.Errorf("%q is not a name: want lower-case letters and digits, joined by single - or .", s)
+		return "", fmt.Errorf("%q is not a name: want lower-case letters and digits, and single - or . between them", s)
 	}
 	return s, nil
 }
@@ -323,7 +323,7 @@ func parseRepository(s string) (string, error) {
 
 func parseImageDigest(s string) (string, error) {
 	if !imagePattern.MatchString(s) {
-		return "", fmt.Errorf("%q is not an image by digest like registry.example/name@sha256:…", s)
+		return "", fmt.Errorf("%q is not an image by digest: want REPOSITORY@sha256:DIGEST", s)
 	}
 	return s, nil
 }
@@ -365,7 +365,7 @@ func parsePath(s string) (string, error) {
 
 func parseMember(s string) (string, error) {
 	if path.IsAbs(s) || path.Clean(s) != s || s == "." || s == ".." || strings.HasPrefix(s, "../") {
-		return "", fmt.Errorf("%q is not a path inside an archive: want it relative, clean and without ..", s)
+		return "", fmt.Errorf("%q is not a path inside an archive: want it relative, clean, and without .. in it", s)
 	}
 	return s, nil
 }

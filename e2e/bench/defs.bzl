@@ -32,10 +32,11 @@ fresh = rule(
 _TAGS = ["manual"]
 _ARCHITECTURES = ["amd64", "arm64"]
 
-def subjects(version, binaries):
+def subjects(name, version, binaries):
     """The targets `gzip`, `zstd`, `baseline` and `baseline_layers`.
 
     Args:
+        name: not used.
         version: of Kubernetes, as labels have it.
         binaries: names of files.
     """

@@ -1,0 +1,99 @@
+//go:build rules
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/hyperkube/hyperkube/tools/internal/layer"
+	"github.com/hyperkube/hyperkube/tools/internal/oci"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// What Bazel made of the small images beside this file, with rules_oci or its
+// stand-in, whichever there is, is what the Go code makes of them.
+func TestRules(t *testing.T) {
+	a := fixture{"//tools/conformance:a", layer.Entry{Path: "/a", Mode: 0o755}, "a.txt", versions.Gzip}
+	b := fixture{"//tools/conformance:b", layer.Entry{Path: "/usr/b", Mode: 0o444}, "b.txt", versions.Zstd}
+	links := fixture{"//tools/conformance:links", layer.Entry{Symlinks: []versions.Symlink{{Path: "/l", Target: "/a"}, {Path: "/usr/m", Target: "b"}}}, "", versions.Gzip}
+	tests := map[string]struct {
+		image  oci.Image
+		layers []fixture
+	}{
+		"bare": {oci.Image{Entrypoint: []string{"/a"}}, []fixture{a}},
+		"rich": {oci.Image{
+			Entrypoint: []string{"/usr/b", "say \"hi\"", "a b"},
+			Cmd:        []string{"x", "--y=z"},
+			Env:        []versions.Pair{{Key: "B", Value: "2=3"}, {Key: "A", Value: "<&>"}},
+			Labels:     []versions.Pair{{Key: "org.b", Value: "1"}, {Key: "org.a", Value: "two words"}},
+			User:       "65532:65532",
+			WorkingDir: "/tmp",
+		}, []fixture{b, a, links}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			dir, blobs := t.TempDir(), t.TempDir()
+			var images []oci.Manifest
+			for _, arch := range []string{"amd64", "arm64"} {
+				image := test.image
+				image.OS, image.Arch = "linux", arch
+				for _, l := range test.layers {
+					image.Layers = append(image.Layers, oci.Layer{Descriptor: l.write(t, blobs), Label: l.label})
+				}
+				m, err := oci.Compose(image)
+				if err != nil {
+					t.Fatal(err)
+				}
+				images = append(images, m)
+			}
+			index, err := oci.Index(images)
+			if err != nil {
+				t.Fatal(err)
+			}
+			place := oci.Copy(func(digest string) string { return filepath.Join(blobs, digest) })
+			if err := oci.WriteIndex(dir, index, images, place); err != nil {
+				t.Fatal(err)
+			}
+			differences, files, err := difference(dir, name)
+			if err != nil || files < 5 {
+				t.Fatalf("%d files, %v", files, err)
+			}
+			for _, d := range differences {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// fixture is a layer of the BUILD file.
+type fixture struct {
+	label       string
+	entry       layer.Entry
+	file        string
+	compression versions.Compression
+}
+
+func (l fixture) write(t *testing.T, dir string) layer.Descriptor {
+	t.Helper()
+	var content []byte
+	if l.file != "" {
+		var err error
+		if content, err = os.ReadFile(filepath.Join("testdata", l.file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.entry.Content, l.entry.Size = bytes.NewReader(content), int64(len(content))
+	var out bytes.Buffer
+	d, err := layer.Write(context.Background(), &out, l.entry, l.compression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, d.Digest), out.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}

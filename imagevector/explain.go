@@ -19,23 +19,19 @@ type Candidate struct {
 // Explain returns all entries of a name and how each fared in a look-up. The
 // error is that of [Vector.Find], unless nothing was found.
 func (v *Vector) Explain(name string, opts ...FindOption) ([]Candidate, error) {
-	q := newQuery(opts)
-	if !v.config.compatible {
-		if err := q.check(); err != nil {
-			return nil, err
-		}
-	}
+	var q query
+	q.apply(opts)
 	best, err := v.choose(name, &q)
 	if err != nil {
-		return nil, err
+		return nil, v.failed(name, &q, err)
 	}
 	group := v.byName[name]
 	candidates := make([]Candidate, len(group))
 	for i := range group {
 		e := &group[i]
 		c := Candidate{Index: e.index, Source: e.source.clone(), Matches: true, Chosen: e == best}
-		c.RuntimeScore = c.judge("runtime", q.runtime, q.runtimeGiven, e.source.RuntimeVersion, &e.runtime)
-		c.TargetScore = c.judge("target", q.target, q.targetGiven, e.source.TargetVersion, &e.target)
+		c.RuntimeScore = c.judge("runtime", &q.runtime, e.source.RuntimeVersion, &e.runtime)
+		c.TargetScore = c.judge("target", &q.target, e.source.TargetVersion, &e.target)
 		if c.Matches && !e.architectures.has(q.wanted()) {
 			c.Matches, c.Why = false, fmt.Sprintf("architecture %q is not one of %q", q.wanted(), e.source.Architectures)
 		}
@@ -49,13 +45,12 @@ func (v *Vector) Explain(name string, opts ...FindOption) ([]Candidate, error) {
 }
 
 // judge returns the score of one constraint.
-func (c *Candidate) judge(what, version string, given bool, text *string, demanded *constraint) int {
-	if !c.Matches || !given || text == nil {
+func (c *Candidate) judge(what string, d *demand, text *string, demanded *constraint) int {
+	if !c.Matches || !d.given || text == nil {
 		return 0
 	}
-	d := demand{text: version, given: true}
 	if met, err := d.meets(demanded); err != nil || !met {
-		c.Matches, c.Why = false, fmt.Sprintf("%s version %q does not meet %q", what, version, *text)
+		c.Matches, c.Why = false, fmt.Sprintf("%s version %q does not meet %q", what, d.text, *text)
 		return 0
 	}
 	return int(demanded.score)

@@ -2,6 +2,7 @@ package imagevector
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
@@ -31,23 +32,30 @@ func Architecture(name string) FindOption { return FindOption{architecture, name
 
 // query is what is looked up. A version that is not given meets every constraint.
 type query struct {
-	runtime, target, arch                string
-	runtimeGiven, targetGiven, archGiven bool
+	runtime, target demand
+	arch            string
+	archGiven       bool
 }
 
-func newQuery(opts []FindOption) query {
-	var q query
-	for _, o := range opts {
-		switch o.kind {
+// demand is a version looked up, parsed when the first constraint asks for it:
+// before that, nobody knows whether it is one.
+type demand struct {
+	text          string
+	version       span.Version
+	given, parsed bool
+}
+
+func (q *query) apply(opts []FindOption) {
+	for i := range opts {
+		switch o := &opts[i]; o.kind {
 		case runtimeVersion:
-			q.runtime, q.runtimeGiven = o.value, true
+			q.runtime.text, q.runtime.given = o.value, true
 		case targetVersion:
-			q.target, q.targetGiven = o.value, true
+			q.target.text, q.target.given = o.value, true
 		case architecture:
 			q.arch, q.archGiven = o.value, true
 		}
 	}
-	return q
 }
 
 // wanted returns the architecture looked for.
@@ -61,11 +69,11 @@ func (q *query) wanted() string {
 // describe writes the query as Gardener does, blank at the end included.
 func (q *query) describe() string {
 	var s string
-	if q.runtimeGiven {
-		s += "runtime version " + q.runtime + " "
+	if q.runtime.given {
+		s += "runtime version " + q.runtime.text + " "
 	}
-	if q.targetGiven {
-		s += "target version " + q.target + " "
+	if q.target.given {
+		s += "target version " + q.target.text + " "
 	}
 	if q.archGiven {
 		s += "architecture " + q.arch
@@ -75,36 +83,48 @@ func (q *query) describe() string {
 
 // A NotFoundError is the error of a look-up for which there is no image.
 type NotFoundError struct {
-	Name  string
-	query query
+	Name   string
+	looked string
 }
 
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("could not find image %q opts %s", e.Name, e.query.describe())
+	return fmt.Sprintf("could not find image %q opts %s", e.Name, e.looked)
 }
 
 // Find returns the image that is chosen for a name: of the entries that match,
 // the one with the highest score, the first of several. The error is a
-// [NotFoundError], or says what is wrong with a version or a constraint.
+// [NotFoundError], or says what is wrong with a version or a constraint. A version
+// that decides nothing is not looked at.
 func (v *Vector) Find(name string, opts ...FindOption) (Image, error) {
-	q := newQuery(opts)
-	if !v.config.compatible {
-		if err := q.check(); err != nil {
-			return Image{}, err
-		}
-	}
+	var q query
+	q.apply(opts)
 	best, err := v.choose(name, &q)
+	switch {
+	case err != nil:
+		return Image{}, v.failed(name, &q, err)
+	case best == nil:
+		return Image{}, &NotFoundError{Name: name, looked: q.describe()}
+	case best.image.Tag != nil || best.image.Ref != nil || !q.target.given:
+		return best.image, nil
+	}
+	// The version becomes the tag.
+	tag, err := v.tags.of(&q.target, v.config.compatible)
 	if err != nil {
-		return Image{}, err
+		return Image{}, v.failed(name, &q, err)
 	}
-	if best == nil {
-		return Image{}, &NotFoundError{Name: name, query: q}
+	image := best.image
+	if image.Tag = tag; image.Version == nil {
+		image.Version = tag
 	}
-	if q.targetGiven && best.source.Tag == nil && best.source.Ref == nil {
-		target := q.target
-		return best.source.ToImage(&target), nil
+	return image, nil
+}
+
+// failed says what was looked for; compatible reading leaves that out.
+func (v *Vector) failed(name string, q *query, err error) error {
+	if v.config.compatible {
+		return err
 	}
-	return best.source.ToImage(nil), nil
+	return fmt.Errorf("finding image %q for %s: %w", name, strings.TrimSpace(q.describe()), err)
 }
 
 // FindAll returns the images of several names. The error is that of the first
@@ -121,41 +141,29 @@ func (v *Vector) FindAll(names []string, opts ...FindOption) (map[string]Image, 
 	return images, nil
 }
 
-// check refuses what compatible reading lets pass where no entry has a
-// constraint to compare it with.
-func (q *query) check() error {
-	if q.runtimeGiven {
-		if _, err := span.Parse(q.runtime); err != nil {
-			return fmt.Errorf("parsing runtime version %q: %w", q.runtime, err)
-		}
-	}
-	if q.targetGiven {
-		if _, err := span.Parse(q.target); err != nil {
-			return fmt.Errorf("parsing target version %q: %w", q.target, err)
-		}
-	}
-	if q.archGiven && bit(q.arch) == 0 {
-		return fmt.Errorf("looking for architecture %q: known are %s and %s", q.arch, amd64, arm64)
-	}
-	return nil
-}
-
 // choose returns the entry that is chosen, nil if none matches.
 func (v *Vector) choose(name string, q *query) (*entry, error) {
+	if q.archGiven && bit(q.arch) == 0 && !v.config.compatible {
+		return nil, fmt.Errorf("unknown architecture %q: known are %s and %s", q.arch, amd64, arm64)
+	}
+	group := v.byName[name]
+	if len(group) == 1 && !group[0].runtime.given && !group[0].target.given {
+		// Most images have one entry for all versions.
+		if group[0].architectures.has(q.wanted()) {
+			return &group[0], nil
+		}
+		return nil, nil
+	}
 	var (
-		runtime, target demand
-		best            *entry
-		bestScore       int8
-		arch            = q.wanted()
-		group           = v.byName[name]
+		best      *entry
+		bestScore int8
+		arch      = q.wanted()
 	)
-	runtime.text, runtime.given = q.runtime, q.runtimeGiven
-	target.text, target.given = q.target, q.targetGiven
 	for i := range group {
 		e := &group[i]
 		score := e.architectures.score
-		if e.runtime.given && runtime.given {
-			met, err := runtime.meets(&e.runtime)
+		if e.runtime.given && q.runtime.given {
+			met, err := q.runtime.meets(&e.runtime)
 			if err != nil {
 				return nil, err
 			}
@@ -164,8 +172,8 @@ func (v *Vector) choose(name string, q *query) (*entry, error) {
 			}
 			score += e.runtime.score
 		}
-		if e.target.given && target.given {
-			met, err := target.meets(&e.target)
+		if e.target.given && q.target.given {
+			met, err := q.target.meets(&e.target)
 			if err != nil {
 				return nil, err
 			}
@@ -181,24 +189,20 @@ func (v *Vector) choose(name string, q *query) (*entry, error) {
 	return best, nil
 }
 
-// demand is a version looked up, parsed when the first constraint asks for it:
-// before that, nobody knows whether it is one.
-type demand struct {
-	text          string
-	version       span.Version
-	given, parsed bool
-}
-
 func (d *demand) meets(c *constraint) (bool, error) {
 	if c.err != nil {
 		return false, c.err
 	}
 	if !d.parsed {
-		v, err := span.Parse(d.text)
-		if err != nil {
+		if err := d.parse(); err != nil {
 			return false, err
 		}
-		d.version, d.parsed = v, true
 	}
 	return c.set.Contains(d.version), nil
+}
+
+func (d *demand) parse() (err error) {
+	d.version, err = span.Parse(d.text)
+	d.parsed = err == nil
+	return err
 }

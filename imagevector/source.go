@@ -70,7 +70,7 @@ func (s *Source) ToImage(targetVersion *string) Image {
 	}
 	tag := s.Tag
 	if tag == nil && targetVersion != nil {
-		t := "v" + strings.TrimLeft(*targetVersion, "v")
+		t := tagOf(*targetVersion)
 		tag = &t
 	}
 	version := s.Version

@@ -15,12 +15,14 @@ type Vector struct {
 	byName  map[string][]entry
 	ca      *CABundle
 	config  config
+	tags    *tags
 }
 
 // entry is a source with all that a look-up needs to know of it.
 type entry struct {
 	index           int
 	source          *Source
+	image           Image // without a target version
 	runtime, target constraint
 	architectures   architectures
 }
@@ -101,12 +103,12 @@ func compile(sources []Source, ca *CABundle, c config) *Vector {
 			byName[s.Name] = make([]entry, 0, count[s.Name])
 		}
 		byName[s.Name] = append(byName[s.Name], entry{
-			index: i, source: s,
+			index: i, source: s, image: s.ToImage(nil),
 			runtime: worked(s.RuntimeVersion), target: worked(s.TargetVersion),
 			architectures: compileArchitectures(s.Architectures),
 		})
 	}
-	return &Vector{sources: sources, byName: byName, ca: ca, config: c}
+	return &Vector{sources: sources, byName: byName, ca: ca, config: c, tags: new(tags)}
 }
 
 // isExact tells whether a constraint scores as one for exactly one version: it

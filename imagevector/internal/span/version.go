@@ -92,34 +92,41 @@ func Parse(version string) (Version, error) {
 // parsePlain reads what nearly every version is, one to three numbers and a
 // suffix, without semver's regular expression and without allocating. It gives
 // up where semver has more to say.
-func parsePlain(version string) (_ Version, ok bool) {
-	if len(version) > maxVersion {
+func parsePlain(s string) (v Version, ok bool) {
+	if len(s) > maxVersion {
 		return Version{}, false
 	}
-	var parts [3]uint64
-	part, digits := 0, 0
-	for i := range len(version) {
-		c := version[i]
-		if '0' <= c && c <= '9' {
-			if parts[part] > (math.MaxUint64-9)/10 {
-				return Version{}, false
+	i := 0
+	for part := &v.Major; ; {
+		n, digits := uint64(0), 0
+		for ; i < len(s); i++ {
+			if c := s[i] - '0'; c <= 9 {
+				n = n*10 + uint64(c)
+				digits++
+			} else if s[i] != 'v' {
+				break
 			}
-			parts[part] = parts[part]*10 + uint64(c-'0')
-			digits++
-			continue
 		}
-		if c == '-' || c == '+' || c == '~' {
-			break
-		}
-		if c == 'v' {
-			continue
-		}
-		if c != '.' || digits == 0 || part == 2 {
+		if digits == 0 || digits > 18 { // 18 digits cannot overflow
 			return Version{}, false
 		}
-		part, digits = part+1, 0
+		*part = n
+		if i == len(s) || s[i] == '-' || s[i] == '+' || s[i] == '~' {
+			return v, true
+		}
+		if s[i] != '.' {
+			return Version{}, false
+		}
+		i++
+		switch part {
+		case &v.Major:
+			part = &v.Minor
+		case &v.Minor:
+			part = &v.Patch
+		default:
+			return Version{}, false
+		}
 	}
-	return Version{parts[0], parts[1], parts[2]}, digits > 0
 }
 
 // Before returns the version right before v, which must not be the first.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
 // bootstrap makes the root beside its place and moves it there. The child
@@ -44,11 +46,12 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 		return fail(fmt.Errorf("writing the list of repositories: %w", err))
 	}
 
-	fmt.Fprintf(c.Log, "setting up a Debian %s root in %s (about a minute) from %s\n", spec.Suite, root.dir, m.archive.uri)
-	start := time.Now()
+	report := progress.New(c.Log)
+	report.Say("setting up a Debian %s root in %s from %s; this takes a minute or two", spec.Suite, root.dir, m.archive.uri)
 	unpacked := &Root{dir: build, enter: root.enter}
 	args := append(root.enter[:len(root.enter):len(root.enter)], mmdebstrap(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
-	if err := run(ctx, c.Log, args, lock); err != nil {
+	w := &watcher{what: "Debian " + spec.Suite, report: report}
+	if err := run(ctx, w, args, lock); err != nil {
 		return fail(err)
 	}
 	var installed bytes.Buffer
@@ -69,7 +72,7 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	if err := os.Rename(build, root.dir); err != nil {
 		return fail(fmt.Errorf("moving the root into place: %w", err))
 	}
-	fmt.Fprintf(c.Log, "set up %s in %.0f s\n", root.Name(), time.Since(start).Seconds())
+	report.Say("set up %s", root.dir)
 	return nil
 }
 
@@ -99,7 +102,7 @@ func mmdebstrap(spec Spec, dir, sources, debs string, options []string) []string
 	args := []string{
 		"bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/",
 		"--unshare-pid", "--proc", "/proc", "--die-with-parent", "--",
-		"mmdebstrap", "--mode=root", "--variant=apt", "--format=directory",
+		"mmdebstrap", "--verbose", "--mode=root", "--variant=apt", "--format=directory",
 		// What was downloaded stays: a mirror may drop it the next day.
 		"--skip=essential/unlink,cleanup/apt/cache",
 		"--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" && mount -o bind " + quote(debs) + " \"$1/var/cache/apt/archives\"",
@@ -149,23 +152,24 @@ func reachOptions(dump string) []string {
 	return options
 }
 
-// run shows what a long command says and repeats the end of it in the error.
-func run(ctx context.Context, log interface{ Write([]byte) (int, error) }, args []string, lock *os.File) error {
+// run shows how far a bootstrap is, and puts what went wrong into the error.
+func run(ctx context.Context, w *watcher, args []string, lock *os.File) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(cmd.Environ(), "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive",
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 	cmd.ExtraFiles = []*os.File{lock}
 	cmd.WaitDelay = 10 * time.Second
-	var said tail
-	cmd.Stdout, cmd.Stderr = log, &said
-	said.also = log
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("running mmdebstrap: %w: %s", err, said.text())
+	cmd.Stdout, cmd.Stderr = w, w
+	err := cmd.Run()
+	if err == nil {
+		w.done()
+		return nil
 	}
-	return nil
+	said := w.failed()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("running mmdebstrap: %w: %s", err, said)
 }
 
 // remove deletes a root, some of whose files may belong to other ids, as one

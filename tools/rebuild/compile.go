@@ -10,20 +10,15 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/debroot"
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
-
-// effort is what a build took.
-type effort struct {
-	wall time.Duration
-	peak int64    // bytes of memory of all its processes together
-	with []string // all binaries of the same go command
-}
 
 // takeTurn waits until no other process of this user compiles: two at once
 // take longer than one after the other, and twice the memory.
@@ -69,16 +64,43 @@ func programs(b kubeplan.Build) []string {
 
 // make runs a build in two steps. Compilers may run side by side; linkers take
 // up to 1.6 GB each, so there is one at a time.
-func (r *rebuilder) make(ctx context.Context, s *step) (effort, error) {
+func (r *rebuilder) make(ctx context.Context, v *opened, s *step) (made, error) {
+	m := made{toolchain: "go" + v.tree.Image.Go, system: s.site.Room.Name(), commit: v.release.Commit}
+	if root, ok := s.site.Room.(*debroot.Root); ok {
+		var err error
+		if m.compiler, err = compiler(root, s.build.Getenv("CC")); err != nil {
+			return m, err
+		}
+		m.system = v.tree.Image.Suite
+	}
 	start := time.Now()
 	if err := r.compile(ctx, s); err != nil {
-		return effort{}, err
+		return m, err
 	}
 	if err := r.link(ctx, s); err != nil {
-		return effort{}, err
+		return m, err
 	}
-	return effort{time.Since(start), s.watch.peak(), programs(s.build)}, nil
+	m.wall, m.peak, m.with = time.Since(start), s.watch.peak(), programs(s.build)
+	return m, nil
 }
+
+// compiler is the Debian package that a root's C compiler is in, with its
+// version: "gcc-10 10.2.1-6".
+func compiler(root *debroot.Root, cc string) (string, error) {
+	packages, err := root.Packages()
+	if err != nil {
+		return "", err
+	}
+	cross := strings.TrimSuffix(cc, "-gcc") // aarch64-linux-gnu
+	for _, p := range packages {
+		if m := compilerPackage.FindStringSubmatch(p.Name); m != nil && m[1] == cross {
+			return p.Name + " " + p.Version, nil
+		}
+	}
+	return "", fmt.Errorf("finding the C compiler of the root %q: no package of it", root.Name())
+}
+
+var compilerPackage = regexp.MustCompile(`^gcc-[0-9]+-?([a-z0-9_]+-linux-gnu)?$`)
 
 func (r *rebuilder) compile(ctx context.Context, s *step) error {
 	total, err := s.countPackages(ctx)

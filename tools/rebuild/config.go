@@ -12,6 +12,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
 	"github.com/hyperkube/hyperkube/tools/internal/redate"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -33,6 +34,9 @@ type config struct {
 	search     bool
 	phase      string // search this phase even if its date is known
 	window     window // zero: where the date usually is
+	survey     bool
+	record     bool
+	root       string // of this repository; "" where it is not needed
 }
 
 func parse(env cli.Env) (config, error) {
@@ -40,11 +44,13 @@ func parse(env cli.Env) (config, error) {
 	version := fs.String("version", "", "Kubernetes `version` to rebuild, such as v1.36.0")
 	binary := fs.String("binary", "", "comma-separated `names`; \"all\" for every one the lock has; default: those of all flavors")
 	platform := fs.String("platform", "linux/amd64,linux/arm64", "comma-separated `platforms`")
-	store := fs.String("store", "", "`folder` to put matches into (default $HYPERKUBE_STORE, or store in the cache folder)")
+	store := fs.String("store", "", "`folder` to put matches into (default $HYPERKUBE_STORE, or store in the cache folder; -survey keeps nothing without it)")
 	dates := fs.String("dates", "", "`file` of build dates (default "+builddate.File+" in this repository)")
 	goSum := fs.String("gosum", "", "go.sum `file` to trust instead of the Go checksum database")
 	provenance := fs.String("provenance", "", "`file` to write an in-toto statement for each match to, one a line")
-	again := fs.Bool("again", false, "rebuild what is in the store, too")
+	again := fs.Bool("again", false, "rebuild what is in the store, too (as -provenance does)")
+	survey := fs.Bool("survey", false, "rebuild version after version that there is no result of, and record the results; a later run goes on")
+	record := fs.Bool("record", false, "write results to "+rebuilt.File+" and the table of "+rebuilt.DocFile)
 	search := fs.Bool("search", false, "find the build dates that are not known of -version, on the first -platform, and write them down")
 	phase := fs.String("phase", "", "search the date of this `phase` only, be it known or not: server, node, client")
 	from := fs.String("from", "", "search from this `date` on, such as 2024-01-17T15:46:26Z (default where it usually is)")
@@ -52,12 +58,17 @@ func parse(env cli.Env) (config, error) {
 	if err := cli.Parse(fs, env, false); err != nil {
 		return config{}, err
 	}
-	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again, search: *search, phase: *phase}
+	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again, search: *search, phase: *phase, survey: *survey, record: *record || *survey}
 	var errs []error
 	var err error
-	if c.version, err = versions.ParseVersion(*version); err != nil {
+	if c.survey {
+		if *version != "" || *binary != "" || c.search || c.provenance != "" {
+			errs = append(errs, errors.New("-survey chooses by itself: it goes with none of -version, -binary, -search, -provenance"))
+		}
+	} else if c.version, err = versions.ParseVersion(*version); err != nil {
 		errs = append(errs, fmt.Errorf("-version: %w", err))
 	}
+	c.again = c.again || c.provenance != ""
 	c.binaries = list(*binary)
 	for _, name := range list(*platform) {
 		p, err := versions.ParsePlatform(name)
@@ -108,17 +119,19 @@ func (c *config) place(env cli.Env) error {
 		return err
 	}
 	c.cache = filepath.Join(dir, "rebuild")
-	if c.store == "" {
+	// A survey would fill the disk with binaries that nobody asked for.
+	if c.store == "" && !c.survey {
 		if c.store, err = cachedir.Store(env.Getenv); err != nil {
 			return err
 		}
 	}
-	if c.dates == "" {
-		root, err := repository(env.Dir)
-		if err != nil {
+	if c.dates == "" || c.record {
+		if c.root, err = repository(env.Dir); err != nil {
 			return err
 		}
-		c.dates = filepath.Join(root, filepath.FromSlash(builddate.File))
+	}
+	if c.dates == "" {
+		c.dates = filepath.Join(c.root, filepath.FromSlash(builddate.File))
 	}
 	for _, name := range []*string{&c.store, &c.dates, &c.goSum, &c.provenance} {
 		if *name != "" && !filepath.IsAbs(*name) {

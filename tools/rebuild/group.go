@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/debroot"
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
@@ -38,7 +37,7 @@ func (r *rebuilder) group(ctx context.Context, v *opened, g group) ([]outcome, e
 	for _, b := range builds {
 		part := group{phase: g.phase, platform: g.platform}
 		for _, j := range g.jobs {
-			if slices.ContainsFunc(b.Packages(), func(p string) bool { return path.Base(p) == j.binary }) {
+			if packageOf(b, j.binary) != "" {
 				part.jobs = append(part.jobs, j)
 			}
 		}
@@ -80,7 +79,7 @@ func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g gr
 	if err != nil {
 		return done, err
 	}
-	effort, err := r.make(ctx, step)
+	made, err := r.make(ctx, v, step)
 	if err != nil {
 		return fail(done, left, err)
 	}
@@ -89,7 +88,13 @@ func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g gr
 		if err != nil {
 			return done, err
 		}
-		o.effort = effort
+		if o.made = made; o.status == matched && r.statements != nil {
+			statement, err := r.prove(ctx, v, step, g, j)
+			if err != nil {
+				return done, err
+			}
+			r.statements.Write(statement)
+		}
 		done = append(done, r.tell(o))
 	}
 	return done, nil
@@ -123,14 +128,9 @@ func (r *rebuilder) room(ctx context.Context, v *opened, b kubeplan.Build) (kube
 
 // compare holds what was built to the official sha256, and keeps what has it.
 func (r *rebuilder) compare(ctx context.Context, site kubeplan.Site, b kubeplan.Build, j job) (outcome, error) {
-	var name string
-	for _, pkg := range b.Packages() {
-		if path.Base(pkg) == j.binary {
-			var err error
-			if name, err = site.Output(b, pkg); err != nil {
-				return outcome{}, err
-			}
-		}
+	name, err := site.Output(b, packageOf(b, j.binary))
+	if err != nil {
+		return outcome{}, err
 	}
 	got, err := digestOf(name)
 	if err != nil {
@@ -138,6 +138,9 @@ func (r *rebuilder) compare(ctx context.Context, site kubeplan.Site, b kubeplan.
 	}
 	if got != j.want {
 		return outcome{job: j, status: differs, got: got}, nil
+	}
+	if r.config.store == "" {
+		return outcome{job: j, status: matched, got: got}, nil
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -148,4 +151,14 @@ func (r *rebuilder) compare(ctx context.Context, site kubeplan.Site, b kubeplan.
 		return outcome{}, err
 	}
 	return outcome{job: j, status: matched, got: got}, nil
+}
+
+// packageOf is the package of a build that makes a binary.
+func packageOf(b kubeplan.Build, binary string) string {
+	for _, pkg := range b.Packages() {
+		if path.Base(pkg) == binary {
+			return pkg
+		}
+	}
+	return ""
 }

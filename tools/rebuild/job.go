@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/versions"
@@ -33,7 +34,15 @@ type outcome struct {
 	status status
 	got    versions.Digest // what was built
 	why    string          // unbuildable
-	effort effort
+	made   made
+}
+
+// made says how something was built and what that took.
+type made struct {
+	toolchain, system, compiler, commit string
+	wall                                time.Duration
+	peak                                int64    // bytes of memory of all its processes together
+	with                                []string // all binaries of the same go command
 }
 
 func (o outcome) String() string {
@@ -45,6 +54,9 @@ func (o outcome) String() string {
 	}
 	return fmt.Sprintf("%s: %s: %s", o.job, o.status, o.why)
 }
+
+// everything stands for all binaries that the lock has of a version.
+const everything = "all"
 
 // jobs are the binaries asked for, by platform and name.
 func (c config) jobs(catalog *versions.Catalog) ([]job, error) {
@@ -70,7 +82,7 @@ func (c config) jobs(catalog *versions.Catalog) ([]job, error) {
 				}
 			}
 		}
-	case slices.Equal(names, []string{"all"}):
+	case slices.Equal(names, []string{everything}):
 		names = nil
 		for name := range known {
 			names = append(names, name)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,25 +24,39 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	jobs, err := c.jobs(catalog)
-	if err != nil {
-		return err
-	}
 	r := &rebuilder{
 		config: c, env: env, report: progress.New(env.Err), store: store.New(c.store),
 		say: func(o outcome) { fmt.Fprintln(env.Out, o) },
 	}
-	if c.search {
-		c.binaries = []string{"all"}
+	switch {
+	case c.survey:
+		return r.survey(ctx, catalog)
+	case c.search:
+		c.binaries = []string{everything}
 		pins, err := c.jobs(catalog)
 		if err != nil {
 			return err
 		}
 		return r.search(ctx, c.version, pins)
 	}
-	outcomes, err := r.rebuild(ctx, c.version, jobs)
+	jobs, err := c.jobs(catalog)
 	if err != nil {
 		return err
+	}
+	if c.provenance != "" {
+		r.statements = &bytes.Buffer{}
+	}
+	outcomes, err := r.rebuild(ctx, c.version, jobs)
+	if c.record {
+		err = errors.Join(err, r.recorder().record(ctx, outcomes))
+	}
+	if err != nil {
+		return err
+	}
+	if c.provenance != "" {
+		if err := writeFile(c.provenance, r.statements.Bytes()); err != nil {
+			return err
+		}
 	}
 	return verdict(outcomes)
 }

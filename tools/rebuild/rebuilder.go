@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -30,6 +31,8 @@ type rebuilder struct {
 	report *progress.Reporter
 	store  store.Store
 	say    func(outcome) // called once for every job
+
+	statements *bytes.Buffer // of the matches, a line each; nil if nobody asked
 }
 
 // machine is this machine as toolchains name it.
@@ -45,11 +48,11 @@ func (r *rebuilder) rebuild(ctx context.Context, version versions.Version, jobs 
 	if err := r.checkNeeds(); err != nil {
 		return done, err
 	}
-	release, err := r.release(version)
+	dates, err := r.dates()
 	if err != nil {
 		return done, err
 	}
-	v, err := r.open(ctx, version, release)
+	v, err := r.open(ctx, version, dates.Release(version))
 	if err != nil {
 		return done, err
 	}
@@ -68,11 +71,15 @@ func (r *rebuilder) rebuild(ctx context.Context, version versions.Version, jobs 
 // file of the store that is not what its name says is as good as none.
 func (r *rebuilder) fromStore(jobs []job) (done []outcome, left []job, err error) {
 	for _, j := range jobs {
+		if r.config.again || r.config.store == "" {
+			left = append(left, j)
+			continue
+		}
 		has, err := r.store.Has(j.want)
 		if err != nil {
 			return done, nil, err
 		}
-		if has && !r.config.again && r.store.Verify(j.want) == nil {
+		if has && r.store.Verify(j.want) == nil {
 			done = append(done, r.tell(outcome{job: j, status: stored}))
 			continue
 		}
@@ -86,16 +93,12 @@ func (r *rebuilder) tell(o outcome) outcome {
 	return o
 }
 
-func (r *rebuilder) release(version versions.Version) (builddate.Release, error) {
+func (r *rebuilder) dates() (*builddate.Dates, error) {
 	data, err := gotool.ReadFile(r.config.dates, 16<<20)
 	if err != nil {
-		return builddate.Release{}, fmt.Errorf("reading build dates: %w", err)
+		return nil, fmt.Errorf("reading build dates: %w", err)
 	}
-	dates, err := builddate.Parse(r.config.dates, data)
-	if err != nil {
-		return builddate.Release{}, err
-	}
-	return dates.Release(version), nil
+	return builddate.Parse(r.config.dates, data)
 }
 
 // opened is a version that is ready to be built.
@@ -119,7 +122,7 @@ func (r *rebuilder) open(ctx context.Context, version versions.Version, release 
 		return nil, err
 	}
 	tree, err := kubetree.Ensure(ctx, kubetree.Config{
-		Dir: filepath.Join(r.config.cache, "trees"), Tool: tool, Report: r.report, Platform: machine,
+		Dir: r.treeFolder(), Tool: tool, Report: r.report, Platform: machine,
 	}, version.String())
 	if err != nil {
 		return nil, err
@@ -139,6 +142,8 @@ func (r *rebuilder) open(ctx context.Context, version versions.Version, release 
 	}
 	return v, nil
 }
+
+func (r *rebuilder) treeFolder() string { return filepath.Join(r.config.cache, "trees") }
 
 // complete fills in, from what the module proxy says, what is not in the file
 // of build dates.

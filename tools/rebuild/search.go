@@ -29,11 +29,11 @@ func (r *rebuilder) search(ctx context.Context, version versions.Version, pins [
 	if err := r.checkNeeds(); err != nil {
 		return err
 	}
-	release, err := r.release(version)
+	dates, err := r.dates()
 	if err != nil {
 		return err
 	}
-	v, err := r.open(ctx, version, release)
+	v, err := r.open(ctx, version, dates.Release(version))
 	if err != nil {
 		return err
 	}

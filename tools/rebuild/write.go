@@ -9,7 +9,6 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
-	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 )
 
 // writeFile writes a file so that it is there whole or as before.
@@ -38,11 +37,7 @@ func (r *rebuilder) saveRelease(ctx context.Context, release builddate.Release) 
 		return err
 	}
 	defer lock.Close()
-	data, err := gotool.ReadFile(r.config.dates, 16<<20)
-	if err != nil {
-		return fmt.Errorf("reading build dates: %w", err)
-	}
-	dates, err := builddate.Parse(r.config.dates, data)
+	dates, err := r.dates()
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type Tool struct {
 	env     []string
 	dir     string
 	sums    map[string]string // "path version" to h1; nil where the checksum database is asked
+	sumdb   string            // the machine's checksum database
 }
 
 // site are the settings that say how this machine reaches modules; all other
@@ -56,6 +57,7 @@ func New(ctx context.Context, c Config) (*Tool, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.sumdb = settings["GOSUMDB"]
 	if c.GoSum != "" {
 		if t.sums, err = readGoSum(c.GoSum); err != nil {
 			return nil, err

@@ -37,7 +37,7 @@ func (t *Tool) Download(ctx context.Context, names []string, each func(Module)) 
 	group.SetLimit(parallel)
 	for i, name := range names {
 		group.Go(func() error {
-			m, err := t.download(ctx, name)
+			m, err := t.download(ctx, name, nil)
 			if err != nil {
 				return err
 			}
@@ -54,8 +54,10 @@ func (t *Tool) Download(ctx context.Context, names []string, each func(Module)) 
 	return modules, nil
 }
 
-func (t *Tool) download(ctx context.Context, name string) (Module, error) {
-	out, err := output(t.Command(ctx, t.dir, "mod", "download", "-json", name))
+func (t *Tool) download(ctx context.Context, name string, settings []string) (Module, error) {
+	cmd := t.Command(ctx, t.dir, "mod", "download", "-json", name)
+	cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], settings...)
+	out, err := output(cmd)
 	var answer struct {
 		Path, Version, Error, Info, Dir, Sum string
 	}
@@ -103,25 +105,33 @@ func (m *Module) readInfo(path string) error {
 	return nil
 }
 
-// Toolchain fetches Go ("1.26.2") for this machine. Its GOROOT is the
-// module's Dir.
+// Toolchain fetches Go ("1.26.2") for this machine. Its GOROOT is the module's
+// Dir. The go command insists on the checksum database here, even where a
+// go.sum is given, unless GOPROXY is a folder.
 func (t *Tool) Toolchain(ctx context.Context, version, platform string) (Module, error) {
+	if err := os.MkdirAll(t.dir, 0o755); err != nil {
+		return Module{}, fmt.Errorf("making the folder of modules: %w", err)
+	}
 	name := "golang.org/toolchain@v0.0.1-go" + version + "." + strings.ReplaceAll(platform, "/", "-")
-	modules, err := t.Download(ctx, []string{name}, nil)
+	m, err := t.download(ctx, name, []string{"GOSUMDB=" + t.sumdb})
 	if err != nil {
 		return Module{}, err
 	}
 	// A module zip has no run bits.
 	for _, pattern := range []string{"bin/*", "pkg/tool/*/*"} {
-		tools, err := filepath.Glob(filepath.Join(modules[0].Dir, pattern))
+		tools, err := filepath.Glob(filepath.Join(m.Dir, pattern))
 		if err != nil {
 			return Module{}, err
 		}
 		for _, tool := range tools {
-			if err := os.Chmod(tool, 0o755); err != nil {
+			info, err := os.Stat(tool)
+			if err == nil && info.Mode().IsRegular() && info.Mode()&0o111 == 0 {
+				err = os.Chmod(tool, 0o755)
+			}
+			if err != nil {
 				return Module{}, fmt.Errorf("making a tool of go%s runnable: %w", version, err)
 			}
 		}
 	}
-	return modules[0], nil
+	return m, nil
 }

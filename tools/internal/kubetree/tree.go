@@ -40,10 +40,13 @@ type Tree struct {
 // together in another way.
 const layout = "1"
 
+// Dir is the folder of a version's tree in the folder of all.
+func Dir(parent, version string) string { return filepath.Join(parent, version+"-"+layout) }
+
 // Ensure returns the tree of a version and makes it first where it is missing.
 // Several processes may ask at once, and be killed.
 func Ensure(ctx context.Context, c Config, version string) (*Tree, error) {
-	t := &Tree{Version: version, Dir: filepath.Join(c.Dir, version+"-"+layout)}
+	t := &Tree{Version: version, Dir: Dir(c.Dir, version)}
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder of source trees: %w", err)
 	}

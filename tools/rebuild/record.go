@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hyperkube/hyperkube/tools/internal/filelock"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
+)
+
+// recorder keeps results in the repository.
+type recorder struct {
+	root string // of the repository
+	lock string // taken while writing
+}
+
+func (r *rebuilder) recorder() recorder {
+	return recorder{root: r.config.root, lock: filepath.Join(r.config.cache, "results.lock")}
+}
+
+// keptAs maps what is said to people to what is kept. What was in the store
+// already is no result.
+var keptAs = map[status]string{matched: rebuilt.Matched, differs: rebuilt.Differs, unbuildable: rebuilt.Unbuildable}
+
+// record writes results, and the table of all of them.
+func (r recorder) record(ctx context.Context, news []outcome) error {
+	lock, err := filelock.Acquire(ctx, r.lock, nil)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	results, err := r.read()
+	if err != nil {
+		return err
+	}
+	for _, o := range news {
+		kept, ok := keptAs[o.status]
+		if !ok {
+			continue
+		}
+		results.Set(rebuilt.Result{
+			Version: o.job.version, Platform: o.job.platform, Binary: o.job.binary,
+			Outcome: kept, SHA256: o.got, Why: o.why,
+			Toolchain: o.made.toolchain, System: o.made.system, Compiler: o.made.compiler, Commit: o.made.commit,
+			Seconds: int(o.made.wall.Round(time.Second) / time.Second), PeakMiB: int(o.made.peak >> 20), With: o.made.with,
+		})
+	}
+	if err := writeFile(r.file(rebuilt.File), results.Format()); err != nil {
+		return err
+	}
+	doc, err := os.ReadFile(r.file(rebuilt.DocFile))
+	if err != nil {
+		return fmt.Errorf("updating the table of results: %w", err)
+	}
+	if doc, err = results.Insert(doc); err != nil {
+		return err
+	}
+	return writeFile(r.file(rebuilt.DocFile), doc)
+}
+
+func (r recorder) read() (*rebuilt.Results, error) {
+	name := r.file(rebuilt.File)
+	data, err := gotool.ReadFile(name, 64<<20)
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err = []byte(`{"schema": 1, "results": []}`), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading results: %w", err)
+	}
+	return rebuilt.Parse(name, data)
+}
+
+func (r recorder) file(name string) string { return filepath.Join(r.root, filepath.FromSlash(name)) }

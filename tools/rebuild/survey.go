@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
+	"github.com/hyperkube/hyperkube/versions"
+	"golang.org/x/sys/unix"
+)
+
+// A survey begins with these, which people ask for first.
+var surveyFirst = []string{"v1.36.0", "v1.29.1", "v1.34.3"}
+
+var (
+	surveyNode = []string{"kubectl", "kubeadm", "kube-proxy", "kubelet"}
+	surveyAll  = append(surveyNode[:len(surveyNode):len(surveyNode)], "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+)
+
+// surveyed is what a survey does of one version.
+type surveyed struct {
+	version  versions.Version
+	binaries []string
+}
+
+// survey rebuilds version after version, as far as there is no result yet, and
+// records every one. It can be stopped at any time.
+func (r *rebuilder) survey(ctx context.Context, catalog *versions.Catalog) error {
+	dates, err := r.dates()
+	if err != nil {
+		return err
+	}
+	for _, s := range surveyOrder(catalog, dates) {
+		results, err := r.recorder().read()
+		if err != nil {
+			return err
+		}
+		c := r.config
+		c.version, c.binaries = s.version, s.binaries
+		jobs, err := c.jobs(catalog)
+		if err != nil {
+			return err
+		}
+		jobs = slices.DeleteFunc(jobs, func(j job) bool {
+			_, done := results.Get(rebuilt.Key{Version: j.version, Platform: j.platform, Binary: j.binary})
+			return done
+		})
+		if len(jobs) == 0 {
+			continue
+		}
+		if err := r.makeRoom(ctx); err != nil {
+			return err
+		}
+		outcomes, err := r.surveyVersion(ctx, catalog, s.version, jobs)
+		if ctx.Err() != nil {
+			return errors.Join(ctx.Err(), r.recorder().record(context.WithoutCancel(ctx), outcomes))
+		}
+		if err != nil {
+			// What stands in the way of one version is a result, too.
+			for _, j := range jobs {
+				if !slices.ContainsFunc(outcomes, func(o outcome) bool { return o.job == j }) {
+					outcomes = append(outcomes, r.tell(outcome{job: j, status: unbuildable, why: oneLine(err)}))
+				}
+			}
+		}
+		if err := r.recorder().record(ctx, outcomes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// surveyVersion finds the dates that are missing, then builds.
+func (r *rebuilder) surveyVersion(ctx context.Context, catalog *versions.Catalog, v versions.Version, jobs []job) ([]outcome, error) {
+	c := r.config
+	c.version, c.binaries = v, []string{everything}
+	pins, err := c.jobs(catalog)
+	if err != nil {
+		return nil, err
+	}
+	// A tree that nobody has asked for before the survey is not kept after it.
+	tree := kubetree.Dir(r.treeFolder(), v.String())
+	if _, err := os.Stat(tree); errors.Is(err, fs.ErrNotExist) {
+		defer func() {
+			if err := discard(tree); err != nil {
+				r.report.Say("%v", err)
+			}
+		}()
+	}
+	if err := r.search(ctx, v, pins); err != nil && ctx.Err() == nil {
+		r.report.Say("%v", err) // the jobs that need the date will say so
+	}
+	return r.rebuild(ctx, v, jobs)
+}
+
+// surveyOrder is what a survey does: the first ones; then a version of every
+// minor, the newest minors first, of those whose dates are known best; then
+// all others.
+func surveyOrder(catalog *versions.Catalog, dates *builddate.Dates) []surveyed {
+	var known []versions.Version
+	for _, pin := range catalog.Lock.Pins() {
+		if pin.Source == source && pin.File == "kube-log-runner" && !slices.Contains(known, pin.Version) {
+			known = append(known, pin.Version)
+		}
+	}
+	slices.SortFunc(known, func(a, b versions.Version) int { return b.Compare(a) })
+	var order []surveyed
+	add := func(v versions.Version, binaries []string) {
+		if slices.Contains(known, v) {
+			order = append(order, surveyed{v, binaries})
+		}
+	}
+	for _, name := range surveyFirst {
+		v, err := versions.ParseVersion(name)
+		if err != nil {
+			panic(err) // a constant
+		}
+		binaries := surveyAll
+		if name == "v1.29.1" {
+			binaries = surveyNode
+		}
+		add(v, binaries)
+	}
+	var minors []string
+	best := map[string]versions.Version{}
+	for _, v := range known {
+		minor := v.MinorLabel()
+		if best[minor] == (versions.Version{}) {
+			minors = append(minors, minor)
+			best[minor] = v
+		}
+		if len(dates.Release(v).Phases) > len(dates.Release(best[minor]).Phases) {
+			best[minor] = v
+		}
+	}
+	for _, minor := range minors {
+		add(best[minor], surveyNode)
+	}
+	for _, v := range known {
+		add(v, surveyAll)
+	}
+	return order
+}
+
+// lowDisk is when a survey throws away what it can make again.
+const lowDisk = 2 * needDisk
+
+// makeRoom removes the build caches where the disk is nearly full.
+func (r *rebuilder) makeRoom(ctx context.Context) error {
+	if err := os.MkdirAll(r.config.cache, 0o755); err != nil {
+		return fmt.Errorf("making the folder of rebuilds: %w", err)
+	}
+	var st unix.Statfs_t
+	if err := unix.Statfs(r.config.cache, &st); err != nil {
+		return fmt.Errorf("asking for free disk space in %q: %w", r.config.cache, err)
+	}
+	if int64(st.Bavail)*st.Bsize > lowDisk {
+		return nil
+	}
+	turn, err := r.takeTurn(ctx) // nobody compiles now
+	if err != nil {
+		return err
+	}
+	defer turn.Close()
+	r.report.Say("making room: removing the build caches in %s", r.config.cache)
+	return discard(filepath.Join(r.config.cache, "gocache"))
+}
+
+// discard removes a folder; at no time is there one of that name with only a
+// part of what belongs in it.
+func discard(dir string) error {
+	old := dir + ".old"
+	if err := os.RemoveAll(old); err != nil {
+		return fmt.Errorf("making room: %w", err)
+	}
+	if err := os.Rename(dir, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("making room: %w", err)
+	}
+	if err := os.RemoveAll(old); err != nil {
+		return fmt.Errorf("making room: %w", err)
+	}
+	return nil
+}
+
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

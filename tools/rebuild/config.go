@@ -36,6 +36,7 @@ type config struct {
 	window     window // zero: where the date usually is
 	survey     bool
 	record     bool
+	table      bool
 	root       string // of this repository; "" where it is not needed
 }
 
@@ -50,6 +51,7 @@ func parse(env cli.Env) (config, error) {
 	provenance := fs.String("provenance", "", "`file` to write an in-toto statement for each match to, one a line")
 	again := fs.Bool("again", false, "rebuild what is in the store, too (as -provenance does)")
 	survey := fs.Bool("survey", false, "rebuild version after version that there is no result of, and record the results; a later run goes on")
+	table := fs.Bool("table", false, "do nothing but write the table of "+rebuilt.DocFile+" anew from "+rebuilt.File)
 	record := fs.Bool("record", false, "write results to "+rebuilt.File+" and the table of "+rebuilt.DocFile)
 	search := fs.Bool("search", false, "find the build dates that are not known of -version, on the first -platform, and write them down")
 	phase := fs.String("phase", "", "search the date of this `phase` only, be it known or not: server, node, client")
@@ -58,12 +60,12 @@ func parse(env cli.Env) (config, error) {
 	if err := cli.Parse(fs, env, false); err != nil {
 		return config{}, err
 	}
-	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again, search: *search, phase: *phase, survey: *survey, record: *record || *survey}
+	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again, search: *search, phase: *phase, survey: *survey, record: *record || *survey || *table, table: *table}
 	var errs []error
 	var err error
-	if c.survey {
+	if c.survey || c.table {
 		if *version != "" || *binary != "" || c.search || c.provenance != "" {
-			errs = append(errs, errors.New("-survey chooses by itself: it goes with none of -version, -binary, -search, -provenance"))
+			errs = append(errs, errors.New("-survey and -table go with none of -version, -binary, -search, -provenance"))
 		}
 	} else if c.version, err = versions.ParseVersion(*version); err != nil {
 		errs = append(errs, fmt.Errorf("-version: %w", err))

@@ -29,6 +29,8 @@ func run(ctx context.Context, env cli.Env) error {
 		say: func(o outcome) { fmt.Fprintln(env.Out, o) },
 	}
 	switch {
+	case c.table:
+		return r.recorder().record(ctx, nil)
 	case c.survey:
 		return r.survey(ctx, catalog)
 	case c.search:

@@ -30,6 +30,9 @@ var keptAs = map[status]string{matched: rebuilt.Matched, differs: rebuilt.Differ
 
 // record writes results, and the table of all of them.
 func (r recorder) record(ctx context.Context, news []outcome) error {
+	if err := os.MkdirAll(filepath.Dir(r.lock), 0o755); err != nil {
+		return fmt.Errorf("recording results: %w", err)
+	}
 	lock, err := filelock.Acquire(ctx, r.lock, nil)
 	if err != nil {
 		return err

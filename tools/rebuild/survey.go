@@ -38,6 +38,12 @@ func (r *rebuilder) survey(ctx context.Context, catalog *versions.Catalog) error
 	if err != nil {
 		return err
 	}
+	say := r.say
+	var recordErr error
+	r.say = func(o outcome) { // as soon as it is known: the survey may be killed
+		say(o)
+		recordErr = errors.Join(recordErr, r.recorder().record(context.WithoutCancel(ctx), []outcome{o}))
+	}
 	for _, s := range surveyOrder(catalog, dates) {
 		results, err := r.recorder().read()
 		if err != nil {
@@ -60,22 +66,19 @@ func (r *rebuilder) survey(ctx context.Context, catalog *versions.Catalog) error
 			return err
 		}
 		outcomes, err := r.surveyVersion(ctx, catalog, s.version, jobs)
-		if ctx.Err() != nil {
-			return errors.Join(ctx.Err(), r.recorder().record(context.WithoutCancel(ctx), outcomes))
+		if ctx.Err() != nil || recordErr != nil {
+			return errors.Join(ctx.Err(), recordErr)
 		}
 		if err != nil {
 			// What stands in the way of one version is a result, too.
 			for _, j := range jobs {
 				if !slices.ContainsFunc(outcomes, func(o outcome) bool { return o.job == j }) {
-					outcomes = append(outcomes, r.tell(outcome{job: j, status: unbuildable, why: oneLine(err)}))
+					r.tell(outcome{job: j, status: unbuildable, why: oneLine(err)})
 				}
 			}
 		}
-		if err := r.recorder().record(ctx, outcomes); err != nil {
-			return err
-		}
 	}
-	return nil
+	return recordErr
 }
 
 // surveyVersion finds the dates that are missing, then builds.

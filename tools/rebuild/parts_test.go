@@ -1,0 +1,297 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hyperkube/hyperkube/tools/internal/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// repositoryRoot is this repository.
+func repositoryRoot(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := repository(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func TestCommandLine(t *testing.T) {
+	root := repositoryRoot(t)
+	tests := []struct{ args, want string }{
+		{"", "-version"},
+		{"-version 1.36.0", "is not a stable version"},
+		{"-version v1.36.0 -platform linux/s390x", "linux/s390x"},
+		{"-version v1.36.0 -platform ,", "names none"},
+		{"-version v1.36.0 extra", "unexpected argument"},
+		{"-version v1.36.0 -search -from 2024-01-17T15:46:26Z", "-to"},
+		{"-version v1.36.0 -search -phase node -from 2024-01-17T15:46:26Z -to 2024-01-17T15:46:25Z", "before"},
+		{"-version v1.36.0 -search -from 2024-01-17T15:46:26Z -to 2024-01-17T15:46:27Z", "need -phase"},
+		{"-version v1.36.0 -phase node", "needs -search"},
+		{"-survey -version v1.36.0", "-survey"},
+	}
+	for _, test := range tests {
+		t.Run(test.args, func(t *testing.T) {
+			var stderr bytes.Buffer
+			env := cli.Env{Args: strings.Fields(test.args), Getenv: func(string) string { return "" }, Dir: root, Out: &stderr, Err: &stderr}
+			_, err := parse(env)
+			if code := cli.Code("rebuild", &stderr, err); code != cli.ExitUsage || !strings.Contains(stderr.String(), test.want) {
+				t.Errorf("exits with %d and %q, want %d and %q", code, &stderr, cli.ExitUsage, test.want)
+			}
+		})
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	root := repositoryRoot(t)
+	env := cli.Env{
+		Args:   strings.Fields("-version v1.36.0 -binary kubectl,,kubelet,kubectl -platform linux/arm64 -provenance p.json"),
+		Getenv: func(name string) string { return map[string]string{"HYPERKUBE_CACHE": "/cache"}[name] },
+		Dir:    filepath.Join(root, "tools"), Out: &bytes.Buffer{}, Err: &bytes.Buffer{},
+	}
+	c, err := parse(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, pair := range map[string][2]string{
+		"cache":      {c.cache, "/cache/rebuild"},
+		"store":      {c.store, "/cache/store"},
+		"dates":      {c.dates, filepath.Join(root, "versions", "builddates.json")},
+		"provenance": {c.provenance, filepath.Join(root, "tools", "p.json")},
+		"binaries":   {strings.Join(c.binaries, " "), "kubectl kubelet"},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s is %q, want %q", what, pair[0], pair[1])
+		}
+	}
+	if !c.again {
+		t.Error("-provenance does not rebuild what is in the store, so there would be no statement of it")
+	}
+	env.Dir = t.TempDir()
+	if _, err := parse(env); err == nil || !strings.Contains(err.Error(), "versions/lock.json") {
+		t.Errorf("outside of the repository: error %v, want one that says what is missing", err)
+	}
+}
+
+func TestJobs(t *testing.T) {
+	catalog, _, err := versions.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := must(versions.ParseVersion("v1.36.0"))(t)
+	names := func(binaries ...string) (string, error) {
+		c := config{version: v, binaries: binaries, platforms: []versions.Platform{platform("linux/amd64"), platform("linux/arm64")}}
+		jobs, err := c.jobs(catalog)
+		var all []string
+		for _, j := range jobs {
+			all = append(all, j.binary+"/"+j.platform.Arch())
+		}
+		return strings.Join(all, " "), err
+	}
+	if got, err := names("kubectl"); err != nil || got != "kubectl/amd64 kubectl/arm64" {
+		t.Errorf("kubectl: %q, %v", got, err)
+	}
+	if got, err := names(); err != nil || !strings.Contains(got, "kubectl/amd64") || !strings.Contains(got, "kubelet/arm64") {
+		t.Errorf("those of the flavors: %q, %v", got, err)
+	}
+	if got, err := names("all"); err != nil || strings.Count(got, " ") != 23 {
+		t.Errorf("all: %q, %v, want 12 binaries for 2 platforms", got, err)
+	}
+	if _, err := names("kubectl", "sleep"); cli.Code("", &bytes.Buffer{}, err) != cli.ExitUsage {
+		t.Errorf("an unknown binary: %v, want wrong usage", err)
+	}
+	v = must(versions.ParseVersion("v9.9.9"))(t)
+	if _, err := names("kubectl"); err == nil {
+		t.Error("a version that the lock does not have: no error")
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	for code, outcomes := range map[int][]outcome{
+		0:              {{status: matched}, {status: stored}},
+		cli.ExitFailed: {{status: matched}, {status: unbuildable}},
+		cli.ExitDrift:  {{status: unbuildable}, {status: differs}},
+	} {
+		if got := cli.Code("", &bytes.Buffer{}, verdict(outcomes)); got != code {
+			t.Errorf("exit %d for %v, want %d", got, outcomes, code)
+		}
+	}
+}
+
+func TestQuestions(t *testing.T) {
+	at := func(s string) time.Time { return must(time.Parse(time.RFC3339, s))(t) }
+	commit := builddate.Learned{Date: at("2024-01-17T15:41:11Z"), How: builddate.Proxy}
+	learned := func(s string) builddate.Learned { return builddate.Learned{Date: at(s), How: builddate.Search} }
+	tests := []struct {
+		name, phase string
+		phases      map[string]builddate.Learned
+		want        string
+	}{
+		{"server after the commit", "server", nil, "2024-01-17T15:41:11Z to 2024-01-17T15:46:11Z (commit of 2024-01-17T15:41:11Z)"},
+		{
+			"node after the server phase", "node", map[string]builddate.Learned{"server": learned("2024-01-17T15:41:12Z")},
+			"2024-01-17T15:41:42Z to 2024-01-17T16:01:12Z (commit of 2024-01-17T15:41:11Z); " +
+				"2024-01-17T15:41:42Z to 2024-01-17T16:01:12Z (commit of 2024-01-17T15:36:12Z to 2024-01-17T15:41:12Z)",
+		},
+		{
+			"client after the node phase", "client", map[string]builddate.Learned{"node": learned("2024-01-17T15:49:02Z")},
+			"2024-01-17T15:49:12Z to 2024-01-17T15:55:42Z (commit of 2024-01-17T15:41:11Z)",
+		},
+		{
+			"client without a node phase", "client", nil,
+			"2024-01-17T15:42:11Z to 2024-01-17T16:12:51Z (commit of 2024-01-17T15:41:11Z)",
+		},
+		{
+			"known, and the commit's time in doubt", "server", map[string]builddate.Learned{"server": learned("2024-01-17T15:41:12Z")},
+			"2024-01-17T15:41:12Z (commit of 2024-01-17T15:41:11Z); 2024-01-17T15:41:12Z (commit of 2024-01-17T15:36:12Z to 2024-01-17T15:41:12Z)",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			for _, q := range (&rebuilder{}).questions(builddate.Release{CommitTime: commit, Phases: test.phases}, test.phase) {
+				got = append(got, q.String())
+			}
+			if s := strings.Join(got, "; "); s != test.want {
+				t.Errorf("got\n%s\nwant\n%s", s, test.want)
+			}
+		})
+	}
+}
+
+func TestAnswer(t *testing.T) {
+	from := time.Date(2024, 1, 17, 15, 0, 0, 0, time.UTC)
+	q := question{build: window{from, from.Add(9 * time.Second)}, commit: window{from.Add(-2 * time.Second), from}}
+	if q.size() != 30 {
+		t.Fatalf("%d dates, want 10 times 3", q.size())
+	}
+	seen := map[found]bool{}
+	for i := range q.size() {
+		seen[q.answer(i)] = true
+	}
+	if len(seen) != 30 || !seen[found{true, q.build.to, q.commit.from}] || !seen[found{true, q.build.from, q.commit.to}] {
+		t.Errorf("%d different answers of 30, corners among them: %v", len(seen), seen)
+	}
+}
+
+func TestSurveyOrder(t *testing.T) {
+	catalog, _, err := versions.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := repositoryRoot(t)
+	dates := must(builddate.Parse("dates", must(os.ReadFile(filepath.Join(root, filepath.FromSlash(builddate.File))))(t)))(t)
+	order := surveyOrder(catalog, dates)
+	var names []string
+	for _, s := range order {
+		names = append(names, s.version.String())
+	}
+	if got := strings.Join(names[:3], " "); got != "v1.36.0 v1.29.1 v1.34.3" {
+		t.Errorf("begins with %s", got)
+	}
+	minors := map[string]bool{}
+	for _, s := range order[3:16] {
+		minors[s.version.MinorLabel()] = true
+	}
+	if len(minors) != 13 || !minors["v1_24"] || !minors["v1_36"] {
+		t.Errorf("goes on with the minors %v, want each from 1.24 to 1.36 once", minors)
+	}
+	if len(order) < 190 {
+		t.Errorf("%d versions, want all that the lock has server binaries of", len(order))
+	}
+}
+
+func TestWorkDirs(t *testing.T) {
+	parent := t.TempDir()
+	first, err := newWorkDir(parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(parent, "build-killed", "output"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	second, err := newWorkDir(parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(parent, "build-killed")); !os.IsNotExist(err) {
+		t.Errorf("the folder of a killed build is still there (%v)", err)
+	}
+	if _, err := os.Stat(first.dir); err != nil {
+		t.Errorf("the folder of a build under way was swept: %v", err)
+	}
+	if first.dir == second.dir {
+		t.Error("two builds have one folder")
+	}
+	for _, w := range []*workDir{first, second} {
+		if err := w.remove(); err != nil {
+			t.Error(err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(parent, "build-*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+func TestMemory(t *testing.T) {
+	// A shell that has a child which holds 64 MiB.
+	cmd := exec.Command("/bin/sh", "-c", "head -c 67108864 /dev/zero | tail -c 67108864 | sleep 1; true")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	m := &memory{}
+	stop := m.follow(cmd.Process.Pid)
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if got := m.peak() >> 20; got < 60 || got > 200 {
+		t.Errorf("peak of %d MiB, want the child's 64 and little more", got)
+	}
+}
+
+func TestFreeMemory(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "meminfo")
+	if err := os.WriteFile(name, []byte("MemTotal:  9 kB\nMemAvailable:    2048 kB\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := freeMemory(name); got != 2<<20 || !ok {
+		t.Errorf("got %d, %v, want 2 MiB", got, ok)
+	}
+	if _, ok := freeMemory(name + "x"); ok {
+		t.Error("a file that is not there told of free memory")
+	}
+}
+
+// The table that people read is that of the results.
+func TestTableIsFresh(t *testing.T) {
+	r := recorder{root: repositoryRoot(t)}
+	results, err := r.read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile(r.file(rebuilt.DocFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := results.Insert(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(doc, want) {
+		t.Errorf("the table in %s is not that of %s; mend it with: go run ./tools/rebuild -table", rebuilt.DocFile, rebuilt.File)
+	}
+}

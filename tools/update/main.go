@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/supply"
 	"github.com/hyperkube/hyperkube/versions"
@@ -137,25 +138,12 @@ func (u *updater) pin(pin versions.Pin) error {
 	return nil
 }
 
-func (u *updater) write() (err error) {
+func (u *updater) write() error {
 	if u.added == 0 {
 		return nil
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(u.file), ".lock-*")
-	if err != nil {
-		return fmt.Errorf("writing lock: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(tmp.Name())
-		}
-	}()
-	_, err = tmp.Write(u.lock.Format())
-	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
-		return fmt.Errorf("writing lock: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), u.file); err != nil {
-		return fmt.Errorf("writing lock: %w", err)
+	if err := renameio.WriteFile(u.file, u.lock.Format(), 0o644, renameio.IgnoreUmask()); err != nil {
+		return fmt.Errorf("writing lock %q: %w", u.file, err)
 	}
 	fmt.Fprintf(u.env.Err, "update: pinned %d files; next: go run ./tools/gen\n", u.added)
 	return nil

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/google/renameio/v2"
 )
 
 // File is where the record lies, from the root of the repository.
@@ -52,26 +54,16 @@ func Parse(raw []byte) (Records, error) {
 }
 
 // Write replaces the record of a repository.
-func (r Records) Write(root string) (err error) {
+func (r Records) Write(root string) error {
 	raw, err := json.MarshalIndent(r, "", "  ") // maps come out sorted
 	if err != nil {
 		return err
 	}
 	file := filepath.Join(root, File)
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".digests-*")
-	if err != nil {
-		return fmt.Errorf("writing digests: %w", err)
+	if err := renameio.WriteFile(file, append(raw, '\n'), 0o644, renameio.IgnoreUmask()); err != nil {
+		return fmt.Errorf("writing digests %q: %w", file, err)
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(tmp.Name())
-		}
-	}()
-	_, err = tmp.Write(append(raw, '\n'))
-	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
-		return fmt.Errorf("writing digests: %w", err)
-	}
-	return os.Rename(tmp.Name(), file)
+	return nil
 }
 
 // Check compares a built image with its record. An image without a record

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -77,23 +78,18 @@ func (s Store) Verify(d versions.Digest) error {
 // Put reads r to its end and keeps the bytes if they have the digest; from
 // names where they come from, in errors. A size that is not 0 is the most that
 // is read. Nothing is kept of bytes that do not match, or after a kill.
-func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from string, r io.Reader) (err error) {
+func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from string, r io.Reader) error {
 	dir := filepath.Dir(s.Path(d))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the store: %w", err)
 	}
 	// A name of its own, so that two processes that put the same file do not
 	// write into one another's.
-	tmp, err := os.CreateTemp(dir, ".put-*")
+	tmp, err := renameio.NewPendingFile(s.Path(d), renameio.WithTempDir(dir), renameio.WithStaticPermissions(0o644))
 	if err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
-	defer func() {
-		tmp.Close()
-		if err != nil {
-			os.Remove(tmp.Name())
-		}
-	}()
+	defer tmp.Cleanup() // nothing is left to clean after a replacement
 	if _, err := io.Copy(tmp, NewVerifier(contextReader{ctx, r}, from, d, size)); err != nil {
 		var mismatch *MismatchError
 		if errors.As(err, &mismatch) {
@@ -101,10 +97,7 @@ func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from stri
 		}
 		return fmt.Errorf("putting %q into the store: %w", from, err)
 	}
-	if err := errors.Join(tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
-		return fmt.Errorf("writing to the store: %w", err)
-	}
-	if err := os.Rename(tmp.Name(), s.Path(d)); err != nil {
+	if err := tmp.CloseAtomicallyReplace(); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
 	return nil

@@ -1,0 +1,57 @@
+package versions
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// FileKey names a pinned file.
+type FileKey struct {
+	Source   string
+	Version  Version // zero for a file that belongs to no Kubernetes version
+	Platform Platform
+	File     string
+}
+
+// String returns "kubernetes/v1.36.0/linux/amd64/kubelet".
+func (k FileKey) String() string {
+	parts := []string{k.Source, k.Version.String(), k.Platform.String(), k.File}
+	if k.Version == (Version{}) {
+		parts = append(parts[:1], parts[2:]...)
+	}
+	return strings.Join(parts, "/")
+}
+
+// ParseFileKey reads what [FileKey.String] writes.
+func ParseFileKey(s string) (FileKey, error) {
+	parts := strings.Split(s, "/")
+	k := FileKey{}
+	var errs []error
+	check := func(err error) { errs = append(errs, err) }
+	var err error
+	switch len(parts) {
+	case 5:
+		k.Version, err = ParseVersion(parts[1])
+		check(err)
+		parts = append(parts[:1], parts[2:]...)
+	case 4:
+	default:
+		return k, fmt.Errorf("%q is not SOURCE/VERSION/OS/ARCH/FILE", s)
+	}
+	k.Source, err = parseName(parts[0])
+	check(err)
+	k.Platform, err = ParsePlatform(parts[1] + "/" + parts[2])
+	check(err)
+	k.File, err = parseName(parts[3])
+	check(err)
+	return k, errors.Join(errs...)
+}
+
+// Compare orders keys by source, version, file and platform.
+func (k FileKey) Compare(l FileKey) int {
+	return cmp.Or(
+		cmp.Compare(k.Source, l.Source), k.Version.Compare(l.Version),
+		cmp.Compare(k.File, l.File), cmp.Compare(k.Platform.String(), l.Platform.String()))
+}

@@ -1,0 +1,171 @@
+package versions
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+// What single fields look like. Every parse function returns the value, or an
+// error that shows what was there and what is wanted.
+
+var (
+	namePattern       = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
+	toolchainPattern  = regexp.MustCompile(`^go1\.[0-9]{1,3}\.[0-9]{1,3}$`)
+	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+([._:-][a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
+	imagePattern      = regexp.MustCompile(`^[a-z0-9]+([._:-][a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)+@sha256:[0-9a-f]{64}$`)
+	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	sourceRefPattern  = regexp.MustCompile(`^[^/]+/[^/]+$`)
+	placeholder       = regexp.MustCompile(`\{[^{}]*\}`)
+)
+
+func parseName(s string) (string, error) {
+	if !namePattern.MatchString(s) || len(s) > 64 {
+		return "", fmt.Errorf("%q is not a name: want lower-case letters and digits, and single - or . between them", s)
+	}
+	return s, nil
+}
+
+func parseAny(s string) (string, error) { return s, nil }
+
+func parseSourceKind(s string) (SourceKind, error) {
+	switch k := SourceKind(s); k {
+	case KindRelease, KindArchive, KindGoBuild:
+		return k, nil
+	}
+	return "", fmt.Errorf("%q is not a kind of source: want %s, %s or %s", s, KindRelease, KindArchive, KindGoBuild)
+}
+
+func parseCompression(s string) (Compression, error) {
+	if c := Compression(s); c == Gzip || c == Zstd {
+		return c, nil
+	}
+	return "", fmt.Errorf("%q is not a compression: want %s or %s", s, Gzip, Zstd)
+}
+
+func parseConstraint(s string) (*semver.Constraints, error) {
+	c, err := semver.NewConstraint(s)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a constraint on versions like %q: %w", s, ">= 1.24.0", err)
+	}
+	return c, nil
+}
+
+func parseURLTemplate(s string) (string, error) {
+	if !strings.HasPrefix(s, "https://") {
+		return "", fmt.Errorf("%q does not begin with https://", s)
+	}
+	return s, checkTemplate(s, "version", "os", "arch", "file")
+}
+
+func parseTagTemplate(s string) (string, error) {
+	if err := checkTemplate(s, "version", "iteration"); err != nil {
+		return "", err
+	}
+	if !strings.Contains(s, "{version}") {
+		return "", fmt.Errorf("%q lacks {version}: all releases would push the same tag", s)
+	}
+	if tag := expand(s, map[string]string{"version": "v1.99.99", "iteration": "99"}); !tagPattern.MatchString(tag) {
+		return "", fmt.Errorf("%q makes %q, which is not a tag", s, tag)
+	}
+	return s, nil
+}
+
+func checkTemplate(s string, known ...string) error {
+	for _, p := range placeholder.FindAllString(s, -1) {
+		ok := false
+		for _, k := range known {
+			ok = ok || p == "{"+k+"}"
+		}
+		if !ok {
+			return fmt.Errorf("%q has %s; known here: {%s}", s, p, strings.Join(known, "}, {"))
+		}
+	}
+	return nil
+}
+
+// expand replaces {key} by its value in a template that checkTemplate passed.
+func expand(template string, values map[string]string) string {
+	return placeholder.ReplaceAllStringFunc(template, func(p string) string { return values[p[1:len(p)-1]] })
+}
+
+func parseRepository(s string) (string, error) {
+	if !repositoryPattern.MatchString(s) {
+		return "", fmt.Errorf("%q is not a registry or repository", s)
+	}
+	return s, nil
+}
+
+func parseImageDigest(s string) (string, error) {
+	if !imagePattern.MatchString(s) {
+		return "", fmt.Errorf("%q is not an image by digest: want REPOSITORY@sha256:DIGEST", s)
+	}
+	return s, nil
+}
+
+func parseToolchain(s string) (string, error) {
+	if !toolchainPattern.MatchString(s) {
+		return "", fmt.Errorf("%q is not a toolchain like go1.26.2", s)
+	}
+	return s, nil
+}
+
+func parseArchitecture(s string) (Platform, error) {
+	p, err := ParsePlatform("linux/" + s)
+	if err != nil {
+		return p, fmt.Errorf("%q is not an architecture: want amd64 or arm64", s)
+	}
+	return p, nil
+}
+
+func parseMode(s string) (int64, error) {
+	mode, err := strconv.ParseInt(s, 8, 64)
+	if err != nil || len(s) != 4 || s[0] != '0' {
+		return 0, fmt.Errorf("%q is not a mode: want four octal digits in quotes, \"0755\"", s)
+	}
+	return mode, nil
+}
+
+func parsePath(s string) (string, error) {
+	switch {
+	case !path.IsAbs(s):
+		return "", fmt.Errorf("%q is relative: want an absolute path", s)
+	case s == "/":
+		return "", fmt.Errorf("%q is no file", s)
+	case path.Clean(s) != s:
+		return "", fmt.Errorf("%q is not clean: want %q", s, path.Clean(s))
+	}
+	return s, nil
+}
+
+func parseMember(s string) (string, error) {
+	if path.IsAbs(s) || path.Clean(s) != s || s == "." || s == ".." || strings.HasPrefix(s, "../") {
+		return "", fmt.Errorf("%q is not a path inside an archive: want it relative, clean, and without .. in it", s)
+	}
+	return s, nil
+}
+
+func parseSourceRef(s string) (string, error) {
+	if !sourceRefPattern.MatchString(s) {
+		return "", fmt.Errorf("%q is not SOURCE/FILE", s)
+	}
+	return s, nil
+}
+
+func checkEnv(p Pair) error {
+	if strings.ContainsAny(p.Key, "= $") || strings.Contains(p.Value, "$") {
+		return fmt.Errorf("%s=%s: want a key without blank, = and $, and a value without $", p.Key, p.Value)
+	}
+	return nil
+}
+
+func checkLabel(p Pair) error {
+	if strings.ContainsAny(p.Key, "= ") {
+		return fmt.Errorf("the key %q has a blank or =", p.Key)
+	}
+	return checkTemplate(p.Value, "version", "iteration")
+}

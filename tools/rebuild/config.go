@@ -37,6 +37,7 @@ type config struct {
 	survey     bool
 	record     bool
 	table      bool
+	plan       bool
 	root       string // of this repository; "" where it is not needed
 }
 
@@ -51,6 +52,7 @@ func parse(env cli.Env) (config, error) {
 	provenance := fs.String("provenance", "", "`file` to write an in-toto statement for each match to, one a line")
 	again := fs.Bool("again", false, "rebuild what is in the store, too (as -provenance does)")
 	survey := fs.Bool("survey", false, "rebuild version after version that there is no result of, and record the results; a later run goes on")
+	plan := fs.Bool("plan", false, "print the go commands, do not run them")
 	table := fs.Bool("table", false, "do nothing but write the table of "+rebuilt.DocFile+" anew from "+rebuilt.File)
 	record := fs.Bool("record", false, "write results to "+rebuilt.File+" and the table of "+rebuilt.DocFile)
 	search := fs.Bool("search", false, "find the build dates that are not known of -version, on the first -platform, and write them down")
@@ -60,7 +62,7 @@ func parse(env cli.Env) (config, error) {
 	if err := cli.Parse(fs, env, false); err != nil {
 		return config{}, err
 	}
-	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again, search: *search, phase: *phase, survey: *survey, record: *record || *survey || *table, table: *table}
+	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again, search: *search, phase: *phase, survey: *survey, record: *record || *survey || *table, table: *table, plan: *plan}
 	var errs []error
 	var err error
 	if c.survey || c.table {
@@ -70,7 +72,7 @@ func parse(env cli.Env) (config, error) {
 	} else if c.version, err = versions.ParseVersion(*version); err != nil {
 		errs = append(errs, fmt.Errorf("-version: %w", err))
 	}
-	c.again = c.again || c.provenance != ""
+	c.again = c.again || c.plan || c.provenance != ""
 	c.binaries = list(*binary)
 	for _, name := range list(*platform) {
 		p, err := versions.ParsePlatform(name)

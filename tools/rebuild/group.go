@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/debroot"
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
@@ -24,7 +25,7 @@ func (r *rebuilder) group(ctx context.Context, v *opened, g group) ([]outcome, e
 		return cannot(g.err)
 	}
 	date, ok := v.release.Phases[g.phase]
-	if !ok {
+	if !ok && !r.config.plan {
 		return cannot(fmt.Errorf("the build date of the %s phase is not known; find it with -search", g.phase))
 	}
 	builds, err := v.site.Plan(ctx, kubeplan.Stamp{
@@ -32,6 +33,9 @@ func (r *rebuilder) group(ctx context.Context, v *opened, g group) ([]outcome, e
 	}, g.platform.String(), g.targets)
 	if err != nil {
 		return cannot(err)
+	}
+	if r.config.plan {
+		return nil, r.printPlan(builds)
 	}
 	var outcomes []outcome
 	for _, b := range builds {
@@ -48,6 +52,24 @@ func (r *rebuilder) group(ctx context.Context, v *opened, g group) ([]outcome, e
 		}
 	}
 	return outcomes, nil
+}
+
+// printPlan prints builds as a shell would run them.
+func (r *rebuilder) printPlan(builds []kubeplan.Build) error {
+	for _, b := range builds {
+		words := []string{"cd", kubeplan.Quote(b.Dir), "&&", "env", "-i"}
+		for _, e := range settings(b.Env) {
+			words = append(words, kubeplan.Quote(e))
+		}
+		words = append(words, "go")
+		for _, a := range b.Args {
+			words = append(words, kubeplan.Quote(a))
+		}
+		if _, err := fmt.Fprintln(r.env.Out, strings.Join(words, " ")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // build runs one go command of a plan, for all of the jobs that it serves.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
+	"github.com/hyperkube/hyperkube/versions"
 	"golang.org/x/sys/unix"
 )
 
@@ -18,21 +20,27 @@ const (
 	needMemory = 2 << 30
 )
 
+// needWarm is enough where a version was built before.
+const needWarm = 2 << 30
+
 // checkNeeds says what the work needs before it begins, and refuses where that
 // is not there.
-func (r *rebuilder) checkNeeds() error {
+func (r *rebuilder) checkNeeds(version versions.Version) error {
 	if err := os.MkdirAll(r.config.cache, 0o755); err != nil {
 		return fmt.Errorf("making the folder of rebuilds: %w", err)
 	}
-	r.report.Say("rebuilding in %s: up to %d GiB of disk (less where modules and caches are there already), %d GiB of memory",
-		r.config.cache, needDisk>>30, needMemory>>30)
+	disk := int64(needDisk)
+	if _, err := os.Stat(kubetree.Dir(r.treeFolder(), version.String())); err == nil {
+		disk = needWarm
+	}
+	r.report.Say("rebuilding %s in %s: needs up to %d GiB of disk and %d GiB of memory", version, r.config.cache, disk>>30, needMemory>>30)
 	var st unix.Statfs_t
 	if err := unix.Statfs(r.config.cache, &st); err != nil {
 		return fmt.Errorf("asking for free disk space in %q: %w", r.config.cache, err)
 	}
-	if free := int64(st.Bavail) * st.Bsize; free < needDisk {
+	if free := int64(st.Bavail) * st.Bsize; free < disk {
 		return fmt.Errorf("disk too full: %q has %d MiB free, want %d MiB; make room or set HYPERKUBE_CACHE to a folder on another disk",
-			r.config.cache, free>>20, int64(needDisk)>>20)
+			r.config.cache, free>>20, disk>>20)
 	}
 	if free, ok := freeMemory("/proc/meminfo"); ok && free < needMemory {
 		return fmt.Errorf("too little memory: %d MiB available, want %d MiB", free>>20, int64(needMemory)>>20)

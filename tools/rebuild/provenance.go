@@ -28,7 +28,7 @@ func (r *rebuilder) prove(ctx context.Context, v *opened, s *step, g group, j jo
 		CommitTime:  v.release.CommitTime.Date.Format(redate.Layout),
 		BuildDate:   v.release.Phases[g.phase].Date.Format(redate.Layout),
 		Command:     append([]string{"go"}, s.build.Args[:len(s.build.Args)-len(s.build.Packages())]...),
-		Environment: parameters(s.build.Env),
+		Environment: settings(s.build.Env),
 		System:      "host",
 		Modules:     modules,
 	}
@@ -46,12 +46,15 @@ func (r *rebuilder) prove(ctx context.Context, v *opened, s *step, g group, j jo
 	return statement.Marshal()
 }
 
-// parameters are the variables of a build but for those that only say how fast
-// it may be.
-func parameters(env []string) []string {
+// settings are the variables of a build that the go command and the compilers
+// look at, but for how many of them run at once.
+func settings(env []string) []string {
 	var all []string
 	for _, e := range env {
-		if !strings.HasPrefix(e, "GOMAXPROCS=") {
+		key, _, _ := strings.Cut(e, "=")
+		switch {
+		case key == "GOMAXPROCS", key == "GOCACHE": // no matter for the result
+		case strings.HasPrefix(key, "GO"), strings.HasPrefix(key, "CGO_"), key == "CC", key == "LC_ALL", key == "TZ":
 			all = append(all, e)
 		}
 	}

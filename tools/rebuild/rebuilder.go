@@ -45,7 +45,7 @@ func (r *rebuilder) rebuild(ctx context.Context, version versions.Version, jobs 
 	if err != nil || len(left) == 0 {
 		return done, err
 	}
-	if err := r.checkNeeds(); err != nil {
+	if err := r.checkNeeds(version); err != nil {
 		return done, err
 	}
 	dates, err := r.dates()

@@ -26,7 +26,7 @@ var (
 // search finds the build dates that are not known of a version, phase by
 // phase, and keeps them. Each find is verified by a build.
 func (r *rebuilder) search(ctx context.Context, version versions.Version, pins []job) error {
-	if err := r.checkNeeds(); err != nil {
+	if err := r.checkNeeds(version); err != nil {
 		return err
 	}
 	dates, err := r.dates()
@@ -69,12 +69,14 @@ func (r *rebuilder) searchPhase(ctx context.Context, v *opened, phase string, pi
 		if !program.Depends(1) {
 			q.commit = only(v.release.CommitTime.Date)
 		}
+		start := time.Now()
 		found, tried, err := r.try(ctx, v, target, program, q)
 		if err != nil {
 			return err
 		}
 		if tried > 0 || found.ok {
-			fmt.Fprintf(r.env.Out, "%s %s: tried %s with %s: %s\n", v.tree.Version, phase, q, target.binary, found)
+			fmt.Fprintf(r.env.Out, "%s %s: tried %s with %s, %.0f a second: %s\n",
+				v.tree.Version, phase, q, target.binary, float64(tried)/time.Since(start).Seconds(), found)
 		}
 		if found.ok {
 			return r.keep(ctx, v, phase, target, found)

@@ -34,7 +34,7 @@ case "$*" in
 	exit 128
 	;;
 esac
-`, quote(commit), at.Unix(), quote(tag))
+`, Quote(commit), at.Unix(), Quote(tag))
 }
 
 // goRecorder is a shell script that writes down a build in the place of go and
@@ -61,7 +61,8 @@ func versionFile(version, commit string) (string, error) {
 		return "", fmt.Errorf("version %q is not of the form v1.36.0", version)
 	}
 	return fmt.Sprintf("KUBE_GIT_COMMIT=%s\nKUBE_GIT_TREE_STATE='clean'\nKUBE_GIT_VERSION=%s\nKUBE_GIT_MAJOR=%s\nKUBE_GIT_MINOR=%s\n",
-		quote(commit), quote(version), quote(parts[0]), quote(parts[1])), nil
+		Quote(commit), Quote(version), Quote(parts[0]), Quote(parts[1])), nil
 }
 
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+// Quote writes a word for the shell.
+func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

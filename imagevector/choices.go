@@ -12,6 +12,9 @@ import (
 // chosen and, for the versions of [WithVersions], names for which no entry is
 // chosen, or more than one could be. before is what is wrong with each by itself.
 func (v *Vector) checkChoices(before Problems) Problems {
+	if v.config.overwrite {
+		return v.checkKeys()
+	}
 	var problems Problems
 	for _, name := range v.Names() {
 		if name == "" {
@@ -28,6 +31,23 @@ func (v *Vector) checkChoices(before Problems) Problems {
 	return problems
 }
 
+// checkKeys adds the entries of an overwrite that others of it replace.
+func (v *Vector) checkKeys() (problems Problems) {
+	first := map[key]int{}
+	for i := range v.sources {
+		k := keyOf(&v.sources[i])
+		if j, ok := first[k]; ok && k.name != "" {
+			problems = append(problems, Problem{
+				Position: v.sources[i].Position, Field: indexed("images", i), Kind: Invalid, Value: k.name,
+				Message: fmt.Sprintf("this entry of %q has the name, constraints and architectures of %s, and replaces what that one says", k.name, v.describe(&entry{index: j, source: &v.sources[j]})),
+			})
+			continue
+		}
+		first[k] = i
+	}
+	return problems
+}
+
 func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []entry) {
 	grids, ok := allGrids(entries)
 	if !ok {
@@ -37,14 +57,7 @@ func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []ent
 		})
 		return
 	}
-	chosen := make([]bool, len(entries))
-	for _, g := range grids {
-		for _, owner := range g.owner {
-			if owner >= 0 {
-				chosen[owner] = true
-			}
-		}
-	}
+	chosen := owners(grids, len(entries))
 	budget := maxCells
 	for i := range entries {
 		e := &entries[i]
@@ -60,6 +73,37 @@ func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []ent
 			Message: fmt.Sprintf("this entry of %q is never chosen: wherever it matches, %s scores higher or comes first", name, strings.Join(others, " or ")),
 		})
 	}
+}
+
+// owners tells of each entry whether it is chosen anywhere.
+func owners(grids []*grid, entries int) []bool {
+	chosen := make([]bool, entries)
+	for _, g := range grids {
+		for _, owner := range g.owner {
+			if owner >= 0 {
+				chosen[owner] = true
+			}
+		}
+	}
+	return chosen
+}
+
+// neverChosen returns the indices of entries that no look-up chooses. Names for
+// which that would take too long to find out have none.
+func (v *Vector) neverChosen() map[int]bool {
+	never := map[int]bool{}
+	for _, entries := range v.byName {
+		grids, ok := allGrids(entries)
+		if !ok {
+			continue
+		}
+		for i, chosen := range owners(grids, len(entries)) {
+			if !chosen {
+				never[entries[i].index] = true
+			}
+		}
+	}
+	return never
 }
 
 // winners returns who is chosen where an entry matches: some of them, if they
@@ -120,7 +164,7 @@ type Choice struct {
 func (v *Vector) Choices(name, architecture string, within Versions) []Choice {
 	entries := v.byName[name]
 	var choices []Choice
-	for _, part := range parts(entries, within.set) {
+	for _, part := range classes(entries, bothCuts, within.set) {
 		best, tied := -1, []int(nil)
 		var score int8
 		for i := range entries {
@@ -151,26 +195,6 @@ func (v *Vector) Choices(name, architecture string, within Versions) []Choice {
 // admits tells whether the constraint is met, if there is one.
 func (c *constraint) admits(v span.Version) bool {
 	return !c.given || c.err == nil && c.set.Contains(v)
-}
-
-// parts cuts versions where any constraint begins or ceases to be met.
-func parts(entries []entry, within span.Set) []span.Span {
-	cuts := axis(entries, runtimeOf, true, within)
-	cuts = append(cuts, axis(entries, targetOf, true, within)...)
-	slices.SortFunc(cuts, span.Version.Compare)
-	cuts = slices.Compact(cuts)
-	var out []span.Span
-	i := 0
-	for _, s := range within {
-		for i < len(cuts) && s.Contains(cuts[i]) {
-			part := span.Span{First: cuts[i], Last: s.Last}
-			if i++; i < len(cuts) && s.Contains(cuts[i]) {
-				part.Last = cuts[i].Before()
-			}
-			out = append(out, part)
-		}
-	}
-	return out
 }
 
 // checkVersions adds the gaps and the ties of one name.

@@ -191,7 +191,9 @@ func (r *reader) nested(n *yaml.Node, lines []string, field string) *Vector {
 		}
 		return Position{File: r.config.file, Line: line, Column: p.Column}
 	}
-	v, err := parse([]byte(n.Value), r.config)
+	c := r.config
+	c.overwrite = true
+	v, err := parse([]byte(n.Value), c)
 	if err == nil {
 		for i := range v.sources {
 			v.sources[i].Position = move(v.sources[i].Position)

@@ -22,33 +22,51 @@ const maxCells = 1 << 20
 type grid struct {
 	in            shape
 	architecture  string
-	rows, columns []span.Version // one version for each class of runtime and target versions
-	owner         []int32        // by row and column: which entry is chosen, -1 if none
+	rows, columns []span.Span // classes of runtime and of target versions
+	owner         []int32     // by row and column: which entry is chosen, -1 if none
 }
 
 // shape tells which versions a look-up gives.
 type shape struct{ runtime, target bool }
 
-// axis returns one version of each class that the constraints tell apart, in
-// order, within the given versions; a look-up without a version has one class.
-func axis(entries []entry, of func(*entry) *constraint, given bool, within span.Set) []span.Version {
-	if !given {
-		return make([]span.Version, 1)
-	}
-	cuts := make([]span.Version, 0, len(within)+2*len(entries))
-	for _, s := range within {
-		cuts = append(cuts, s.First)
-	}
+// classes cuts versions where a constraint of the entries begins or ceases to be
+// met, so that the versions of one class are all alike to them.
+func classes(entries []entry, of func(*entry, []span.Version) []span.Version, within span.Set) []span.Span {
+	cuts := make([]span.Version, 0, 2*len(entries))
 	for i := range entries {
-		cuts = of(&entries[i]).set.AppendCuts(cuts)
+		cuts = of(&entries[i], cuts)
 	}
 	slices.SortFunc(cuts, span.Version.Compare)
 	cuts = slices.Compact(cuts)
-	return slices.DeleteFunc(cuts, func(v span.Version) bool { return !within.Contains(v) })
+	out := make([]span.Span, 0, len(cuts)+len(within))
+	i := 0
+	for _, s := range within {
+		for ; i < len(cuts) && !s.First.Less(cuts[i]); i++ {
+		}
+		for ; i < len(cuts) && !s.Last.Less(cuts[i]); i++ {
+			out = append(out, span.Span{First: s.First, Last: cuts[i].Before()})
+			s.First = cuts[i]
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
-func runtimeOf(e *entry) *constraint { return &e.runtime }
-func targetOf(e *entry) *constraint  { return &e.target }
+func runtimeCuts(e *entry, to []span.Version) []span.Version { return e.runtime.set.AppendCuts(to) }
+func targetCuts(e *entry, to []span.Version) []span.Version  { return e.target.set.AppendCuts(to) }
+
+func bothCuts(e *entry, to []span.Version) []span.Version {
+	return targetCuts(e, runtimeCuts(e, to))
+}
+
+// axis returns the classes of one version of a shape; a look-up without that
+// version has one class.
+func axis(entries []entry, of func(*entry, []span.Version) []span.Version, given bool, within span.Set) []span.Span {
+	if !given {
+		return make([]span.Span, 1)
+	}
+	return classes(entries, of, within)
+}
 
 // score is what an entry scores in a shape, wherever it matches.
 func (e *entry) score(in shape) int8 {
@@ -65,14 +83,14 @@ func (e *entry) score(in shape) int8 {
 // newGrid finds who is chosen in one shape for one architecture. ok is false if
 // the grid would be too large.
 func newGrid(entries []entry, in shape, architecture string, within span.Set) (_ *grid, ok bool) {
-	g := &grid{
-		in: in, architecture: architecture,
-		rows:    axis(entries, runtimeOf, in.runtime, within),
-		columns: axis(entries, targetOf, in.target, within),
-	}
-	if len(g.rows)*len(g.columns) > maxCells {
+	return gridOn(axis(entries, runtimeCuts, in.runtime, within), axis(entries, targetCuts, in.target, within), entries, in, architecture)
+}
+
+func gridOn(rows, columns []span.Span, entries []entry, in shape, architecture string) (_ *grid, ok bool) {
+	if len(rows)*len(columns) > maxCells {
 		return nil, false
 	}
+	g := &grid{in: in, architecture: architecture, rows: rows, columns: columns}
 	g.claim(entries)
 	return g, true
 }
@@ -143,16 +161,16 @@ func find(free []int32, cell int) int {
 	return root
 }
 
-// matching returns the stretches of an axis, each from its first to after its
-// last, where the constraint is met.
-func matching(on []span.Version, c *constraint, given bool) [][2]int {
+// matching returns the stretches of an axis, each from its first class to after
+// its last, where the constraint is met.
+func matching(on []span.Span, c *constraint, given bool) [][2]int {
 	if !given || !c.given {
 		return [][2]int{{0, len(on)}}
 	}
 	var out [][2]int
 	for _, s := range c.set {
-		first, _ := slices.BinarySearchFunc(on, s.First, span.Version.Compare)
-		last, found := slices.BinarySearchFunc(on, s.Last, span.Version.Compare)
+		first, _ := slices.BinarySearchFunc(on, s.First, compareFirst)
+		last, found := slices.BinarySearchFunc(on, s.Last, compareFirst)
 		if found {
 			last++
 		}
@@ -162,6 +180,8 @@ func matching(on []span.Version, c *constraint, given bool) [][2]int {
 	}
 	return out
 }
+
+func compareFirst(s span.Span, v span.Version) int { return s.First.Compare(v) }
 
 // shapes returns the shapes of look-ups that differ for these entries, and the
 // architectures that do.

@@ -7,6 +7,7 @@ type Option func(*config)
 
 type config struct {
 	compatible    bool
+	overwrite     bool
 	generation    Generation
 	file          string
 	within        Versions
@@ -25,6 +26,11 @@ func configure(opts []Option) config {
 // Compatible reads as Gardener does, quirks and error texts included. Without
 // it, reading is strict: what Gardener accepts in silence is an error.
 func Compatible() Option { return func(c *config) { c.compatible = true } }
+
+// AsOverwrite says that the file is an overwrite, to be merged into a vector.
+// Strict reading then does not ask which of its entries are chosen, which only the
+// vector decides, but demands that no two of them have the same key.
+func AsOverwrite() Option { return func(c *config) { c.overwrite = true } }
 
 // WithFile names the file in positions and errors.
 func WithFile(name string) Option { return func(c *config) { c.file = name } }

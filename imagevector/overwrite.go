@@ -110,7 +110,9 @@ func (v *Vector) OverwriteFromEnv(getenv func(string) string, variable string) (
 	if file == "" {
 		return v, nil
 	}
-	over, err := readFile(file, v.config)
+	c := v.config
+	c.overwrite, c.file = true, ""
+	over, err := readFile(file, c)
 	if err != nil {
 		if v.config.compatible {
 			return nil, err

@@ -123,6 +123,14 @@ func (v Versions) Minus(w Versions) Versions { return Versions{v.set.Minus(w.set
 // Equal tells whether both have the same versions.
 func (v Versions) Equal(w Versions) bool { return v.set.Equal(w.set) }
 
+// First returns the lowest version of v; ok is false if there is none.
+func (v Versions) First() (version string, ok bool) {
+	if v.Empty() {
+		return "", false
+	}
+	return v.set[0].First.String(), true
+}
+
 // Single returns the one version of v; ok is false if there are none or more.
 func (v Versions) Single() (version string, ok bool) {
 	if len(v.set) != 1 || v.set[0].First != v.set[0].Last {

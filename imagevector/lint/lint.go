@@ -1,0 +1,231 @@
+// Package lint tells which entries of an overwrite take effect, and why others
+// do not.
+//
+// An overwrite replaces an entry only if its name, its constraints and its
+// architectures are those of the entry letter by letter. Otherwise it is added,
+// competes with the entry by score, mostly loses, and the public image is pulled
+// all the same, without a word.
+package lint
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/hyperkube/hyperkube/imagevector"
+)
+
+// Config is what to lint.
+type Config struct {
+	// The vector that ships and the overwrite of it, and what to call them.
+	Vector, Overwrite         []byte
+	VectorFile, OverwriteFile string
+	// Kubernetes are the versions that matter; if empty, all there can be.
+	Kubernetes imagevector.Versions
+	// Architectures that matter; if empty, amd64 and arm64.
+	Architectures []string
+	Generation    imagevector.Generation
+	// Private are the prefixes of one's own registries, such as
+	// "registry.example.com/mirror". If there are any, everything else is public;
+	// if not, the registries are that everyone knows.
+	Private []string
+}
+
+// Report is what was found.
+type Report struct {
+	Generation imagevector.Generation
+	// What strict reading finds wrong with the files. Gardener accepts it all.
+	VectorProblems, OverwriteProblems imagevector.Problems
+	Entries                           []Entry  // of the overwrite, in its order
+	Public                            []Public // by registry and name
+}
+
+// Entry is an entry of the overwrite.
+type Entry struct {
+	Index   int                // in the overwrite
+	Source  imagevector.Source // as read
+	Verdict Verdict
+	// Effects are where it changes what is pulled.
+	Effects []Effect
+	// Lost are where it matches, and yet an entry is chosen that the overwrite does
+	// not touch.
+	Lost []Loss
+	// Why it has no effect, or one in part, in sentences.
+	Why []string
+	// Fix are entries that would have the effect that this one was meant to have.
+	Fix []imagevector.Source
+}
+
+// Verdict sums an entry up.
+type Verdict string
+
+const (
+	// Effective entries change what is pulled wherever they are meant to.
+	Effective Verdict = "effective"
+	// Partly effective entries are added beside those of the vector, and lose to
+	// some of them.
+	Partly Verdict = "partly effective"
+	// Ineffective entries change nothing.
+	Ineffective Verdict = "no effect"
+)
+
+// Effect is a part of all look-ups.
+type Effect struct {
+	Shape        imagevector.Shape
+	Architecture string
+	Versions     imagevector.Versions // runtime or target versions, whichever are looked up
+}
+
+// Loss is where another entry is chosen.
+type Loss struct {
+	Versions      imagevector.Versions
+	Architectures []string
+	To            imagevector.Source
+	index         int // in the merged vector
+}
+
+// Clean tells whether nothing is wrong with the overwrite; that public registries
+// remain does not count here.
+func (r *Report) Clean() bool {
+	return len(r.OverwriteProblems) == 0 && !slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.Verdict != Effective })
+}
+
+// linter is a run.
+type linter struct {
+	config     Config
+	base, over []imagevector.Source
+	generation imagevector.Generation
+}
+
+// Run lints. Its error says that a file cannot be read as Gardener reads it.
+func Run(c Config) (*Report, error) {
+	if len(c.Architectures) == 0 {
+		c.Architectures = []string{"amd64", "arm64"}
+	}
+	if c.Kubernetes.Empty() {
+		c.Kubernetes = imagevector.AllVersions()
+	}
+	l := linter{config: c, generation: c.Generation}
+	if err := l.read(); err != nil {
+		return nil, err
+	}
+	r := &Report{Generation: l.generation}
+	var err error
+	if r.VectorProblems, err = problems(c.Vector, c.VectorFile, imagevector.WithGeneration(l.generation)); err != nil {
+		return nil, err
+	}
+	if r.OverwriteProblems, err = problems(c.Overwrite, c.OverwriteFile, imagevector.WithGeneration(l.generation), imagevector.AsOverwrite()); err != nil {
+		return nil, err
+	}
+	for i := range l.over {
+		e, err := l.entry(i)
+		if err != nil {
+			return nil, err
+		}
+		r.Entries = append(r.Entries, e)
+	}
+	r.Public, err = l.public()
+	return r, err
+}
+
+// read reads both files as Gardener does, but for the generation, which they have
+// in common.
+func (l *linter) read() error {
+	read := func(g imagevector.Generation) (base, over []imagevector.Source, err error) {
+		b, err := imagevector.Parse(l.config.Vector, imagevector.Compatible(), imagevector.WithFile(l.config.VectorFile), imagevector.WithGeneration(g))
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading image vector %q: %w", l.config.VectorFile, err)
+		}
+		o, err := imagevector.Parse(l.config.Overwrite, imagevector.Compatible(), imagevector.WithFile(l.config.OverwriteFile), imagevector.WithGeneration(g))
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading overwrite %q: %w", l.config.OverwriteFile, err)
+		}
+		return b.Sources(), o.Sources(), nil
+	}
+	var err error
+	if l.base, l.over, err = read(imagevector.Current); err != nil {
+		return err
+	}
+	if l.generation == imagevector.Auto {
+		l.generation = imagevector.GenerationOf(l.base, l.over)
+	}
+	if l.generation == imagevector.Oldest {
+		l.base, l.over, err = read(imagevector.Oldest)
+	}
+	// Entries of the vector with one key are one entry.
+	l.base = imagevector.Merge(l.base)
+	return err
+}
+
+// problems returns what strict reading finds.
+func problems(data []byte, file string, opts ...imagevector.Option) (imagevector.Problems, error) {
+	_, err := imagevector.Parse(data, append(opts, imagevector.WithFile(file))...)
+	var found imagevector.Problems
+	if err == nil || errors.As(err, &found) {
+		return found, nil
+	}
+	return nil, fmt.Errorf("reading %q: %w", file, err)
+}
+
+// named returns the entries of a name, but for the one at an index.
+func named(sources []imagevector.Source, name string, but int) []imagevector.Source {
+	var out []imagevector.Source
+	for i, s := range sources {
+		if s.Name == name && i != but {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// entry finds out what entry i of the overwrite does: whatever would be different
+// without it.
+func (l *linter) entry(i int) (Entry, error) {
+	s := l.over[i]
+	e := Entry{Index: i, Source: s, Verdict: Ineffective}
+	base := named(l.base, s.Name, -1)
+	if len(base) == 0 {
+		e.Why = l.unknownName(s.Name)
+		return e, nil
+	}
+	without, err := imagevector.New(imagevector.Merge(base, named(l.over, s.Name, i)), imagevector.Compatible())
+	if err != nil {
+		return e, err
+	}
+	with, err := imagevector.New(imagevector.Merge(base, named(l.over, s.Name, -1)), imagevector.Compatible())
+	if err != nil {
+		return e, err
+	}
+	for _, shape := range imagevector.Shapes() {
+		differences, err := imagevector.Compare(without, with, l.config.Kubernetes, l.config.Architectures, shape)
+		if err != nil {
+			return e, err
+		}
+		for _, d := range differences {
+			e.Effects = addEffect(e.Effects, Effect{Shape: shape, Architecture: d.Architecture, Versions: versionsOf(d)})
+		}
+		if len(e.Effects) > 0 {
+			break // the shapes left say nothing new, or matter to no one
+		}
+	}
+	l.judge(&e, with)
+	return e, nil
+}
+
+// versionsOf returns the versions that a difference is about.
+func versionsOf(d imagevector.Difference) imagevector.Versions {
+	if d.Runtime.Empty() {
+		return d.Target
+	}
+	return d.Runtime
+}
+
+func addEffect(effects []Effect, e Effect) []Effect {
+	for i := range effects {
+		if effects[i].Architecture == e.Architecture && effects[i].Shape == e.Shape {
+			effects[i].Versions = effects[i].Versions.Union(e.Versions)
+			return effects
+		}
+	}
+	return append(effects, e)
+}

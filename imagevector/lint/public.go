@@ -1,0 +1,98 @@
+package lint
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/imagevector"
+)
+
+// Public is an image that is still pulled from a public registry.
+type Public struct {
+	Registry string
+	Name     string
+	Image    string // with {version} for a tag made of the version
+	Source   imagevector.Source
+	Where    []Effect
+}
+
+// public returns the images that are chosen, in whatever way they are looked up,
+// and come from a public registry.
+func (l *linter) public() ([]Public, error) {
+	merged, err := imagevector.New(imagevector.Merge(l.base, l.over), imagevector.Compatible())
+	if err != nil {
+		return nil, err
+	}
+	nothing, err := imagevector.New(nil, imagevector.Compatible())
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := imagevector.Compare(nothing, merged, l.config.Kubernetes, l.config.Architectures, imagevector.Shapes()...)
+	if err != nil {
+		return nil, err
+	}
+	sources := merged.Sources()
+	byEntry := map[int]*Public{}
+	for _, d := range chosen {
+		s := sources[d.After]
+		// What only the overwrite names is looked up by nothing.
+		if !slices.ContainsFunc(l.base, func(b imagevector.Source) bool { return b.Name == s.Name }) {
+			continue
+		}
+		image := imageOf(s)
+		if !l.isPublic(image) {
+			continue
+		}
+		p := byEntry[d.After]
+		if p == nil {
+			registry, _ := imagevector.Registry(image)
+			p = &Public{Registry: registry, Name: s.Name, Image: image, Source: s}
+			byEntry[d.After] = p
+		}
+		// The common look-up says it all, where it reaches the entry.
+		if d.Shape == imagevector.SameVersion || !slices.ContainsFunc(p.Where, func(e Effect) bool { return e.Architecture == d.Architecture }) {
+			p.Where = addEffect(p.Where, Effect{Shape: d.Shape, Architecture: d.Architecture, Versions: versionsOf(d)})
+		}
+	}
+	list := make([]Public, 0, len(byEntry))
+	for i := range sources {
+		if p := byEntry[i]; p != nil {
+			list = append(list, *p)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Public) int {
+		return cmp.Or(strings.Compare(a.Registry, b.Registry), strings.Compare(a.Name, b.Name))
+	})
+	return list, nil
+}
+
+func imageOf(s imagevector.Source) string {
+	version := "{version}"
+	return s.ToImage(&version).String()
+}
+
+func (l *linter) isPublic(image string) bool {
+	registry, path := imagevector.Registry(image)
+	if len(l.config.Private) == 0 {
+		return IsPublic(registry)
+	}
+	full := registry + "/" + path
+	return !slices.ContainsFunc(l.config.Private, func(prefix string) bool {
+		prefix = strings.TrimSuffix(prefix, "/")
+		return full == prefix || strings.HasPrefix(full, prefix) && strings.IndexByte("/:@", full[len(prefix)]) >= 0
+	})
+}
+
+// IsPublic tells whether a registry is one that everyone knows.
+func IsPublic(registry string) bool {
+	for _, known := range []string{
+		"docker.io", "registry-1.docker.io", "index.docker.io", "gcr.io", "pkg.dev", "k8s.io", "quay.io", "ghcr.io", "public.ecr.aws", "mcr.microsoft.com",
+		"registry.gitlab.com", "docker.elastic.co", "cgr.dev", "registry.access.redhat.com", "registry.redhat.io", "nvcr.io", "icr.io", "docker.pkg.github.com",
+	} {
+		if registry == known || strings.HasSuffix(registry, "."+known) {
+			return true
+		}
+	}
+	return false
+}

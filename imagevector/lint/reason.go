@@ -1,0 +1,255 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/imagevector"
+)
+
+// judge sums an entry up and says why, given the vector with the overwrite.
+func (l *linter) judge(e *Entry, with *imagevector.Vector) {
+	s := e.Source
+	merged := with.Sources()
+	own := slices.IndexFunc(merged, func(m imagevector.Source) bool { return imagevector.SameKey(m, s) })
+	into := slices.IndexFunc(l.base, func(b imagevector.Source) bool { return imagevector.SameKey(b, s) })
+	matches := l.matching(s)
+	e.Lost = l.losses(with, merged, own, matches)
+	switch later := l.replacedBy(e.Index); {
+	case len(e.Effects) > 0 && (into >= 0 || len(e.Lost) == 0):
+		// What is merged is chosen wherever its entry was: more was never meant.
+		e.Verdict, e.Lost = Effective, nil
+		return
+	case len(e.Effects) > 0:
+		e.Verdict = Partly
+		e.Why = append(e.Why, added)
+	case later != nil:
+		e.Why = append(e.Why, fmt.Sprintf("the entry at %v has the same name, constraints and architectures, and replaces what this one says", later.Position))
+	case matches.Empty() || !slices.ContainsFunc(l.config.Architectures, func(a string) bool { return isFor(s, a) }):
+		e.Why = append(e.Why, fmt.Sprintf("it matches nothing of Kubernetes %v on %s: it is for %s", l.config.Kubernetes, strings.Join(l.config.Architectures, " or "), conditions(s)))
+	case into >= 0 && len(e.Lost) == 0:
+		e.Why = append(e.Why, fmt.Sprintf("it says nothing that %v does not say already", l.base[into].Position))
+	case into >= 0:
+		e.Why = append(e.Why, fmt.Sprintf("it is merged into %v, which itself is not chosen", l.base[into].Position))
+	default:
+		e.Why = append(e.Why, added)
+	}
+	meant := l.meant(s)
+	for i, loss := range e.Lost {
+		e.Why = append(e.Why, beats(with, own, loss))
+		if into < 0 && !slices.ContainsFunc(e.Lost[:i], func(before Loss) bool { return before.index == loss.index }) {
+			e.Why = append(e.Why, differing(s, loss.To)...)
+			if len(meant) == 0 {
+				e.Fix = append(e.Fix, fixed(s, loss.To))
+			}
+		}
+	}
+	for _, entry := range meant {
+		e.Why = append(e.Why, fmt.Sprintf("version %q is no constraint; %v has it as one", *s.Version, entry.Position))
+		e.Fix = append(e.Fix, fixed(s, entry))
+	}
+}
+
+const added = "it is added beside the entries of this name, not merged into one: none has its constraints and architectures letter by letter"
+
+// matching returns the versions that matter and meet the entry's constraints.
+func (l *linter) matching(s imagevector.Source) imagevector.Versions {
+	matches := l.config.Kubernetes
+	for _, text := range []*string{s.RuntimeVersion, s.TargetVersion} {
+		if text != nil {
+			admitted, _ := imagevector.Admitted(*text) // was read before
+			matches = matches.Intersect(admitted)
+		}
+	}
+	return matches
+}
+
+// losses returns where an entry matches and one is chosen that the overwrite does
+// not touch, one version being runtime and target version.
+func (l *linter) losses(with *imagevector.Vector, merged []imagevector.Source, own int, matches imagevector.Versions) []Loss {
+	s := merged[own]
+	var found []Loss
+	for _, architecture := range l.config.Architectures {
+		if !isFor(s, architecture) {
+			continue
+		}
+		for _, c := range with.Choices(s.Name, architecture, matches) {
+			if c.Entry < 0 || c.Entry == own || l.touches(merged[c.Entry]) {
+				continue
+			}
+			same := slices.IndexFunc(found, func(f Loss) bool { return f.index == c.Entry && f.Versions.Equal(c.Versions) })
+			if same >= 0 {
+				found[same].Architectures = append(found[same].Architectures, architecture)
+				continue
+			}
+			found = append(found, Loss{c.Versions, []string{architecture}, merged[c.Entry], c.Entry})
+		}
+	}
+	return found
+}
+
+// touches tells whether the overwrite has an entry that is merged into this one,
+// or is this one.
+func (l *linter) touches(entry imagevector.Source) bool {
+	return slices.ContainsFunc(l.over, func(o imagevector.Source) bool { return imagevector.SameKey(o, entry) })
+}
+
+// replacedBy returns the last entry of the overwrite that has the key of entry i,
+// nil if it is that entry itself.
+func (l *linter) replacedBy(i int) *imagevector.Source {
+	for j := len(l.over) - 1; j > i; j-- {
+		if imagevector.SameKey(l.over[i], l.over[j]) {
+			return &l.over[j]
+		}
+	}
+	return nil
+}
+
+// meant returns the entries that one with its constraint in the field "version"
+// was meant for, as in files of the oldest generation.
+func (l *linter) meant(s imagevector.Source) []imagevector.Source {
+	if s.Version == nil || s.RuntimeVersion != nil || s.TargetVersion != nil {
+		return nil
+	}
+	wanted, err := imagevector.Admitted(*s.Version)
+	if err != nil {
+		return nil
+	}
+	var found []imagevector.Source
+	for _, b := range named(l.base, s.Name, -1) {
+		for _, text := range []*string{b.RuntimeVersion, b.TargetVersion} {
+			if text == nil {
+				continue
+			}
+			if admitted, err := imagevector.Admitted(*text); err == nil && admitted.Equal(wanted) {
+				found = append(found, b)
+				break
+			}
+		}
+	}
+	return found
+}
+
+// isFor tells whether an entry is for an architecture.
+func isFor(s imagevector.Source, architecture string) bool {
+	return slices.Contains(architecturesOf(s), architecture)
+}
+
+func architecturesOf(s imagevector.Source) []string {
+	if s.Architectures == nil {
+		return []string{"amd64", "arm64"}
+	}
+	return s.Architectures
+}
+
+// unknownName says that nothing looks a name up.
+func (l *linter) unknownName(name string) []string {
+	var names []string
+	for _, s := range l.base {
+		if !slices.Contains(names, s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	why := fmt.Sprintf("%s has no image of this name, so nothing looks it up", l.config.VectorFile)
+	if near := imagevector.Nearest(name, names); near != "" {
+		why += fmt.Sprintf("; did you mean %q?", near)
+	}
+	return []string{why}
+}
+
+func conditions(s imagevector.Source) string {
+	var parts []string
+	if s.RuntimeVersion != nil {
+		parts = append(parts, fmt.Sprintf("runtimeVersion %q", *s.RuntimeVersion))
+	}
+	if s.TargetVersion != nil {
+		parts = append(parts, fmt.Sprintf("targetVersion %q", *s.TargetVersion))
+	}
+	if s.Architectures != nil {
+		parts = append(parts, fmt.Sprintf("architectures %q", s.Architectures))
+	}
+	if len(parts) == 0 {
+		return "every version"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// beats says by how much another entry wins.
+func beats(with *imagevector.Vector, own int, l Loss) string {
+	where := fmt.Sprintf("for Kubernetes %v on %s, %v is chosen", l.Versions, strings.Join(l.Architectures, " and "), l.To.Position)
+	version, _ := l.Versions.First()
+	candidates, err := with.Explain(l.To.Name, imagevector.RuntimeVersion(version), imagevector.TargetVersion(version), imagevector.Architecture(l.Architectures[0]))
+	if err != nil {
+		return where
+	}
+	var mine, theirs int
+	for _, c := range candidates {
+		switch c.Index {
+		case own:
+			mine = c.Score
+		case l.index:
+			theirs = c.Score
+		}
+	}
+	if mine == theirs {
+		return fmt.Sprintf("%s: both score %d, and it comes first", where, mine)
+	}
+	return fmt.Sprintf("%s: it scores %d, this one %d", where, theirs, mine)
+}
+
+// differing says in what the key of an overwrite differs from that of an entry.
+func differing(s, entry imagevector.Source) []string {
+	var out []string
+	for _, f := range []struct {
+		name       string
+		here, base *string
+	}{{"runtimeVersion", s.RuntimeVersion, entry.RuntimeVersion}, {"targetVersion", s.TargetVersion, entry.TargetVersion}} {
+		switch {
+		case f.here == nil && f.base == nil || f.here != nil && f.base != nil && *f.here == *f.base:
+		case f.here == nil:
+			out = append(out, fmt.Sprintf("%s is missing here and is %q at %v", f.name, *f.base, entry.Position))
+		case f.base == nil:
+			out = append(out, fmt.Sprintf("%s is %q here and missing at %v", f.name, *f.here, entry.Position))
+		default:
+			text := fmt.Sprintf("the text of %s differs: %q here, %q at %v", f.name, *f.here, *f.base, entry.Position)
+			if a, errA := imagevector.Admitted(*f.here); errA == nil {
+				if b, errB := imagevector.Admitted(*f.base); errB == nil && a.Equal(b) {
+					text += "; they mean the same, but are compared letter by letter"
+				}
+			}
+			out = append(out, text)
+		}
+	}
+	if strings.Join(s.Architectures, "") == strings.Join(entry.Architectures, "") && (s.Architectures == nil) == (entry.Architectures == nil) {
+		return out
+	}
+	here, base := slices.Sorted(slices.Values(architecturesOf(s))), slices.Sorted(slices.Values(architecturesOf(entry)))
+	text := ""
+	switch {
+	case s.Architectures == nil:
+		text = fmt.Sprintf("architectures are missing here and are %q at %v", entry.Architectures, entry.Position)
+	case entry.Architectures == nil:
+		text = fmt.Sprintf("architectures are %q here and missing at %v", s.Architectures, entry.Position)
+	case slices.Equal(here, base):
+		text = fmt.Sprintf("architectures are written in another order: %q here, %q at %v", s.Architectures, entry.Architectures, entry.Position)
+	default:
+		text = fmt.Sprintf("architectures differ: %q here, %q at %v", s.Architectures, entry.Architectures, entry.Position)
+	}
+	if slices.Equal(here, base) && (s.Architectures == nil || entry.Architectures == nil) {
+		text += "; they mean the same, but are compared letter by letter"
+	}
+	return append(out, text)
+}
+
+// fixed returns the entry with the key of another: so it is merged into that.
+func fixed(s, entry imagevector.Source) imagevector.Source {
+	f := imagevector.Source{
+		Name: s.Name, RuntimeVersion: entry.RuntimeVersion, TargetVersion: entry.TargetVersion, Architectures: entry.Architectures,
+		Ref: s.Ref, Repository: s.Repository, Tag: s.Tag, Version: s.Version,
+	}
+	if f.Version != nil && imagevector.GenerationOf([]imagevector.Source{{Version: f.Version}}) == imagevector.Oldest {
+		f.Version = nil // was meant as the constraint
+	}
+	return f
+}

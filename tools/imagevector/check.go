@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hyperkube/hyperkube/imagevector"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/registry"
+)
+
+// wanted is an image that something would pull.
+type wanted struct {
+	Image         string   `json:"image"`
+	Names         []string `json:"names"`
+	Architectures []string `json:"architectures"` // that need it
+	// Asked is where it is looked for, if a mirror stands for its registry.
+	Asked string `json:"asked,omitempty"`
+
+	Digest  string   `json:"digest,omitempty"`
+	Missing []string `json:"missing,omitempty"` // architectures
+	// Lacking are architectures that are missing, but may be.
+	Lacking []string `json:"lacking,omitempty"`
+	Error   string   `json:"error,omitempty"`
+}
+
+func check(ctx context.Context, env cli.Env) error {
+	in := input{env: env}
+	fs := flag.NewFlagSet("imagevector check [NAME...]", flag.ContinueOnError)
+	in.flagVector(fs)
+	in.flagReading(fs)
+	in.flagRange(fs, "amd64", "arm64")
+	var mirrors imagevector.Rules
+	fs.Func("mirror", "`FROM=TO`: look for what is below FROM at TO; repeatable, the longest FROM wins", func(s string) error {
+		r, err := imagevector.ParseRule(s)
+		mirrors = append(mirrors, r)
+		return err
+	})
+	mayLack := fs.String("may-lack", "", "`architectures`, separated by commas, that nobody uses: say if they are missing, but do not fail")
+	jobs := fs.Int("jobs", 8, "how many images to look at at once")
+	insecure := fs.Bool("insecure", false, "speak plain HTTP to registries; to this machine's that is done anyway")
+	if err := cli.Parse(fs, env, true); err != nil {
+		return err
+	}
+	if *jobs < 1 {
+		return cli.Usage("-jobs: want 1 or more, got %d", *jobs)
+	}
+	if in.kubernetes == "" {
+		return cli.Usage("missing -kubernetes VERSIONS")
+	}
+	v, err := in.merged()
+	if err != nil {
+		return err
+	}
+	images, err := in.wanted(v, fs.Args())
+	if err != nil {
+		return err
+	}
+	config := registry.ViewerConfig{Insecure: *insecure}
+	if ca := v.CABundle(); ca != nil && ca.Inline != nil {
+		config.CAs = []byte(*ca.Inline)
+	}
+	viewer, err := registry.NewViewer(config)
+	if err != nil {
+		return err
+	}
+	lookAll(ctx, progress.New(env.Err), viewer, images, mirrors, strings.Split(*mayLack, ","), *jobs)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return in.printChecked(images)
+}
+
+// wanted returns every image that is chosen for the versions and architectures
+// asked for, by reference.
+func (in *input) wanted(v *imagevector.Vector, names []string) ([]*wanted, error) {
+	asked, err := in.versions()
+	if err != nil {
+		return nil, err
+	}
+	known, err := releases()
+	if err != nil {
+		return nil, err
+	}
+	if one, single := asked.Single(); single {
+		known = []string{one}
+	}
+	for _, name := range names {
+		if !slices.Contains(v.Names(), name) {
+			return nil, fmt.Errorf("checking %q: %s has no such image", name, in.vector)
+		}
+	}
+	nothing, err := imagevector.New(nil, imagevector.Compatible())
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := imagevector.Compare(nothing, v, asked, in.architectures, imagevector.SameVersion, imagevector.TwoVersions)
+	if err != nil {
+		return nil, err
+	}
+	sources := v.Sources()
+	byImage := map[string]*wanted{}
+	var list []*wanted
+	for _, d := range chosen {
+		if len(names) > 0 && !slices.Contains(names, d.Name) {
+			continue
+		}
+		s := sources[d.After]
+		tags := []string{""}
+		if s.Ref == nil && s.Tag == nil {
+			// The tag is the version, so it takes versions that exist.
+			if tags = d.Target.Select(known); len(tags) == 0 {
+				if d.Shape == imagevector.SameVersion && d.Target.Select(known) == nil {
+					return nil, fmt.Errorf("checking %q: its tag is the Kubernetes version, and no release is known in %v: name versions, as -kubernetes 1.40.0,1.40.1", d.Name, d.Target)
+				}
+				continue
+			}
+		}
+		for _, version := range tags {
+			image := s.ToImage(&version).String()
+			w := byImage[image]
+			if w == nil {
+				w = &wanted{Image: image}
+				byImage[image] = w
+				list = append(list, w)
+			}
+			if !slices.Contains(w.Names, d.Name) {
+				w.Names = append(w.Names, d.Name)
+			}
+			if !slices.Contains(w.Architectures, d.Architecture) {
+				w.Architectures = append(w.Architectures, d.Architecture)
+			}
+		}
+	}
+	return list, nil
+}
+
+// lookAll looks at every image, several at once, and notes what it finds.
+func lookAll(ctx context.Context, p *progress.Reporter, viewer *registry.Viewer, images []*wanted, mirrors imagevector.Rules, mayLack []string, jobs int) {
+	task := p.Start("looking at images", "image", int64(len(images)))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(jobs)
+	for _, w := range images {
+		group.Go(func() error {
+			defer task.Add(1)
+			at := w.Image
+			if moved, ok := mirrors.Apply(w.Image); ok {
+				at, w.Asked = moved, moved
+			}
+			found, err := viewer.Look(ctx, at, w.Architectures)
+			w.Digest = found.Digest
+			if err != nil && !errors.Is(err, registry.ErrAbsent) {
+				w.Error = err.Error()
+				return nil
+			}
+			for _, a := range w.Architectures {
+				switch {
+				case slices.Contains(found.Architectures, a):
+				case slices.Contains(mayLack, a) && len(found.Architectures) > 0:
+					w.Lacking = append(w.Lacking, a)
+				default:
+					w.Missing = append(w.Missing, a)
+				}
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // what fails is noted with its image
+	task.Done()
+}
+
+func (in *input) printChecked(images []*wanted) error {
+	missing, failed := 0, 0
+	for _, w := range images {
+		if w.Error != "" {
+			failed++
+		} else if len(w.Missing) > 0 {
+			missing++
+		}
+	}
+	if in.json {
+		if err := printJSON(in.env.Out, images); err != nil {
+			return err
+		}
+	} else {
+		for _, w := range images {
+			line := "ok      " + w.Image
+			switch {
+			case w.Error != "":
+				line = "failed  " + w.Image + ": " + w.Error
+			case w.Digest == "":
+				line = "missing " + w.Image + ": the registry has no such image"
+			case len(w.Missing) > 0:
+				line = "missing " + w.Image + ": not for " + strings.Join(w.Missing, ", ")
+			case len(w.Lacking) > 0:
+				line += ", but not for " + strings.Join(w.Lacking, ", ")
+			}
+			if w.Asked != "" {
+				line += " (at " + w.Asked + ")"
+			}
+			if _, err := fmt.Fprintf(in.env.Out, "%s [%s]\n", line, strings.Join(w.Names, ", ")); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintf(in.env.Out, "%d images: %d missing, %d could not be looked at\n", len(images), missing, failed); err != nil {
+			return err
+		}
+	}
+	switch {
+	case failed > 0:
+		return fmt.Errorf("%d of %d images could not be looked at", failed, len(images))
+	case missing > 0:
+		return violation(nil)
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/imagevector"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// maxInput bounds what is read of a file; one byte more is an error of the
+// library.
+const maxInput = imagevector.MaxFileSize + 1
+
+// input is what the commands read: a vector, what overwrites it, and for which
+// versions and architectures it is asked.
+type input struct {
+	env           cli.Env
+	vector        string
+	overwrites    []string
+	compatible    bool
+	generation    imagevector.Generation
+	kubernetes    string
+	architectures []string
+	json          bool
+}
+
+// flagVector adds the flags that name files.
+func (in *input) flagVector(fs *flag.FlagSet) {
+	fs.StringVar(&in.vector, "vector", "", "the image vector, a `file`")
+	fs.Func("overwrite", "an overwrite of it, a `file`; repeatable, the last one wins", func(s string) error {
+		in.overwrites = append(in.overwrites, s)
+		return nil
+	})
+}
+
+// flagReading adds the flags that say how files are read and results written.
+func (in *input) flagReading(fs *flag.FlagSet) {
+	fs.BoolVar(&in.compatible, "compatible", false, "read as Gardener does, instead of refusing what it accepts in silence")
+	fs.Func("generation", `what "version" means in files: auto, current (the image's version) or oldest (a constraint)`, func(s string) error {
+		generation, ok := map[string]imagevector.Generation{"auto": imagevector.Auto, "current": imagevector.Current, "oldest": imagevector.Oldest}[s]
+		if !ok {
+			return fmt.Errorf("want auto, current or oldest, got %q", s)
+		}
+		in.generation = generation
+		return nil
+	})
+	fs.BoolVar(&in.json, "json", false, "print JSON")
+}
+
+// flagRange adds the flags that say what is asked for.
+func (in *input) flagRange(fs *flag.FlagSet, architectures ...string) {
+	fs.StringVar(&in.kubernetes, "kubernetes", "", "the Kubernetes `versions`, as 1.30..1.36, 1.30.2 or a list; without it, all")
+	in.architectures = architectures
+	fs.Func("arch", "the `architectures`, separated by commas (default "+strings.Join(architectures, ",")+")", func(s string) error {
+		in.architectures = strings.Split(s, ",")
+		for _, a := range in.architectures {
+			if a != "amd64" && a != "arm64" {
+				return fmt.Errorf("unknown architecture %q: known are amd64 and arm64", a)
+			}
+		}
+		return nil
+	})
+}
+
+func (in *input) read(file string) ([]byte, error) {
+	path := file
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(in.env.Dir, path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxInput))
+}
+
+func (in *input) options(file string) []imagevector.Option {
+	opts := []imagevector.Option{imagevector.WithFile(file), imagevector.WithGeneration(in.generation)}
+	if in.compatible {
+		opts = append(opts, imagevector.Compatible())
+	}
+	return opts
+}
+
+// load reads a vector.
+func (in *input) load(file string, opts ...imagevector.Option) (*imagevector.Vector, error) {
+	if file == "" {
+		return nil, cli.Usage("missing -vector FILE")
+	}
+	data, err := in.read(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading image vector %q: %w", file, err)
+	}
+	v, err := imagevector.Parse(data, append(in.options(file), opts...)...)
+	if err != nil {
+		return nil, fmt.Errorf("reading image vector %q: %w", file, err)
+	}
+	return v, nil
+}
+
+// merged reads the vector and lays the overwrites over it.
+func (in *input) merged() (*imagevector.Vector, error) {
+	v, err := in.load(in.vector)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range in.overwrites {
+		over, err := in.load(file, imagevector.AsOverwrite())
+		if err != nil {
+			return nil, err
+		}
+		v = v.Overwrite(over)
+	}
+	return v, nil
+}
+
+// versions returns the Kubernetes versions asked for. What is known not to have
+// been released is left out; patch releases to come are not.
+func (in *input) versions() (imagevector.Versions, error) {
+	asked := imagevector.AllVersions()
+	if in.kubernetes != "" {
+		var err error
+		if asked, err = imagevector.ParseVersions(in.kubernetes); err != nil {
+			return asked, cli.Usage("-kubernetes: %v", err)
+		}
+	}
+	if _, one := asked.Single(); one {
+		return asked, nil
+	}
+	known, err := releases()
+	if err != nil {
+		return asked, err
+	}
+	return asked.Known(known)
+}
+
+// releases returns the Kubernetes releases that this repository knows.
+func releases() ([]string, error) {
+	catalog, _, err := versions.Load()
+	if err != nil {
+		return nil, err
+	}
+	list := make([]string, len(catalog.Manifest.Releases))
+	for i, r := range catalog.Manifest.Releases {
+		list[i] = r.Version.String()
+	}
+	return list, nil
+}
+
+// printJSON writes a value for programs.
+func printJSON(w io.Writer, value any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(value)
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/hyperkube/hyperkube/imagevector"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+)
+
+func overwrite(_ context.Context, env cli.Env) error {
+	in := input{env: env}
+	fs := flag.NewFlagSet("imagevector overwrite [NAME...]", flag.ContinueOnError)
+	in.flagVector(fs)
+	in.flagReading(fs)
+	var rules imagevector.Rules
+	fs.Func("replace", "`FROM=TO`: pull what is below FROM, a registry perhaps with a path, from TO; FROM may be *; repeatable, the longest FROM wins", func(s string) error {
+		r, err := imagevector.ParseRule(s)
+		rules = append(rules, r)
+		return err
+	})
+	ca := fs.String("ca", "", "PEM `file` with the certificates that the registries are trusted by")
+	out := fs.String("o", "", "write to a `file` instead of standard output")
+	all := fs.Bool("all", false, "exit with 3 if there is an image that no rule is for")
+	if err := cli.Parse(fs, env, true); err != nil {
+		return err
+	}
+	if len(rules) == 0 {
+		return cli.Usage("missing -replace FROM=TO")
+	}
+	v, err := in.merged()
+	if err != nil {
+		return err
+	}
+	entries, left := v.Rewrite(rules)
+	if names := fs.Args(); len(names) > 0 {
+		for _, name := range names {
+			if !slices.Contains(v.Names(), name) {
+				return fmt.Errorf("overwriting %q: %s has no such image", name, in.vector)
+			}
+		}
+		other := func(s imagevector.Source) bool { return !slices.Contains(names, s.Name) }
+		entries, left = slices.DeleteFunc(entries, other), slices.DeleteFunc(left, other)
+	}
+	var bundle *imagevector.CABundle
+	if *ca != "" {
+		text, err := in.read(*ca)
+		if err != nil {
+			return fmt.Errorf("reading certificates: %w", err)
+		}
+		pem := string(text)
+		bundle = &imagevector.CABundle{Inline: &pem}
+	}
+	text := imagevector.Render(comment(in.vector, rules), entries, bundle)
+	// What is written must be readable by the strictest reader.
+	if _, err := imagevector.Parse(text, imagevector.AsOverwrite(), imagevector.WithGeneration(imagevector.Current)); err != nil {
+		return fmt.Errorf("writing overwrite: %w", err)
+	}
+	switch {
+	case in.json:
+		err = printJSON(env.Out, map[string]any{"images": entries, "left": left, "caBundle": bundle})
+	case *out != "":
+		file := *out
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(env.Dir, file)
+		}
+		if err = renameio.WriteFile(file, text, 0o644, renameio.WithStaticPermissions(0o644)); err != nil {
+			err = fmt.Errorf("writing overwrite: %w", err)
+		}
+	default:
+		_, err = env.Out.Write(text)
+	}
+	for _, s := range left {
+		fmt.Fprintf(env.Err, "imagevector: no rule is for %s of %q\n", reference(s), s.Name)
+	}
+	if err == nil && *all && len(left) > 0 {
+		return violation(nil)
+	}
+	return err
+}
+
+// comment says where an overwrite comes from.
+func comment(vector string, rules imagevector.Rules) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "An overwrite of %s. Each entry has the name, the constraints and the\narchitectures of the entry that it replaces, letter by letter: keep them so.\n", filepath.Base(vector))
+	for _, r := range rules {
+		fmt.Fprintf(&b, "  %s -> %s\n", r.From, r.To)
+	}
+	return b.String()
+}

@@ -49,13 +49,19 @@ func (c config) binds(sdk goSDK) []debroot.Bind {
 		// What of it is wanted stands in the profile.
 		{Src: os.DevNull, Dst: debianRC},
 	}
+	// What an image can be loaded into, as far as its client is one file.
+	for _, client := range []string{"docker", "nerdctl"} {
+		if path, err := exec.LookPath(client); err == nil {
+			binds = append(binds, debroot.Bind{Src: path, Dst: "/usr/local/bin/" + client, ReadOnly: true})
+		}
+	}
 	for _, path := range []string{c.workspace, c.dir, c.cache, c.store, c.upstream, sdk.root, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"]} {
 		top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 		if !slices.Contains([]string{"usr", "var", "etc"}, top) {
 			continue
 		}
 		if _, err := os.Stat(path); err == nil {
-			binds = append(binds, debroot.Bind{Src: path, Dst: path})
+			binds = append(binds, debroot.Bind{Src: path, Dst: path, ReadOnly: path == sdk.root})
 		}
 	}
 	return binds

@@ -26,6 +26,21 @@ func MissingPackages() []string {
 	return missing
 }
 
+// wantedIDs is how many user ids Debian uses: nobody is the last.
+const wantedIDs = 65535
+
+// mappedIDs counts the ids of a uid_map.
+func mappedIDs(text string) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		var inside, outside, length int
+		if _, err := fmt.Sscan(line, &inside, &outside, &length); err == nil {
+			n += length
+		}
+	}
+	return n
+}
+
 // checkTools says which programs are missing and how to get them.
 func checkTools() error {
 	for _, tool := range []string{"apt-get", "apt-config", "dpkg"} {
@@ -33,7 +48,12 @@ func checkTools() error {
 			return fmt.Errorf("this machine has no %s; Debian roots are made by a Debian machine's own apt", tool)
 		}
 	}
-	if missing := MissingPackages(); missing != nil {
+	missing := MissingPackages()
+	// It is on every Debian machine but the smallest of containers.
+	if _, err := exec.LookPath("mount"); err != nil {
+		missing = append(missing, "mount")
+	}
+	if missing != nil {
 		return fmt.Errorf("missing on this machine: apt-get install --no-install-recommends %s", strings.Join(missing, " "))
 	}
 	return nil
@@ -53,6 +73,15 @@ func privilege() []string {
 func checkMachine(ctx context.Context, enter []string) error {
 	if err := checkTools(); err != nil {
 		return err
+	}
+	if os.Geteuid() == 0 {
+		ids, err := os.ReadFile("/proc/self/uid_map")
+		if err != nil {
+			return fmt.Errorf("looking at this user namespace: %w", err)
+		}
+		if n := mappedIDs(string(ids)); n < wantedIDs {
+			return fmt.Errorf("root of a user namespace with %d ids; the files of a Debian system belong to %d", n, wantedIDs)
+		}
 	}
 	err := try(ctx, append(enter[:len(enter):len(enter)], "bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "true")...)
 	if err == nil {

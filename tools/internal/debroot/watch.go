@@ -13,20 +13,23 @@ import (
 // watcher reads what mmdebstrap says and tells how far it is. It is given
 // everything through Write.
 type watcher struct {
-	what   string // of the tasks: "Debian forky"
-	report *progress.Reporter
-	task   *progress.Task
-	rest   []byte
-	lines  []string // the last ones
-	errors []string // the lines that say that they are
+	what     string // of the tasks: "Debian forky"
+	report   *progress.Reporter
+	task     *progress.Task
+	packages int64 // announced and not yet begun
+	rest     []byte
+	lines    []string // the last ones
+	errors   []string // the lines that say that they are
 }
 
 // keptLines are enough to see what went wrong.
 const keptLines = 6
 
+// What apt and dpkg say; the essential packages come first, then the others.
 var (
 	announced = regexp.MustCompile(`^\d+ upgraded, (\d+) newly installed`)
-	fetching  = regexp.MustCompile(`^Get:\d+ \S+ \S+ \S+ (\S+) `)
+	needed    = regexp.MustCompile(`^Need to get ([0-9.]+) ([kMG]?B)`)
+	fetched   = regexp.MustCompile(`^Get:\d+ \S+ \S+ \S+ (\S+) .*\[([0-9.]+) ([kMG]?B)\]$`)
 	doing     = regexp.MustCompile(`^(Unpacking|Setting up) ([^ :]+)`)
 )
 
@@ -53,24 +56,34 @@ func (w *watcher) line(line string) {
 	if strings.HasPrefix(line, "E: ") || strings.HasPrefix(line, "dpkg: error") {
 		w.errors = append(w.errors, line)
 	}
-	switch {
-	case line == "I: running apt-get update...":
+	if line == "I: running apt-get update..." {
 		w.next("updating the package lists", "", 0)
-	case announced.MatchString(line):
-		// The essential packages come first, then the others.
-		if n, err := strconv.ParseInt(announced.FindStringSubmatch(line)[1], 10, 64); err == nil {
-			w.next("installing", "packages", n)
+	} else if m := announced.FindStringSubmatch(line); m != nil {
+		w.packages, _ = strconv.ParseInt(m[1], 10, 64)
+	} else if m := needed.FindStringSubmatch(line); m != nil && m[1] != "0" {
+		w.next("downloading packages", "bytes", size(m[1], m[2]))
+	} else if m := fetched.FindStringSubmatch(line); m != nil && w.task != nil {
+		w.task.Detail(m[1])
+		w.task.Add(size(m[2], m[3]))
+	} else if m := doing.FindStringSubmatch(line); m != nil {
+		if w.packages > 0 {
+			w.next(fmt.Sprintf("installing %d packages", w.packages), "steps", 2*w.packages)
+			w.packages = 0
 		}
-	case w.task == nil:
-	case fetching.MatchString(line):
-		w.task.Detail("getting " + fetching.FindStringSubmatch(line)[1])
-	case doing.MatchString(line):
-		m := doing.FindStringSubmatch(line)
-		w.task.Detail(strings.ToLower(m[1]) + " " + m[2])
-		if m[1] == "Setting up" {
+		if w.task != nil {
+			w.task.Detail(strings.ToLower(m[1]) + " " + m[2])
 			w.task.Add(1)
 		}
 	}
+}
+
+// size is a number of bytes as apt says it.
+func size(number, unit string) int64 {
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		return 0
+	}
+	return int64(n * map[string]float64{"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}[unit])
 }
 
 // next ends the task under way and begins another.

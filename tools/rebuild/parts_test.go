@@ -140,11 +140,21 @@ func TestQuestions(t *testing.T) {
 		phases      map[string]builddate.Learned
 		want        string
 	}{
-		{"server after the commit", "server", nil, "2024-01-17T15:41:11Z to 2024-01-17T15:46:11Z (commit of 2024-01-17T15:41:11Z)"},
+		{
+			"server after the commit, or before what the proxy says", "server", nil,
+			"2024-01-17T15:41:11Z to 2024-01-17T15:46:11Z (commit of 2024-01-17T15:41:11Z); " +
+				"2024-01-17T09:41:11Z to 2024-01-17T15:41:11Z (commit 0 to 3 s before); " +
+				"2024-01-14T15:41:11Z to 2024-01-17T09:41:11Z (commit 0 to 3 s before)",
+		},
+		{
+			"server before the node phase", "server", map[string]builddate.Learned{"node": learned("2024-01-17T15:49:02Z")},
+			"2024-01-17T15:41:11Z to 2024-01-17T15:46:11Z (commit of 2024-01-17T15:41:11Z); " +
+				"2024-01-17T15:29:02Z to 2024-01-17T15:48:32Z (commit 0 to 3 s before); " +
+				"2024-01-17T15:29:02Z to 2024-01-17T15:48:32Z (commit 4 to 120 s before)",
+		},
 		{
 			"node after the server phase", "node", map[string]builddate.Learned{"server": learned("2024-01-17T15:41:12Z")},
-			"2024-01-17T15:41:42Z to 2024-01-17T16:01:12Z (commit of 2024-01-17T15:41:11Z); " +
-				"2024-01-17T15:41:42Z to 2024-01-17T16:01:12Z (commit of 2024-01-17T15:36:12Z to 2024-01-17T15:41:12Z)",
+			"2024-01-17T15:41:42Z to 2024-01-17T16:01:12Z (commit of 2024-01-17T15:41:11Z)",
 		},
 		{
 			"client after the node phase", "client", map[string]builddate.Learned{"node": learned("2024-01-17T15:49:02Z")},
@@ -156,7 +166,7 @@ func TestQuestions(t *testing.T) {
 		},
 		{
 			"known, and the commit's time in doubt", "server", map[string]builddate.Learned{"server": learned("2024-01-17T15:41:12Z")},
-			"2024-01-17T15:41:12Z (commit of 2024-01-17T15:41:11Z); 2024-01-17T15:41:12Z (commit of 2024-01-17T15:36:12Z to 2024-01-17T15:41:12Z)",
+			"2024-01-17T15:41:12Z (commit of 2024-01-17T15:41:11Z); 2024-01-17T15:41:12Z (commit 0 to 300 s before)",
 		},
 	}
 	for _, test := range tests {
@@ -172,11 +182,39 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
+func TestDoubtful(t *testing.T) {
+	at := func(s string) time.Time { return must(time.Parse(time.RFC3339, s))(t) }
+	for _, test := range []struct {
+		server, commit, how string
+		want                bool
+	}{
+		{"2024-04-17T17:27:03Z", "2024-04-17T21:00:39Z", builddate.Proxy, true}, // of v1.30.0
+		{"2024-04-17T17:27:03Z", "2024-04-17T17:27:02Z", builddate.Proxy, false},
+		{"2024-04-17T17:27:03Z", "2024-04-17T17:00:00Z", builddate.Proxy, true},
+		{"2024-04-17T17:27:03Z", "2024-04-17T21:00:39Z", builddate.Search, false},
+	} {
+		r := builddate.Release{
+			CommitTime: builddate.Learned{Date: at(test.commit), How: test.how},
+			Phases:     map[string]builddate.Learned{"server": {Date: at(test.server)}},
+		}
+		if got := doubtful(r); got != test.want {
+			t.Errorf("server phase %s, commit %s by %s: doubtful %v, want %v", test.server, test.commit, test.how, got, test.want)
+		}
+	}
+	if doubtful(builddate.Release{CommitTime: builddate.Learned{How: builddate.Proxy}}) {
+		t.Error("without a server phase the commit's time is doubtful, want it not known to be")
+	}
+}
+
 func TestAnswer(t *testing.T) {
 	from := time.Date(2024, 1, 17, 15, 0, 0, 0, time.UTC)
 	q := question{build: window{from, from.Add(9 * time.Second)}, commit: window{from.Add(-2 * time.Second), from}}
 	if q.size() != 30 {
 		t.Fatalf("%d dates, want 10 times 3", q.size())
+	}
+	lagging := question{build: q.build, lag: [2]int64{4, 6}}
+	if f := lagging.answer(11); lagging.size() != 30 || !f.build.Equal(from.Add(time.Second)) || !f.commit.Equal(from.Add(-4*time.Second)) {
+		t.Errorf("%d dates of which one is %v, want 30, and the second date 5 s after its commit", lagging.size(), f)
 	}
 	seen := map[found]bool{}
 	for i := range q.size() {

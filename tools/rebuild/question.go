@@ -31,12 +31,41 @@ func (w window) String() string {
 
 func only(t time.Time) window { return window{t, t} }
 
-// question is a set of dates to try: every build date with every commit time.
-type question struct{ build, commit window }
+// question is a set of dates to try: every build date, each with every commit
+// time, or where that is a zero window, with every lag behind the commit.
+type question struct {
+	build, commit window
+	lag           [2]int64 // seconds, both ends included
+}
 
-func (q question) size() int64 { return q.build.size() * q.commit.size() }
+func (q question) size() int64 { return q.build.size() * q.rows() }
 
-func (q question) String() string { return fmt.Sprintf("%s (commit of %s)", q.build, q.commit) }
+// rows is how often all build dates are tried.
+func (q question) rows() int64 {
+	if q.commit == (window{}) {
+		return q.lag[1] - q.lag[0] + 1
+	}
+	return q.commit.size()
+}
+
+// answer is one of the dates to try.
+func (q question) answer(i int64) found {
+	row, column := i/q.build.size(), i%q.build.size()
+	f := found{ok: true, build: q.build.at(column)}
+	if q.commit == (window{}) {
+		f.commit = f.build.Add(-time.Duration(q.lag[0]+row) * time.Second)
+	} else {
+		f.commit = q.commit.at(row)
+	}
+	return f
+}
+
+func (q question) String() string {
+	if q.commit == (window{}) {
+		return fmt.Sprintf("%s (commit %d to %d s before)", q.build, q.lag[0], q.lag[1])
+	}
+	return fmt.Sprintf("%s (commit of %s)", q.build, q.commit)
+}
 
 // found is the answer.
 type found struct {
@@ -61,6 +90,16 @@ var after = map[string]map[string][2]int64{
 	"client": {"node": {10, 400}, "server": {60, 1600}, "commit": {60, 1900}},
 }
 
+// usual is the window that a moment of a release opens for a later one.
+func usual(from time.Time, d [2]int64) window {
+	return window{from.Add(time.Duration(d[0]) * time.Second), from.Add(time.Duration(d[1]) * time.Second)}
+}
+
+// before is the window that a moment of a release opens for an earlier one.
+func before(to time.Time, d [2]int64) window {
+	return window{to.Add(-time.Duration(d[1]) * time.Second), to.Add(-time.Duration(d[0]) * time.Second)}
+}
+
 // questions are what to try for a phase, the likely before the less likely.
 func (r *rebuilder) questions(release builddate.Release, phase string) []question {
 	commit := release.CommitTime.Date
@@ -68,25 +107,46 @@ func (r *rebuilder) questions(release builddate.Release, phase string) []questio
 	if known, ok := release.Phases[phase]; ok && build == (window{}) {
 		build = only(known.Date)
 	}
-	if build == (window{}) {
+	set := build != (window{})
+	if !set {
 		for _, earlier := range []string{"node", "server", "commit"} {
 			from, ok := release.Phases[earlier]
 			if earlier == "commit" {
 				from, ok = builddate.Learned{Date: commit}, true
 			}
-			if d, usual := after[phase][earlier]; ok && usual {
-				build = window{from.Date.Add(time.Duration(d[0]) * time.Second), from.Date.Add(time.Duration(d[1]) * time.Second)}
+			if d, follows := after[phase][earlier]; ok && follows {
+				build = usual(from.Date, d)
 				break
 			}
 		}
 	}
-	all := []question{{build, only(commit)}}
-	// The proxy's time of a version is not always the commit's. That is never
-	// long before the server phase.
-	if server, ok := release.Phases["server"]; ok && release.CommitTime.How == builddate.Proxy {
-		all = append(all, question{build, window{server.Date.Add(-300 * time.Second), server.Date}})
+	all := []question{{build: build, commit: only(commit)}}
+	if phase != "server" || release.CommitTime.How != builddate.Proxy {
+		return all
 	}
-	return all
+	// The proxy's time of a version may be hours or days after the commit.
+	switch {
+	case set:
+		return append(all, question{build: build, lag: [2]int64{0, 300}})
+	case !release.Phases["node"].Date.IsZero():
+		build = before(release.Phases["node"].Date, after["node"]["server"])
+	case !release.Phases["client"].Date.IsZero():
+		build = before(release.Phases["client"].Date, after["client"]["server"])
+	default:
+		return append(all,
+			question{build: window{commit.Add(-6 * time.Hour), commit}, lag: [2]int64{0, 3}},
+			question{build: window{commit.Add(-72 * time.Hour), commit.Add(-6 * time.Hour)}, lag: [2]int64{0, 3}})
+	}
+	return append(all, question{build: build, lag: [2]int64{0, 3}}, question{build: build, lag: [2]int64{4, 120}})
+}
+
+// doubtful says that the commit's time cannot be what the proxy says, for the
+// server phase begins soon after it.
+func doubtful(release builddate.Release) bool {
+	server, ok := release.Phases["server"]
+	lag := int64(server.Date.Sub(release.CommitTime.Date) / time.Second)
+	d := after["server"]["commit"]
+	return ok && release.CommitTime.How == builddate.Proxy && (lag < d[0] || lag > d[1])
 }
 
 // chunk is how many dates are tried between two notes of how far the search is.
@@ -121,11 +181,6 @@ func (r *rebuilder) try(ctx context.Context, v *opened, target job, program *red
 	}
 	task.Done()
 	return found{}, q.size() - start, nil
-}
-
-func (q question) answer(i int64) found {
-	n := q.build.size()
-	return found{true, q.build.at(i % n), q.commit.at(i / n)}
 }
 
 // firstMatch is the first of the dates from at to end that gives want, or -1.

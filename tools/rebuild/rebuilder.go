@@ -117,13 +117,11 @@ func (r *rebuilder) open(ctx context.Context, version versions.Version, release 
 	if err != nil {
 		return nil, err
 	}
-	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(r.config.cache, "go"), Getenv: r.env.Getenv, GoSum: r.config.goSum})
+	trees, err := r.trees(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tree, err := kubetree.Ensure(ctx, kubetree.Config{
-		Dir: r.treeFolder(), Tool: tool, Report: r.report, Platform: machine,
-	}, version.String())
+	tree, err := kubetree.Ensure(ctx, trees, version.String())
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +139,12 @@ func (r *rebuilder) open(ctx context.Context, version versions.Version, release 
 		return nil, errors.Join(err, work.remove())
 	}
 	return v, nil
+}
+
+// trees says where source trees are kept and how they are fetched.
+func (r *rebuilder) trees(ctx context.Context) (kubetree.Config, error) {
+	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(r.config.cache, "go"), Getenv: r.env.Getenv, GoSum: r.config.goSum})
+	return kubetree.Config{Dir: r.treeFolder(), Tool: tool, Report: r.report, Platform: machine}, err
 }
 
 func (r *rebuilder) treeFolder() string { return filepath.Join(r.config.cache, "trees") }

@@ -43,7 +43,8 @@ func (r *rebuilder) search(ctx context.Context, version versions.Version, pins [
 		if r.config.phase != "" && r.config.phase != phase.Name {
 			continue
 		}
-		if known, ok := v.release.Phases[phase.Name]; ok && r.config.phase == "" {
+		doubt := phase.Name == "server" && doubtful(v.release)
+		if known, ok := v.release.Phases[phase.Name]; ok && r.config.phase == "" && !doubt {
 			fmt.Fprintf(r.env.Out, "%s %s: known, %s\n", version, phase.Name, known.Date.Format(redate.Layout))
 			continue
 		}
@@ -67,7 +68,7 @@ func (r *rebuilder) searchPhase(ctx context.Context, v *opened, phase string, pi
 	}
 	for _, q := range r.questions(v.release, phase) {
 		if !program.Depends(1) {
-			q.commit = only(v.release.CommitTime.Date)
+			q.commit, q.lag = only(v.release.CommitTime.Date), [2]int64{}
 		}
 		start := time.Now()
 		found, tried, err := r.try(ctx, v, target, program, q)

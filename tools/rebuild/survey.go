@@ -90,10 +90,13 @@ func (r *rebuilder) surveyVersion(ctx context.Context, catalog *versions.Catalog
 		return nil, err
 	}
 	// A tree that nobody has asked for before the survey is not kept after it.
-	tree := kubetree.Dir(r.treeFolder(), v.String())
-	if _, err := os.Stat(tree); errors.Is(err, fs.ErrNotExist) {
+	trees, err := r.trees(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(kubetree.Dir(trees.Dir, v.String())); errors.Is(err, fs.ErrNotExist) {
 		defer func() {
-			if err := discard(tree); err != nil {
+			if err := kubetree.Forget(context.WithoutCancel(ctx), trees, v.String()); err != nil {
 				r.report.Say("%v", err)
 			}
 		}()

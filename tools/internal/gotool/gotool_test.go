@@ -96,8 +96,19 @@ func TestDownload(t *testing.T) {
 			if m.Sum != sum || m.Commit != "c0ffee" || m.Time.Unix() != 1776865911 || !slices.Equal(each, []string{"example.org/m"}) {
 				t.Errorf("got %+v and news of %q", m, each)
 			}
-			if _, err := os.Stat(filepath.Join(m.Dir, "m.go")); err != nil {
-				t.Error(err)
+			for range 2 {
+				if _, err := os.Stat(filepath.Join(m.Dir, "m.go")); err != nil {
+					t.Error(err)
+				}
+				if err := tool.Forget("example.org/*", "v1.2.3"); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := os.Stat(m.Dir); !os.IsNotExist(err) {
+					t.Errorf("what was to be forgotten is still there (%v)", err)
+				}
+				if _, err := tool.Download(t.Context(), []string{test.module}, nil); err != nil {
+					t.Fatalf("fetching again what was forgotten: %v", err)
+				}
 			}
 		})
 	}

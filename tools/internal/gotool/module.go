@@ -135,3 +135,23 @@ func (t *Tool) Toolchain(ctx context.Context, version, platform string) (Module,
 	}
 	return m, nil
 }
+
+// Forget removes the modules of a pattern ("k8s.io/*") in one version from the
+// module cache.
+func (t *Tool) Forget(pattern, version string) error {
+	mod := filepath.Join(t.dir, "mod")
+	dirs, err := filepath.Glob(filepath.Join(mod, filepath.FromSlash(pattern)+"@"+version))
+	if err != nil {
+		return err
+	}
+	// The sums and what the proxy says are small, and good to have.
+	zips, err := filepath.Glob(filepath.Join(mod, "cache", "download", filepath.FromSlash(pattern), "@v", version+".zip"))
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range append(dirs, zips...) {
+		errs = append(errs, os.RemoveAll(name))
+	}
+	return errors.Join(errs...)
+}

@@ -97,6 +97,33 @@ func (t *Tree) fetchMain(ctx context.Context, c Config) error {
 	return err
 }
 
+// Forget removes a version's tree, and from the module cache what only this
+// version needs.
+func Forget(ctx context.Context, c Config, version string) error {
+	lock, err := filelock.Acquire(ctx, filepath.Join(c.Dir, version+".lock"), nil)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	staged, err := stagingVersion(version)
+	if err != nil {
+		return err
+	}
+	// In one step, so that never a part of a tree passes for one.
+	tree, old := Dir(c.Dir, version), Dir(c.Dir, version)+".old"
+	if err := os.RemoveAll(old); err != nil {
+		return fmt.Errorf("removing the sources of %s: %w", version, err)
+	}
+	if err := os.Rename(tree, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing the sources of %s: %w", version, err)
+	}
+	err = errors.Join(os.RemoveAll(old), c.Tool.Forget(mainModule, version), c.Tool.Forget("k8s.io/*", staged))
+	if err != nil {
+		return fmt.Errorf("removing the sources of %s: %w", version, err)
+	}
+	return nil
+}
+
 // stagingFile keeps, in the tree's folder, which staging modules are in it. It
 // is the last file written.
 const stagingFile = "staging.json"

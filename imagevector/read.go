@@ -7,12 +7,15 @@ import (
 	"strconv"
 )
 
-// Limits of what is read. They are far above any file that is meant well, and
-// keep the memory that a file can cost to a small multiple of its size.
+// Limits of what is read, in either reading. They are far above any file that is
+// meant well, and keep the memory that a file can cost to a small multiple of its
+// size.
 const (
-	MaxFileSize = 8 << 20 // bytes
-	maxDepth    = 100     // of lists and mappings in each other
-	maxExpanded = 1 << 20 // values, each alias counted as what it stands for
+	MaxFileSize = 8 << 20  // bytes
+	maxScalar   = 1 << 20  // bytes of one value: as many as a ConfigMap may have
+	maxDepth    = 1_000    // of lists and mappings in each other
+	maxExpanded = 1 << 20  // values, each alias counted as what it stands for
+	maxBytes    = 64 << 20 // of their text, counted so
 )
 
 // A LimitError is the error of a file that is too large or too deep to be read,

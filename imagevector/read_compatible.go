@@ -34,10 +34,10 @@ func componentsShape() *yamljson.Shape {
 // returns has the positions; it may be nil, since the two parsers differ.
 func decodeCompatible(data []byte, shape *yamljson.Shape, into any) (*yaml.Node, error) {
 	root, _, _ := parseTree(data)
-	if err := guardExpansion(data, root); err != nil {
+	if err := guard(data, root); err != nil {
 		return nil, err
 	}
-	text, err := yamljson.Convert(data, shape, yamljson.Limits{Values: maxExpanded, Bytes: 8 * MaxFileSize})
+	text, err := yamljson.Convert(data, shape, yamljson.Limits{Values: maxExpanded, Bytes: maxBytes})
 	if errors.Is(err, yamljson.ErrTooLarge) {
 		return nil, &LimitError{err.Error()}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -28,41 +29,26 @@ func (r *reader) problem(n *yaml.Node, field, format string, args ...any) {
 func (r *reader) strictTree(data []byte) (*yaml.Node, error) {
 	root, more, err := parseTree(data)
 	if err != nil {
-		p := Problem{Position: Position{File: r.config.file}, Kind: Invalid, Message: "reading YAML: " + err.Error()}
+		p := Problem{Position: Position{File: r.config.file, Line: 1, Column: 1}, Kind: Invalid, Message: "reading YAML: " + err.Error()}
 		if errors.Is(err, errNoDocument) {
 			p.Message = `the text is empty: an empty vector is "images: []"`
 		} else if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
 			p.Line, _ = strconv.Atoi(m[1])
+			p.Column = 0 // is not known
 			p.Message = "reading YAML: " + m[2]
 		}
 		return nil, Problems{p}
 	}
-	if err := guardExpansion(data, root); err != nil {
+	if err := guard(data, root); err != nil {
 		return nil, err
 	}
-	if n := deeper(root, maxDepth); n != nil {
-		return nil, &LimitError{fmt.Sprintf("line %d: lists and mappings are nested more than %d deep", n.Line, maxDepth)}
-	}
-	if more {
-		r.problem(root, "", "the file has several documents, and only the first would be read")
+	if more != nil {
+		r.problem(more, "", "a second document begins here, and would be ignored")
 	}
 	return root, nil
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\n  )?line ([0-9]+): (.*)$`)
-
-// deeper returns a node that lies deeper than the limit.
-func deeper(n *yaml.Node, limit int) *yaml.Node {
-	if limit < 0 {
-		return n
-	}
-	for _, child := range n.Content {
-		if found := deeper(child, limit-1); found != nil {
-			return found
-		}
-	}
-	return nil
-}
 
 // pair is a key of a mapping and its value.
 type pair struct {
@@ -110,6 +96,12 @@ func (r *reader) unknown(key *yaml.Node, field string, known []string) {
 		r.problem(key, field, `merge key "<<" is not allowed: what it means depends on its place; write the fields out`)
 		return
 	}
+	for _, k := range known {
+		if strings.EqualFold(k, key.Value) {
+			r.problem(key, join(field, key.Value), "key %q has capitals of its own: write %q", key.Value, k)
+			return
+		}
+	}
 	hint := fmt.Sprintf("known are %q", known)
 	if near := Nearest(key.Value, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
@@ -140,19 +132,19 @@ func (r *reader) text(n *yaml.Node, parent, name string) (_ string, ok bool) {
 		r.problem(n, field, "wanted a string, got %s", kindOf(s))
 		return "", false
 	}
-	if s.Style&yaml.TaggedStyle != 0 && s.Tag != "!!str" {
-		r.problem(n, field, "wanted a string, got a value with tag %q", s.Tag)
-		return "", false
+	if s.Style&yaml.TaggedStyle != 0 {
+		if s.Tag != "!!str" {
+			r.problem(n, field, "wanted a string, got a value with tag %q", s.Tag)
+		}
+		return s.Value, s.Tag == "!!str"
 	}
-	switch read, isText, wrong := misread(s); {
-	case wrong && !isText && s.Value == "":
+	switch read, isText, _ := misread(s); {
+	case !isText && s.Value == "":
 		r.problem(n, field, "there is no value: write one, or leave the key out")
-	case wrong && !isText:
+	case !isText:
 		r.problem(n, field, `%s without quotes means "no value": write %q, or leave the key out`, s.Value, s.Value)
-	case wrong:
+	default:
 		r.problem(n, field, "%s without quotes is read as %s: write %q", s.Value, read, s.Value)
-	default: // tagged as the string that it is
-		return s.Value, true
 	}
 	return "", false
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Render writes sources as a YAML file of the current generation. The same
@@ -13,7 +14,14 @@ func Render(comment string, sources []Source, ca *CABundle) []byte {
 	var b bytes.Buffer
 	if comment != "" {
 		for line := range strings.Lines(strings.TrimSuffix(comment, "\n") + "\n") {
-			b.WriteString(strings.TrimRight("# "+line, " \n") + "\n")
+			// What is no letter or mark may end the line for some reader.
+			line = strings.Map(func(r rune) rune {
+				if unicode.IsPrint(r) {
+					return r
+				}
+				return ' '
+			}, line)
+			b.WriteString(strings.TrimRight("# "+line, " ") + "\n")
 		}
 	}
 	if len(sources) == 0 {

@@ -48,7 +48,7 @@ type CABundle struct {
 // A Position is a place in a file; the zero value is nowhere.
 type Position struct {
 	File         string // as named by whoever read it; may be empty
-	Line, Column int    // from 1
+	Line, Column int    // from 1; 0 if not known
 }
 
 // String returns "images.yaml:12:5", or "12:5" where the file has no name.
@@ -56,7 +56,10 @@ func (p Position) String() string {
 	if p.Line == 0 {
 		return p.File
 	}
-	s := strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
+	s := strconv.Itoa(p.Line)
+	if p.Column > 0 {
+		s += ":" + strconv.Itoa(p.Column)
+	}
 	if p.File != "" {
 		s = p.File + ":" + s
 	}

@@ -13,9 +13,9 @@ import (
 // errNoDocument is the error of a text without any value.
 var errNoDocument = errors.New("no document")
 
-// parseTree reads the first document as a tree, aliases not yet expanded, and
-// tells whether there are more.
-func parseTree(data []byte) (root *yaml.Node, more bool, err error) {
+// parseTree reads the first document as a tree, aliases not yet expanded. more is
+// where a second one begins, nil if there is none.
+func parseTree(data []byte) (root, more *yaml.Node, err error) {
 	defer func() {
 		// A parser of other people is no reason to crash.
 		if r := recover(); r != nil {
@@ -25,53 +25,72 @@ func parseTree(data []byte) (root *yaml.Node, more bool, err error) {
 	var document yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		return nil, false, errNoDocument
+		return nil, nil, errNoDocument
 	} else if err != nil {
-		return nil, false, err
+		return nil, nil, err
 	}
 	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 {
-		return nil, false, errNoDocument
+		return nil, nil, errNoDocument
 	}
-	return document.Content[0], !errors.Is(decoder.Decode(new(yaml.Node)), io.EOF), nil
+	var second yaml.Node
+	if err := decoder.Decode(&second); errors.Is(err, io.EOF) {
+		return document.Content[0], nil, nil
+	} else if err != nil {
+		return nil, nil, err
+	}
+	return document.Content[0], &second, nil
 }
 
 // cost is what a tree would be with its aliases expanded.
-type cost struct{ values, bytes int }
+type cost struct{ values, bytes, depth int }
 
-func (c cost) tooLarge() bool { return c.values > maxExpanded || c.bytes > 8*MaxFileSize }
+// measure finds the cost of a tree. It visits every node once, however often
+// aliases name it, and stops at the first limit that is exceeded.
+type measure struct {
+	known map[*yaml.Node]cost // of nodes with an anchor
+	fault string
+}
 
-// expanded returns the cost of a tree. It visits every node once, however often
-// aliases name it, and stops counting once the cost is too large.
-func expanded(n *yaml.Node, known map[*yaml.Node]cost) cost {
+func (m *measure) of(n *yaml.Node) cost {
 	if n.Kind == yaml.AliasNode {
 		// An alias inside its own anchor costs nothing here: no reader accepts it.
-		return known[n.Alias]
+		return m.known[n.Alias]
 	}
-	c := cost{values: 1, bytes: len(n.Value)}
+	c := cost{values: 1, bytes: len(n.Value), depth: 1}
+	if len(n.Value) > maxScalar {
+		m.fault = fmt.Sprintf("line %d: a value of %d bytes is longer than any may be: %d", n.Line, len(n.Value), maxScalar)
+	}
 	for _, child := range n.Content {
-		of := expanded(child, known)
-		if c.values, c.bytes = c.values+of.values, c.bytes+of.bytes; c.tooLarge() {
+		if m.fault != "" {
 			break
+		}
+		of := m.of(child)
+		c.values, c.bytes, c.depth = c.values+of.values, c.bytes+of.bytes, max(c.depth, of.depth+1)
+		switch {
+		case m.fault != "":
+		case c.values > maxExpanded || c.bytes > maxBytes:
+			m.fault = fmt.Sprintf("line %d: with its aliases expanded, this is more than %d values or %d bytes", n.Line, maxExpanded, maxBytes)
+		case c.depth > maxDepth:
+			m.fault = fmt.Sprintf("line %d: lists and mappings are nested more than %d deep", n.Line, maxDepth)
 		}
 	}
 	if n.Anchor != "" {
-		known[n] = c
+		m.known[n] = c
 	}
 	return c
 }
 
-// guardExpansion refuses a text whose aliases would make far more of it than it
-// is. Where there is no tree, only because another parser can read the text, the
-// bound is the crudest there is.
-func guardExpansion(data []byte, root *yaml.Node) error {
-	var c cost
+// guard refuses a text of which far more would be made than it is. Where there is
+// no tree, because only another parser can read the text, the bound is crude.
+func guard(data []byte, root *yaml.Node) error {
+	m := measure{known: map[*yaml.Node]cost{}}
 	if root != nil {
-		c = expanded(root, map[*yaml.Node]cost{})
-	} else if aliases := bytes.Count(data, []byte("*")); aliases > 0 {
-		c.bytes = (aliases + 1) * len(data)
+		m.of(root)
+	} else if aliases := bytes.Count(data, []byte("*")); aliases > 0 && (aliases+1)*len(data) > maxBytes {
+		m.fault = fmt.Sprintf("%d aliases in %d bytes of YAML could stand for more than %d bytes", aliases, len(data), maxBytes)
 	}
-	if c.tooLarge() {
-		return &LimitError{fmt.Sprintf("the aliases of %d bytes of YAML stand for more than %d values or %d bytes", len(data), maxExpanded, 8*MaxFileSize)}
+	if m.fault != "" {
+		return &LimitError{m.fault}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package differential
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -116,8 +117,14 @@ func gardenerReads(text []byte) (said string, v gardener.ImageVector, panicked b
 	return gardenerSources(v, ca), v, false
 }
 
+// tooMuch is what ours says of a text beyond its limits, which Gardener has none of.
+const tooMuch = "beyond the limits"
+
 func ourReads(text []byte) (string, *imagevector.Vector) {
 	v, err := imagevector.Parse(text, imagevector.Compatible())
+	if limit := (*imagevector.LimitError)(nil); errors.As(err, &limit) {
+		return tooMuch, nil
+	}
 	if err != nil {
 		return "error " + err.Error(), nil
 	}
@@ -130,6 +137,9 @@ func sameReading(t *testing.T, text []byte) (gardener.ImageVector, *imagevector.
 	t.Helper()
 	want, theirs, panicked := gardenerReads(text)
 	got, ours := ourReads(text)
+	if got == tooMuch {
+		return nil, nil
+	}
 	if panicked {
 		if ours != nil {
 			t.Errorf("text %q: Gardener crashes, ours reads %s", text, got)

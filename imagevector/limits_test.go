@@ -1,0 +1,102 @@
+package imagevector
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// bombs are texts that are small and would be large.
+func bombs() map[string]string {
+	aliases := func(scalar string, levels int) string {
+		b := strings.Builder{}
+		fmt.Fprintf(&b, "a0: &a0 [%s]\n", scalar)
+		for i := 1; i < levels; i++ {
+			fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10), ", "))
+		}
+		fmt.Fprintf(&b, "images: *a%d\n", levels-1)
+		return b.String()
+	}
+	return map[string]string{
+		"aliases":              aliases("x", 12),
+		"aliases, few levels":  aliases("x", 7),
+		"long scalar, aliased": "a: &a \"" + strings.Repeat("x", 1<<20) + "\"\nimages: [" + strings.Repeat("*a, ", 10_000) + "]\n",
+		"keys of aliases":      aliases("x", 6) + "? [*a5, *a5]\n: x\n",
+		"flow lists":           strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000),
+		"flow mappings":        strings.Repeat("{a: ", 9_000) + strings.Repeat("}", 9_000),
+		"block lists":          strings.Repeat("- ", 9_000) + "x",
+		"beyond the parser":    strings.Repeat("[", 100_000),
+		"indentation":          indented(5_000),
+		"huge scalar":          "images:\n- name: a\n  repository: " + strings.Repeat("x", MaxFileSize),
+		"huge file":            strings.Repeat("# comment\n", MaxFileSize/9),
+		"huge tag":             "images:\n- name: a\n  repository: r\n  tag: \"" + strings.Repeat("x", 1<<20+1) + "\"\n",
+		"huge constraint":      "images:\n- name: a\n  repository: r\n  targetVersion: \"" + strings.Repeat("1 || ", 250_000) + "1\"\n",
+		"merge keys":           "x: &x {" + strings.Repeat("a: b, ", 1_000) + "}\nimages:\n" + strings.Repeat("- {<<: *x, name: a, repository: r}\n", 10_000),
+	}
+}
+
+func indented(depth int) string {
+	var b strings.Builder
+	for i := range depth {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+// No text makes the readers take memory out of proportion, and none is read as
+// if nothing were wrong with it.
+func TestBombs(t *testing.T) {
+	for name, bomb := range bombs() {
+		for mode, read := range map[string]func() error{
+			"strict":     func() error { _, err := Parse([]byte(bomb)); return err },
+			"compatible": func() error { _, err := Parse([]byte(bomb), Compatible()); return err },
+			"components": func() error { _, err := ParseComponents([]byte(bomb), Compatible()); return err },
+		} {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			err := read()
+			runtime.ReadMemStats(&after)
+			if spent := after.TotalAlloc - before.TotalAlloc; spent > 512<<20 {
+				t.Errorf("%s, %s: %d MiB for a text of %d KiB", name, mode, spent>>20, len(bomb)>>10)
+			}
+			if err == nil && mode != "components" {
+				t.Errorf("%s, %s: read without an error", name, mode)
+			}
+			if err != nil && len(err.Error()) > 3<<20 {
+				t.Errorf("%s, %s: an error of %d bytes", name, mode, len(err.Error()))
+			}
+		}
+	}
+	var limit *LimitError
+	for _, name := range []string{"aliases", "flow lists", "flow mappings", "huge file", "long scalar, aliased", "huge tag"} {
+		_, err := Parse([]byte(bombs()[name]))
+		_, compatible := Parse([]byte(bombs()[name]), Compatible())
+		if !errors.As(compatible, &limit) || !errors.As(err, &limit) {
+			t.Errorf("%s: errors %.200v and %.200v, want a LimitError", name, err, compatible)
+		}
+	}
+}
+
+// A name with thousands of entries is checked in reasonable time, or refused.
+func TestManyEntriesOfOneName(t *testing.T) {
+	both := func(n int) []byte {
+		var b strings.Builder
+		b.WriteString("images:\n")
+		for i := range n {
+			fmt.Fprintf(&b, "- {name: a, repository: r/a, tag: v%d, runtimeVersion: '= 1.%d.0', targetVersion: '= 1.%d.1'}\n", i, i, n-i)
+		}
+		return []byte(b.String())
+	}
+	if _, err := Parse(both(300)); err != nil {
+		t.Errorf("300 entries with constraints on both versions: %v", err)
+	}
+	if _, err := Parse(both(2_000)); err == nil || !strings.Contains(err.Error(), "more combinations of constraints on both versions than can be checked") {
+		t.Errorf("2000 entries with constraints on both versions: %.300v", err)
+	}
+	if _, err := Parse(manyEntries(10_000, 1)); err != nil {
+		t.Errorf("10000 entries of one name: %.300v", err)
+	}
+}

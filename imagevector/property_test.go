@@ -1,0 +1,183 @@
+package imagevector
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/hyperkube/hyperkube/imagevector/internal/span"
+)
+
+// randomSources makes entries of one name that meet each other often.
+func randomSources(r *rand.Rand, most int) []Source {
+	constraints := []string{">= 1.30", "< 1.32", "1.30.x", "1.31.x", "= 1.30.2", "1.31.0", "!= 1.31.0", ">= 1.30, < 1.32", "*", "1.30 || 1.32", "> 1.31", "= 1.30.0-rc.1"}
+	constraint := func() *string {
+		if r.IntN(3) == 0 {
+			return nil
+		}
+		return &constraints[r.IntN(len(constraints))]
+	}
+	list := make([]Source, 1+r.IntN(most))
+	for i := range list {
+		repository := fmt.Sprintf("r/%d", r.IntN(4))
+		list[i] = Source{Name: "a", Repository: &repository, RuntimeVersion: constraint(), TargetVersion: constraint()}
+		switch r.IntN(5) {
+		case 0:
+			list[i].Architectures = []string{arm64}
+		case 1:
+			list[i].Architectures = []string{amd64, arm64}
+		}
+	}
+	return list
+}
+
+// sampleVersions has a version of every class that the random constraints tell
+// apart.
+func sampleVersions() []string {
+	return []string{"0.0.0", "1.29.9", "1.30.0", "1.30.1", "1.30.2", "1.30.3", "1.30.99", "1.31.0", "1.31.1", "1.32.0", "1.32.5", "1.33.0", "2.0.0"}
+}
+
+func vectorOf(t testing.TB, sources []Source) *Vector {
+	t.Helper()
+	v, err := New(sources, Compatible())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// asked is a look-up of a shape.
+func asked(s Shape, runtime, target, architecture string) []FindOption {
+	opts := []FindOption{Architecture(architecture)}
+	if s == SameVersion || s == TwoVersions || s == RuntimeOnly {
+		opts = append(opts, RuntimeVersion(runtime))
+	}
+	if s == SameVersion {
+		target = runtime
+	}
+	if s == SameVersion || s == TwoVersions || s == TargetOnly {
+		opts = append(opts, TargetVersion(target))
+	}
+	return opts
+}
+
+// chosenIndex returns the index of the entry that a look-up chooses, by asking.
+func chosenIndex(t testing.TB, v *Vector, opts []FindOption) int {
+	t.Helper()
+	candidates, err := v.Explain("a", opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range candidates {
+		if c.Chosen {
+			return c.Index
+		}
+	}
+	return -1
+}
+
+// What is worked out for whole ranges is what look-ups find one by one.
+func TestRangesAgreeWithLookups(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	within := AllVersions()
+	for range 150 {
+		before, after := vectorOf(t, randomSources(r, 6)), vectorOf(t, randomSources(r, 6))
+
+		chosen := make([]bool, before.Len())
+		for _, architecture := range []string{amd64, arm64} {
+			differences, err := Compare(before, after, within, []string{architecture}, Shapes()...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			choices := before.Choices("a", architecture, within)
+			for _, runtime := range sampleVersions() {
+				for _, target := range sampleVersions() {
+					for _, s := range Shapes() {
+						opts := asked(s, runtime, target, architecture)
+						a, b := chosenIndex(t, before, opts), chosenIndex(t, after, opts)
+						if a >= 0 {
+							chosen[a] = true
+						}
+						if s == SameVersion {
+							i := slices.IndexFunc(choices, func(c Choice) bool { return c.Versions.Contains(runtime) })
+							if i < 0 || choices[i].Entry != a {
+								t.Fatalf("%s: Choices has %+v for %s on %s, a look-up chooses %d", show(before), choices, runtime, architecture, a)
+							}
+						}
+						found := slices.ContainsFunc(differences, func(d Difference) bool {
+							in := func(given bool, v Versions, version string) bool { return !given || v.Contains(version) }
+							return d.Shape == s && d.Before == a && d.After == b && in(s != TargetOnly && s != NoVersion, d.Runtime, runtime) &&
+								(s == SameVersion || in(s == TwoVersions || s == TargetOnly, d.Target, target))
+						})
+						// Of two versions that differ, each only has its own share.
+						if differ := before.pulls(a) != after.pulls(b); differ && !found || !differ && found && s != TwoVersions {
+							t.Fatalf("%s\n%s: %v, runtime %s, target %s on %s: chosen %d and %d, Compare has it %v", show(before), show(after), s, runtime, target, architecture, a, b, found)
+						}
+					}
+				}
+			}
+		}
+		never := before.neverChosen()
+		for i, yes := range chosen {
+			if never[i] == yes {
+				t.Fatalf("%s: entry %d is chosen %v, neverChosen says %v", show(before), i, yes, never[i])
+			}
+		}
+	}
+}
+
+func show(v *Vector) string { return string(Render("", v.Sources(), nil)) }
+
+// Ties and gaps are those that counting finds.
+func TestTiesAgreeWithScores(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	for range 300 {
+		v := vectorOf(t, randomSources(r, 6))
+		for _, c := range v.Choices("a", amd64, AllVersions()) {
+			for _, version := range sampleVersions() {
+				if !c.Versions.Contains(version) {
+					continue
+				}
+				candidates, err := v.Explain("a", RuntimeVersion(version), TargetVersion(version))
+				if err != nil {
+					t.Fatal(err)
+				}
+				best := 0
+				for _, k := range candidates {
+					best = max(best, k.Score)
+				}
+				var tied []int
+				for _, k := range candidates {
+					if k.Matches && k.Score == best && !k.Chosen {
+						tied = append(tied, k.Index)
+					}
+				}
+				if !slices.Equal(tied, c.Tied) {
+					t.Fatalf("%s: for %s, tied are %v, Choices has %v", show(v), version, tied, c.Tied)
+				}
+			}
+		}
+	}
+}
+
+// The classes cover the versions, in order, without overlap.
+func TestClasses(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	for range 500 {
+		v := vectorOf(t, randomSources(r, 5))
+		within, err := ParseVersions([]string{"1.29..1.33", "1.30.1", "1.30.1,1.31", "0.0.0..2.0"}[r.IntN(4)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := classes(v.byName["a"], bothCuts, within.set)
+		if !span.Of(parts...).Equal(within.set) {
+			t.Fatalf("%v is cut into %v", within, parts)
+		}
+		for i := 1; i < len(parts); i++ {
+			if !parts[i-1].Last.Less(parts[i].First) {
+				t.Fatalf("%v and %v overlap", parts[i-1], parts[i])
+			}
+		}
+	}
+}

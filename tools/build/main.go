@@ -52,7 +52,7 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	report(env, image, built)
-	return compare(env.Dir, assemble.Name(image), built, c.record)
+	return compare(ctx, env.Dir, assemble.Name(image), built, c.record)
 }
 
 func report(env cli.Env, image versions.Image, built digests.Record) {
@@ -64,7 +64,7 @@ func report(env cli.Env, image versions.Image, built digests.Record) {
 	}
 }
 
-func compare(root, name string, built digests.Record, record bool) error {
+func compare(ctx context.Context, root, name string, built digests.Record, record bool) error {
 	known, err := digests.Read(root)
 	if err != nil {
 		return err
@@ -75,8 +75,7 @@ func compare(root, name string, built digests.Record, record bool) error {
 	if !record {
 		return nil
 	}
-	known[name] = built
-	return known.Write(root)
+	return digests.Add(ctx, root, name, built)
 }
 
 func parse(env cli.Env) (config, error) {

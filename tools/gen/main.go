@@ -21,7 +21,7 @@ import (
 
 func main() { os.Exit(cli.Main("gen", run)) }
 
-func run(_ context.Context, env cli.Env) error {
+func run(ctx context.Context, env cli.Env) error {
 	fs := flag.NewFlagSet("gen", flag.ContinueOnError)
 	mode := fs.String("mode", "write", "write the files, or diff: print what would change and exit 3 if anything")
 	root := fs.String("root", env.Dir, "the repository's `folder`")
@@ -44,7 +44,7 @@ func run(_ context.Context, env cli.Env) error {
 		_, err := env.Out.Write(change.Diff())
 		return errors.Join(err, cli.Exit(cli.ExitDrift, fmt.Errorf("the generated files are stale: %s. To mend: go run ./tools/gen", change)))
 	}
-	if err := change.Apply(); err != nil {
+	if err := change.Apply(ctx); err != nil {
 		return err
 	}
 	fmt.Fprintf(env.Err, "gen: %s\n", change)

@@ -12,9 +12,11 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/digests"
+	"github.com/hyperkube/hyperkube/tools/internal/dirlock"
 	"github.com/hyperkube/hyperkube/tools/internal/layer"
 	"github.com/hyperkube/hyperkube/tools/internal/oci"
 	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/tools/internal/swap"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -25,7 +27,7 @@ func Name(image versions.Image) string { return image.Flavor.Name + ":" + image.
 // must be free, or a layout, which it then replaces.
 func Index(ctx context.Context, s *supply.Supplier, image versions.Image, dir string) (digests.Record, error) {
 	record := newRecord()
-	err := replace(dir, func(stage string) error {
+	err := replace(ctx, dir, func(stage string) error {
 		var manifests []oci.Manifest
 		for _, build := range image.Builds {
 			m, err := compose(ctx, s, image, build, stage, &record)
@@ -51,7 +53,7 @@ func Platform(ctx context.Context, s *supply.Supplier, image versions.Image, pla
 		if build.Platform != platform {
 			continue
 		}
-		err := replace(dir, func(stage string) error {
+		err := replace(ctx, dir, func(stage string) error {
 			m, err := compose(ctx, s, image, build, stage, &record)
 			if err != nil {
 				return err
@@ -109,8 +111,7 @@ func write(ctx context.Context, s *supply.Supplier, l versions.Layer, stage stri
 		defer content.Close()
 		entry.Content, entry.Size = content, size
 	}
-	blobs := filepath.Join(stage, "blobs", "sha256")
-	if err := os.MkdirAll(blobs, 0o755); err != nil {
+	if err := oci.MakeFolders(stage); err != nil {
 		return layer.Descriptor{}, err
 	}
 	tmp, err := os.CreateTemp(stage, "layer-")
@@ -126,8 +127,13 @@ func write(ctx context.Context, s *supply.Supplier, l versions.Layer, stage stri
 
 // replace fills a folder beside dir and then puts it in dir's place, so that
 // dir is never a half-written layout.
-func replace(dir string, fill func(stage string) error) (err error) {
+func replace(ctx context.Context, dir string, fill func(stage string) error) (err error) {
 	dir = filepath.Clean(dir)
+	parent, err := dirlock.Acquire(ctx, filepath.Dir(dir))
+	if err != nil {
+		return fmt.Errorf("writing %q: %w", dir, err)
+	}
+	defer parent.Close()
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("writing %q: %w", dir, err)
@@ -135,20 +141,20 @@ func replace(dir string, fill func(stage string) error) (err error) {
 	if _, err := os.Stat(filepath.Join(dir, "oci-layout")); err != nil && len(entries) > 0 {
 		return fmt.Errorf("writing %q: it is there, and not an OCI layout; name another folder", dir)
 	}
-	stage, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-*")
-	if err != nil {
+	// The name is fixed, so that a stage left by a kill is found and removed.
+	stage := filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".new")
+	if err := os.RemoveAll(stage); err != nil {
 		return fmt.Errorf("writing %q: %w", dir, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
-	layout := filepath.Join(stage, "layout")
-	if err := os.Mkdir(layout, 0o755); err != nil {
-		return err
-	}
-	if err := fill(layout); err != nil {
-		return err
-	}
-	if err := os.Rename(dir, filepath.Join(stage, "old")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := errors.Join(os.Mkdir(stage, 0o755), os.Chmod(stage, 0o755)); err != nil {
 		return fmt.Errorf("writing %q: %w", dir, err)
 	}
-	return os.Rename(layout, dir)
+	if err := fill(stage); err != nil {
+		return err
+	}
+	if err := swap.Into(stage, dir); err != nil {
+		return fmt.Errorf("writing %q: %w", dir, err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -80,17 +82,25 @@ func setup(t *testing.T, compression string) (*supply.Supplier, versions.Image) 
 	return &supply.Supplier{Catalog: catalog, Store: files, Upstream: supply.Off, Progress: progress.New(io.Discard)}, catalog.Images[0]
 }
 
-// listing is every file of a folder with mode and hash.
+// listing is every file and folder in a folder, with mode and hash.
 func listing(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil {
 			return err
 		}
+		name, err1 := filepath.Rel(dir, file)
+		info, err2 := entry.Info()
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		files[name] = info.Mode().String()
+		if entry.IsDir() {
+			return nil
+		}
 		raw, err := os.ReadFile(file)
-		name, _ := filepath.Rel(dir, file)
-		files[name] = fmt.Sprintf("%s %x", entry.Type(), sha256.Sum256(raw))
+		files[name] += fmt.Sprintf(" %x", sha256.Sum256(raw))
 		return err
 	})
 	if err != nil {
@@ -200,19 +210,33 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := digests.Records{"hyperkube:v1.36.0": built}
 	root := t.TempDir()
 	if err := os.Mkdir(filepath.Join(root, "images"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := known.Write(root); err != nil {
-		t.Fatal(err)
+	var wg sync.WaitGroup
+	for _, name := range []string{Name(image), "a", "b", "c", "d"} {
+		wg.Go(func() {
+			if err := digests.Add(t.Context(), root, name, built); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	known, err = digests.Read(root)
+	wg.Wait()
+	known, err := digests.Read(root)
+	if len(known) != 5 {
+		t.Errorf("%d records, want 5", len(known))
+	}
 	if err != nil || known.Check(Name(image), built) != nil {
 		t.Fatalf("%v, %v", err, known.Check(Name(image), built))
 	}
 	other := built
+	other.DiffIDs = maps.Clone(built.DiffIDs)
+	other.DiffIDs["linux/amd64"] = []string{"sha256:other"}
+	if err := known.Check(Name(image), other); err == nil || !strings.Contains(err.Error(), "linux/amd64: want layers [sha256:") {
+		t.Errorf("other layers: got %v", err)
+	}
+	other = built
 	other.Index = "sha256:other"
 	other.Manifests = maps.Clone(built.Manifests)
 	other.Manifests["linux/arm64"] = "sha256:other"
@@ -221,5 +245,41 @@ func TestCheck(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// Two that build into one place at once both succeed, and whoever looks finds a
+// layout at every moment.
+func TestIndexAtOnce(t *testing.T) {
+	s, image := setup(t, "gzip")
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "layout")
+	if _, err := Index(t.Context(), s, image, dir); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 5 {
+				if _, err := Index(t.Context(), s, image, dir); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	for looking := true; looking; {
+		if _, err := os.Stat(filepath.Join(dir, "index.json")); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-done:
+			looking = false
+		default:
+		}
+	}
+	if left, err := os.ReadDir(parent); err != nil || len(left) != 1 {
+		t.Errorf("left: %v, %v", left, err)
 	}
 }

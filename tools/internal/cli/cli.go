@@ -77,6 +77,8 @@ func Parse(fs *flag.FlagSet, env Env, allowArgs bool) error {
 func Main(name string, cmd Command) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The first signal asks, the second one kills: not every step can be asked.
+	context.AfterFunc(ctx, stop)
 	dir, err := os.Getwd()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: finding the working directory: %v\n", name, err)

@@ -5,6 +5,7 @@ package digests
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"slices"
 
 	"github.com/google/renameio/v2"
+	"github.com/hyperkube/hyperkube/tools/internal/dirlock"
 )
 
 // File is where the record lies, from the root of the repository.
@@ -53,9 +55,19 @@ func Parse(raw []byte) (Records, error) {
 	return records, nil
 }
 
-// Write replaces the record of a repository.
-func (r Records) Write(root string) error {
-	raw, err := json.MarshalIndent(r, "", "  ") // maps come out sorted
+// Add records an image in a repository. Several may do so at once.
+func Add(ctx context.Context, root, name string, built Record) error {
+	lock, err := dirlock.Acquire(ctx, root)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	records, err := Read(root)
+	if err != nil {
+		return err
+	}
+	records[name] = built
+	raw, err := json.MarshalIndent(records, "", "  ") // maps come out sorted
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ func WriteImage(dir string, m Manifest, place Place) error {
 		return err
 	}
 	return errors.Join(
+		MakeFolders(dir),
 		writeFile(dir, "oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)),
 		writeFile(dir, "index.json", index.Bytes),
 		writeImageBlobs(dir, m, place))
@@ -44,6 +45,7 @@ func WriteIndex(dir string, index Blob, images []Manifest, place Place) error {
 		return err
 	}
 	errs := []error{
+		MakeFolders(dir),
 		writeFile(dir, "oci-layout", []byte("{\"imageLayoutVersion\": \"1.0.0\"}\n")),
 		writeFile(dir, "index.json", top.Bytes),
 		writeFile(dir, blobPath(index.Digest), index.Bytes),
@@ -85,7 +87,7 @@ func Copy(from func(digest string) string) Place {
 			return fmt.Errorf("copying layer %s: %w", digest, err)
 		}
 		_, err = io.Copy(out, in)
-		if err := errors.Join(err, out.Close()); err != nil {
+		if err := errors.Join(err, out.Chmod(0o644), out.Close()); err != nil {
 			return fmt.Errorf("copying layer %s: %w", digest, err)
 		}
 		return nil
@@ -156,12 +158,20 @@ func blobPath(digest string) string {
 	return filepath.Join("blobs", strings.Replace(digest, ":", "/", 1))
 }
 
-func writeFile(dir, name string, b []byte) error {
-	file := filepath.Join(dir, name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+// MakeFolders makes the folders of a layout, with modes that no umask changes.
+func MakeFolders(dir string) error {
+	blobs := filepath.Join(dir, "blobs")
+	sums := filepath.Join(blobs, "sha256")
+	err := errors.Join(os.MkdirAll(sums, 0o755), os.Chmod(blobs, 0o755), os.Chmod(sums, 0o755))
+	if err != nil {
 		return fmt.Errorf("writing layout: %w", err)
 	}
-	if err := os.WriteFile(file, b, 0o644); err != nil {
+	return nil
+}
+
+func writeFile(dir, name string, b []byte) error {
+	file := filepath.Join(dir, name)
+	if err := errors.Join(os.WriteFile(file, b, 0o644), os.Chmod(file, 0o644)); err != nil {
 		return fmt.Errorf("writing layout: %w", err)
 	}
 	return nil

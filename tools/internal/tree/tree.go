@@ -4,6 +4,7 @@ package tree
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,8 +14,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hyperkube/hyperkube/tools/internal/dirlock"
+	"github.com/hyperkube/hyperkube/tools/internal/swap"
 	"github.com/rogpeppe/go-internal/diff"
-	"golang.org/x/sys/unix"
 )
 
 // Tree is a folder of a root whose files are in part ours.
@@ -28,6 +30,7 @@ type Tree struct {
 // the root, with slashes.
 type Change struct {
 	tree  Tree
+	want  map[string][]byte
 	write map[string][]byte // new or other bytes
 	old   map[string][]byte // what is there now of written and deleted files
 	drop  []string
@@ -36,7 +39,7 @@ type Change struct {
 // Compare finds the changes that bring the folder to hold the wanted files and
 // no other of ours. A file that is in the way and not ours is an error.
 func (t Tree) Compare(want map[string][]byte) (*Change, error) {
-	c := &Change{tree: t, write: maps.Clone(want), old: map[string][]byte{}}
+	c := &Change{tree: t, want: want, write: maps.Clone(want), old: map[string][]byte{}}
 	var errs []error
 	err := t.walk(func(name string, entry fs.DirEntry) error {
 		wanted, ok := want[name]
@@ -99,39 +102,42 @@ func (c *Change) Diff() []byte {
 	return b.Bytes()
 }
 
-// Apply makes the change. The folder is built anew beside the old one, with
-// unchanged files as links, and the two change places in one step: whoever
-// kills this leaves the old folder or the new one.
-func (c *Change) Apply() (err error) {
+// Apply makes the change, or what has become of it since: it looks again when it
+// is alone. The folder is built anew beside the old one, with unchanged files as
+// links, and the two change places in one step: whoever kills this leaves the
+// old folder or the new one.
+func (c *Change) Apply(ctx context.Context) error {
 	if c.Empty() {
 		return nil
 	}
+	if err := c.apply(ctx); err != nil {
+		return fmt.Errorf("writing %q: %w", c.tree.Dir, err)
+	}
+	return nil
+}
+
+func (c *Change) apply(ctx context.Context) (err error) {
 	t := c.tree
-	root, err := os.Open(t.Root)
+	root, err := dirlock.Acquire(ctx, t.Root)
 	if err != nil {
-		return fmt.Errorf("writing %q: %w", t.Dir, err)
+		return err
 	}
 	defer root.Close()
-	// One at a time: the name of the new folder is fixed, so that one left by
-	// a kill is found and removed.
-	if err := unix.Flock(int(root.Fd()), unix.LOCK_EX); err != nil {
-		return fmt.Errorf("writing %q: locking: %w", t.Dir, err)
+	now, err := t.Compare(c.want)
+	if err != nil {
+		return err
 	}
+	// The name is fixed, so that a stage left by a kill is found and removed.
 	stage := filepath.Join(t.Root, "."+t.Dir+".new")
 	if err := os.RemoveAll(stage); err != nil {
-		return fmt.Errorf("writing %q: %w", t.Dir, err)
+		return err
 	}
-	defer func() {
-		err = errors.Join(err, os.RemoveAll(stage))
-	}()
-	if err := c.stage(stage); err != nil {
-		return fmt.Errorf("writing %q: %w", t.Dir, err)
+	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
+	if err := now.stage(stage); err != nil {
+		return err
 	}
-	if err := os.MkdirAll(filepath.Join(t.Root, t.Dir), 0o755); err != nil {
-		return fmt.Errorf("writing %q: %w", t.Dir, err)
-	}
-	if err := exchange(stage, filepath.Join(t.Root, t.Dir)); err != nil {
-		return fmt.Errorf("writing %q: %w", t.Dir, err)
+	if err := swap.Into(stage, filepath.Join(t.Root, t.Dir)); err != nil {
+		return err
 	}
 	return root.Sync()
 }
@@ -164,12 +170,23 @@ func (c *Change) stage(stage string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(to, b, 0o644); err != nil {
+		if err := create(to, b); err != nil {
 			return err
 		}
 	}
 	// Once for all: a sync of each of hundreds of files takes seconds.
-	return flush(stage)
+	return swap.Flush(stage)
+}
+
+// create writes a file that must not be there: were it, it would be a link to
+// somebody's.
+func create(file string, b []byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Chmod(0o644), f.Close())
 }
 
 // walk visits every entry of the folder that is not a folder itself.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ diff a/images/stale/BUILD.bazel /dev/null
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := change.Apply(); err != nil {
+	if err := change.Apply(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	maps.Copy(want, map[string]string{
@@ -165,7 +166,7 @@ func TestApplyKilled(t *testing.T) {
 		for i := 0; ; i++ {
 			change, err := Tree{Root: root, Dir: "images", Header: header}.Compare(raw(states[i%2]))
 			if err == nil {
-				err = change.Apply()
+				err = change.Apply(t.Context())
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -173,6 +174,7 @@ func TestApplyKilled(t *testing.T) {
 		}
 	}
 	root = t.TempDir()
+	write(t, root, states[0])
 	for i := range 20 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestApplyKilled$")
 		cmd.Env = append(os.Environ(), "TREE_ROOT="+root)
@@ -184,19 +186,62 @@ func TestApplyKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait() // killed
-		if _, err := os.Stat(filepath.Join(root, "images")); i == 0 && errors.Is(err, os.ErrNotExist) {
-			continue // it had not come to write anything
+		got := map[string]string{}
+		for name, text := range read(t, filepath.Join(root, "images")) {
+			got["images/"+name] = text
 		}
-		got := read(t, filepath.Join(root, "images"))
-		if len(got) != 0 && len(got) != len(states[0]) {
+		if !maps.Equal(got, states[0]) && !maps.Equal(got, states[1]) {
 			t.Fatalf("after kill %d: %q", i, got)
 		}
-		texts := map[string]bool{}
-		for _, text := range got {
-			texts[text] = true
+	}
+}
+
+// What appears between the look and the change is somebody's, and stays theirs.
+func TestApplyLooksAgain(t *testing.T) {
+	for name, theirs := range map[string]map[string]string{
+		"a new file":     {"images/new/BUILD.bazel": "theirs"},
+		"an edited file": {"images/old/BUILD.bazel": "theirs"},
+	} {
+		root := t.TempDir()
+		write(t, root, map[string]string{"images/old/BUILD.bazel": header + "old"})
+		change, err := Tree{Root: root, Dir: "images", Header: header}.Compare(raw(map[string]string{
+			"images/new/BUILD.bazel": header + "new", "images/old/BUILD.bazel": header + "changed",
+		}))
+		if err != nil {
+			t.Fatal(err)
 		}
-		if len(texts) > 1 {
-			t.Fatalf("after kill %d: a mixture: %q", i, got)
+		write(t, root, theirs)
+		before := read(t, root)
+		if err := change.Apply(t.Context()); err == nil || !strings.Contains(err.Error(), "others wrote it") {
+			t.Errorf("%s: got %v", name, err)
 		}
+		if got := read(t, root); !maps.Equal(got, before) {
+			t.Errorf("%s: the tree is %q, was %q", name, got, before)
+		}
+	}
+}
+
+// Many at once leave one state, and nothing beside it.
+func TestApplyAtOnce(t *testing.T) {
+	root := t.TempDir()
+	want := map[string]string{}
+	for _, dir := range []string{"a", "b", "c"} {
+		want["images/"+dir+"/BUILD.bazel"] = header + dir
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			change, err := Tree{Root: root, Dir: "images", Header: header}.Compare(raw(want))
+			if err == nil {
+				err = change.Apply(t.Context())
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got := read(t, root); !maps.Equal(got, want) {
+		t.Errorf("got %q", got)
 	}
 }

@@ -1,4 +1,4 @@
-package tree
+package swap
 
 import "golang.org/x/sys/unix"
 
@@ -7,5 +7,5 @@ func exchange(a, b string) error {
 	return unix.RenamexNp(a, b, unix.RENAME_SWAP)
 }
 
-// flush brings the files of a folder to the disk, along with all others.
-func flush(string) error { return unix.Sync() }
+// Flush brings the files of a folder to the disk, along with all others.
+func Flush(string) error { return unix.Sync() }

@@ -1,4 +1,4 @@
-package tree
+package swap
 
 import (
 	"errors"
@@ -12,8 +12,8 @@ func exchange(a, b string) error {
 	return unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
 }
 
-// flush brings the files of a folder to the disk.
-func flush(dir string) error {
+// Flush brings the files of a folder to the disk.
+func Flush(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -1,0 +1,40 @@
+// Package dirlock lets one process at a time change what lies in a folder. The
+// lock is on the folder itself: it leaves no file behind, and ends with its
+// process.
+package dirlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// poll is short enough not to be felt and long enough to cost nothing.
+const poll = 50 * time.Millisecond
+
+// Acquire takes the lock of a folder that is there. Closing the file gives it
+// back.
+func Acquire(ctx context.Context, dir string) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("locking %q: %w", dir, err)
+	}
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			return nil, errors.Join(fmt.Errorf("locking %q: %w", dir, err), f.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("waiting for the lock of %q: %w", dir, ctx.Err()), f.Close())
+		case <-time.After(poll):
+		}
+	}
+}

@@ -147,17 +147,20 @@ func TestQuestions(t *testing.T) {
 				"2024-01-14T15:41:11Z to 2024-01-17T09:41:11Z (commit 0 to 3 s before)",
 		},
 		{
-			"server before the node phase", "server", map[string]builddate.Learned{"node": learned("2024-01-17T15:49:02Z")},
+			"server before the node phase", "server",
+			map[string]builddate.Learned{"node": learned("2024-01-17T15:49:02Z")},
 			"2024-01-17T15:41:11Z to 2024-01-17T15:46:11Z (commit of 2024-01-17T15:41:11Z); " +
 				"2024-01-17T15:29:02Z to 2024-01-17T15:48:32Z (commit 0 to 3 s before); " +
 				"2024-01-17T15:29:02Z to 2024-01-17T15:48:32Z (commit 4 to 120 s before)",
 		},
 		{
-			"node after the server phase", "node", map[string]builddate.Learned{"server": learned("2024-01-17T15:41:12Z")},
+			"node after the server phase", "node",
+			map[string]builddate.Learned{"server": learned("2024-01-17T15:41:12Z")},
 			"2024-01-17T15:41:42Z to 2024-01-17T16:01:12Z (commit of 2024-01-17T15:41:11Z)",
 		},
 		{
-			"client after the node phase", "client", map[string]builddate.Learned{"node": learned("2024-01-17T15:49:02Z")},
+			"client after the node phase", "client",
+			map[string]builddate.Learned{"node": learned("2024-01-17T15:49:02Z")},
 			"2024-01-17T15:49:12Z to 2024-01-17T15:55:42Z (commit of 2024-01-17T15:41:11Z)",
 		},
 		{
@@ -165,7 +168,8 @@ func TestQuestions(t *testing.T) {
 			"2024-01-17T15:42:11Z to 2024-01-17T16:12:51Z (commit of 2024-01-17T15:41:11Z)",
 		},
 		{
-			"known, and the commit's time in doubt", "server", map[string]builddate.Learned{"server": learned("2024-01-17T15:41:12Z")},
+			"known, and the commit's time in doubt", "server",
+			map[string]builddate.Learned{"server": learned("2024-01-17T15:41:12Z")},
 			"2024-01-17T15:41:12Z (commit of 2024-01-17T15:41:11Z); 2024-01-17T15:41:12Z (commit 0 to 300 s before)",
 		},
 	}
@@ -311,6 +315,14 @@ func TestFreeMemory(t *testing.T) {
 	}
 	if _, ok := freeMemory(name + "x"); ok {
 		t.Error("a file that is not there told of free memory")
+	}
+}
+
+func TestReasonsAreGeneral(t *testing.T) {
+	r := recorder{lock: "/home/me/.cache/hyperkube/rebuild/results.lock"}
+	got := r.general(`reading https://proxy.example/x/@v/v1.0.0.info: 403 Forbidden; in "/home/me/.cache/hyperkube/rebuild/trees": no`)
+	if want := `reading (an address) 403 Forbidden; in "$HYPERKUBE_CACHE/rebuild/trees": no`; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

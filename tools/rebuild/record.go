@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
@@ -49,7 +51,7 @@ func (r recorder) record(ctx context.Context, news []outcome) error {
 		}
 		results.Set(rebuilt.Result{
 			Version: o.job.version, Platform: o.job.platform, Binary: o.job.binary,
-			Outcome: kept, SHA256: o.got, Why: o.why,
+			Outcome: kept, SHA256: o.got, Why: r.general(o.why),
 			Toolchain: o.made.toolchain, System: o.made.system, Compiler: o.made.compiler, Commit: o.made.commit,
 			Seconds: int(o.made.wall.Round(time.Second) / time.Second), PeakMiB: int(o.made.peak >> 20), With: o.made.with,
 		})
@@ -65,6 +67,15 @@ func (r recorder) record(ctx context.Context, news []outcome) error {
 		return err
 	}
 	return writeFile(r.file(rebuilt.DocFile), doc)
+}
+
+var address = regexp.MustCompile(`https?://[^\s"]+`)
+
+// general takes out of a reason what is of this machine alone: where its
+// folders are, and whom it asks for modules.
+func (r recorder) general(why string) string {
+	why = strings.ReplaceAll(why, filepath.Dir(r.lock), "$HYPERKUBE_CACHE/rebuild")
+	return address.ReplaceAllString(why, "(an address)")
 }
 
 func (r recorder) read() (*rebuilt.Results, error) {

@@ -32,6 +32,8 @@ const (
 	toolsDir  = "/standin/tools"  // git
 	holdDir   = "/standin/hold"   // go
 	recordDir = "/standin/record" // what the latter wrote
+
+	memoryLimit = "1GiB" // of each process; it is a wish and not a bound
 )
 
 // Room runs programs in isolation; hostroot.Root and debroot.Root do.
@@ -106,9 +108,14 @@ func (s Site) Plan(ctx context.Context, stamp Stamp, platform string, targets []
 
 // Command prepares a build of a plan. Its cache is kept between builds.
 func (s Site) Command(ctx context.Context, b Build, cache string, more ...string) *exec.Cmd {
-	env := []string{"PATH=" + toolsDir + ":" + goroot + "/bin:/usr/bin:/bin", "GOCACHE=" + cacheDir}
+	env := []string{
+		"PATH=" + toolsDir + ":" + goroot + "/bin:/usr/bin:/bin",
+		"GOCACHE=" + cacheDir,
+		// Linkers would take twice the memory for the sake of a second.
+		"GOMEMLIMIT=" + memoryLimit,
+	}
 	for _, e := range b.Env {
-		if key, _, _ := strings.Cut(e, "="); key != "PATH" && key != "GOCACHE" {
+		if key, _, _ := strings.Cut(e, "="); key != "PATH" && key != "GOCACHE" && key != "GOMEMLIMIT" {
 			env = append(env, e)
 		}
 	}

@@ -1,17 +1,27 @@
 package versions
 
 import (
+	"cmp"
 	"fmt"
+	"path/filepath"
 	"sort"
-
-	"gopkg.in/yaml.v3"
 )
 
 // across checks what no field shows alone.
 func (p *manifestParser) across() {
+	if len(p.m.Flavors) == 0 {
+		p.errorf(nil, "flavors", "names none")
+	}
+	if len(p.m.Releases) == 0 {
+		p.errorf(nil, "releases", "names none")
+	}
 	p.flavorFiles()
 	p.releases()
+	if len(p.errs) > 0 {
+		return // half-read flavors would only add noise
+	}
 	p.tags()
+	p.names()
 }
 
 func (p *manifestParser) flavorFiles() {
@@ -43,7 +53,17 @@ func (p *manifestParser) flavorFiles() {
 			taken[file.Path] = at
 		}
 		for _, link := range f.Symlinks {
-			if other, dup := taken[link.Path]; dup {
+			taken[link.Path] = cmp.Or(taken[link.Path], at+".symlinks."+link.Path)
+		}
+		for _, path := range sortedKeys(taken) {
+			for parent := filepath.Dir(path); parent != "/" && parent != "."; parent = filepath.Dir(parent) {
+				if other, ok := taken[parent]; ok {
+					p.errorf(p.at[at], taken[path], "%q lies below %q, which is no folder but %s", path, parent, other)
+				}
+			}
+		}
+		for _, link := range f.Symlinks {
+			if other, dup := taken[link.Path]; dup && other != at+".symlinks."+link.Path {
 				p.errorf(p.at["flavors."+f.Name], at+".symlinks."+link.Path, "is the path of %s already", other)
 			}
 		}
@@ -102,9 +122,6 @@ func (p *manifestParser) hasFlavor(name string) bool {
 
 // tags finds two images that would be pushed to one place.
 func (p *manifestParser) tags() {
-	if len(p.errs) > 0 {
-		return // half-read flavors would only add noise
-	}
 	owner := map[string]string{}
 	for _, f := range p.m.Flavors {
 		clash := map[string]bool{}
@@ -116,10 +133,30 @@ func (p *manifestParser) tags() {
 			if other, dup := owner[ref]; dup && !clash[other] {
 				clash[other] = true // one line a pair of flavors says it
 				at := "flavors." + f.Name
-				var n *yaml.Node = p.at[at]
-				p.errorf(n, at+".tag", "pushes %s for %s, and so does %s", ref, r.Version, other)
+				p.errorf(p.at[at], at+".tag", "pushes %s for %s, and so does %s", ref, r.Version, other)
 			}
 			owner[ref] = fmt.Sprintf("flavor %q", f.Name)
+		}
+	}
+}
+
+// names finds two targets of one name in images/BUILD.bazel.
+func (p *manifestParser) names() {
+	owner := map[string]string{}
+	for _, f := range p.m.Flavors {
+		clash := map[string]bool{}
+		for _, r := range p.m.Releases {
+			if !admits(f.Kubernetes, r.Version) {
+				continue
+			}
+			for _, name := range p.m.Targets(f, r) {
+				if other, dup := owner[name]; dup && !clash[other] {
+					clash[other] = true // one line a pair of flavors says it
+					at := "flavors." + f.Name
+					p.errorf(p.at[at], at, "makes the target //images:%s, and so does %s", name, other)
+				}
+				owner[name] = fmt.Sprintf("flavor %q", f.Name)
+			}
 		}
 	}
 }

@@ -43,7 +43,7 @@ func TestParseLockFaults(t *testing.T) {
 	tests := map[string]struct{ old, new, want string }{
 		"schema":           {`"schema": 1`, `"schema": 2`, `"l.json:2": schema: want 1`},
 		"no files":         {goodLock, `{"schema": 1}`, `want the keys schema and files`},
-		"unknown key":      {`"size":7`, `"sice":7`, `"l.json:4": files[0]: unknown key "sice"`},
+		"unknown key":      {`"size":7`, `"sice":7`, `l.json:4: files[0].sice: unknown key`},
 		"duplicate key":    {`"size":7`, `"sha256":"` + hashB + `"`, `key "sha256" stands twice`},
 		"unknown top key":  {`"schema": 1`, `"schema": 1, "x": 2`, `unknown key "x"`},
 		"short hash":       {hashA + `","size"`, hashA[1:] + `","size"`, `l.json:4: files[0].sha256: "` + hashA[1:] + `" is not a sha256: want 64 lower-case hexadecimal digits, got 63 characters`},
@@ -53,7 +53,10 @@ func TestParseLockFaults(t *testing.T) {
 		"version":          {`"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `"1.24","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `files[0].version: "1.24" is not a stable version`},
 		"http":             {`https://example.com/a"`, `http://example.com/a"`, `files[0].url: "http://example.com/a" does not begin with https://`},
 		"negative size":    {`"size":7`, `"size":-7`, `files[0].size: -7 is negative`},
-		"size as string":   {`"size":7`, `"size":"7"`, `files[0].size: json: cannot unmarshal`},
+		"size as string":   {`"size":7`, `"size":"7"`, `files[0].size: want a whole number`},
+		"half a byte":      {`"size":7`, `"size":7.5`, `files[0].size: want a whole number`},
+		"null":             {`"size":7`, `"size":null`, `files[0].size: want a whole number`},
+		"null version":     {`"version":"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `"version":null,"platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `files[0].version: want a string`},
 		"pinned twice":     {`"source":"own"`, `"source":"kubernetes"`, `l.json:5: files[1].file: kubernetes/v1.24.10/linux/amd64/kubelet is pinned already`},
 		"climbing member":  {`bin/kubelet`, `../kubelet`, `files[1].member`},
 		"member alone":     {`"archive":"` + hashA + `",`, ``, `files[1].archive: "" is not a sha256`},
@@ -75,6 +78,17 @@ func TestParseLockFaults(t *testing.T) {
 				t.Errorf("got\n%v\nwant\n%s", err, test.want)
 			}
 		})
+	}
+}
+
+// All faults are told at once, also where the end is torn off.
+func TestParseLockTellsAll(t *testing.T) {
+	bad := strings.NewReplacer(`"size":7`, `"sice":7`, `"file":"sleep"`, `"file":"/"`, hashB, "b", "  ]\n}\n", "").Replace(goodLock)
+	_, _, err := ParseLock("l.json", []byte(bad))
+	for _, want := range []string{"files[0].sice", "files[1].sha256", "files[2].file", "ends in the middle"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not told:\n%v", want, err)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ func ParseLock(file string, data []byte) (*Lock, []string, error) {
 		err = errors.New("it ends in the middle")
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading lock \"%s:%d\": %w", file, p.line(), err)
+		p.errs = append(p.errs, fmt.Errorf("reading lock \"%s:%d\": %w", file, p.line(), err))
 	}
 	if err := errors.Join(p.errs...); err != nil {
 		return nil, nil, err
@@ -124,19 +124,27 @@ func (p *lockParser) files() error {
 		raw := map[string]string{}
 		var size int64
 		err := p.object(func(key string) error {
-			var err error
+			var value any
+			if err := p.dec.Decode(&value); err != nil {
+				return err
+			}
+			text, isText := value.(string)
+			number, isNumber := value.(float64)
+			var fault string
 			switch key {
 			case "size":
-				err = p.dec.Decode(&size)
+				if size = int64(number); !isNumber || float64(size) != number {
+					fault = "want a whole number"
+				}
 			case "source", "version", "platform", "file", "url", "sha256", "archive", "member":
-				var s string
-				err = p.dec.Decode(&s)
-				raw[key] = s
+				if raw[key] = text; !isText || text == "" {
+					fault = "want a string that is not empty"
+				}
 			default:
-				return fmt.Errorf("files[%d]: unknown key %q", i, key)
+				fault = "unknown key"
 			}
-			if err != nil {
-				return fmt.Errorf("files[%d].%s: %w", i, key, err)
+			if fault != "" {
+				p.errs = append(p.errs, fmt.Errorf("%s:%d: files[%d].%s: %s", p.file, p.line(), i, key, fault))
 			}
 			return nil
 		})

@@ -51,7 +51,7 @@ type manifestParser struct {
 func (p *manifestParser) manifest(n *yaml.Node) {
 	p.object(n, "", map[string]field{
 		"schema":   required(p.schema),
-		"registry": required(into(p.decoder, &p.m.Registry, parseRepository)),
+		"registry": required(into(p.decoder, &p.m.Registry, parseRegistry)),
 		"sources": required(func(n *yaml.Node, at string) {
 			p.entries(n, at, func(key string, k, v *yaml.Node) { p.source(key, k, v, join(at, key)) })
 			sort.Slice(p.m.Sources, func(i, j int) bool { return p.m.Sources[i].Name < p.m.Sources[j].Name })

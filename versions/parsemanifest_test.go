@@ -131,6 +131,12 @@ func TestParseManifestFaults(t *testing.T) {
 		"bad flavor name":            {"  rke:\n", "  RKE:\n", `"RKE" is not a name`},
 		"two documents":              {"releases:", "---\nreleases:", `more than one document`},
 		"no YAML":                    {"schema: 1", "schema: [", `reading manifest "m.yaml"`},
+		"file below a file":          {"path: /kubelet, source: kubernetes/kubelet", "path: /sleep/kubelet, source: kubernetes/kubelet", `flavors.hyperkube.files[1]: "/sleep/kubelet" lies below "/sleep", which is no folder but flavors.hyperkube.files[0]`},
+		"file below a symlink":       {"path: /kubelet, source: kubernetes/kubelet", "path: /bin/kubelet/x, source: kubernetes/kubelet", `lies below "/bin/kubelet", which is no folder but flavors.hyperkube.symlinks./bin/kubelet`},
+		"registry of one word":       {"registry: registry.invalid", "registry: hyperkube", `registry: "hyperkube" is not a registry: want a host with a dot`},
+		"repository with a tag":      {"    repository: hyperkube\n    tag: \"{version}-rancher", "    repository: hyperkube:latest\n    tag: \"{version}-rancher", `"hyperkube:latest" is not a repository`},
+		"no flavors":                 {good[strings.Index(good, "flavors:"):strings.Index(good, "releases:")], "flavors: {}\n", `flavors: names none`},
+		"no releases":                {good[strings.Index(good, "releases:"):], "releases: []\n", `releases: names none`},
 		"empty":                      {good, "", `reading manifest "m.yaml"`},
 		"expression in env":          {"env: {PATH: /bin}", "env: {PATH: \"/bin:$PATH\"}", `want a key without blank`},
 	}
@@ -147,6 +153,17 @@ func TestParseManifestFaults(t *testing.T) {
 				t.Errorf("got\n%v\nwant\n%s", err, test.want)
 			}
 		})
+	}
+}
+
+// Two flavors whose targets would have one name.
+func TestParseManifestTargets(t *testing.T) {
+	bad := strings.NewReplacer("  rke:\n", "  push:\n", "repository: hyperkube\n    tag: \"{version}-rancher{iteration}\"",
+		"repository: other\n    tag: \"{version}\"", "{version: v1.24.10, iterations: {rke: 3}}", "v1.24.10").Replace(good)
+	_, err := ParseManifest("m.yaml", []byte(bad))
+	const want = `flavors.push: makes the target //images:push_v1_24_10, and so does flavor "hyperkube"`
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

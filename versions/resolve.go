@@ -51,6 +51,10 @@ type Layer struct {
 // Label returns the Bazel label of the layer, "//images/layers/v1_36:…".
 func (l Layer) Label() string { return "//" + l.Package + ":" + l.Name }
 
+func (l Layer) equal(m Layer) bool {
+	return l.Pin == m.Pin && l.Path == m.Path && l.Mode == m.Mode && l.Compression == m.Compression && slices.Equal(l.Symlinks, m.Symlinks)
+}
+
 // Resolve joins manifest and lock. The error names every pin that an image
 // needs and the lock lacks.
 func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
@@ -74,10 +78,31 @@ func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 			c.Images = append(c.Images, image)
 		}
 	}
+	errs = append(errs, c.labels()...)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// labels finds two layers of one name: Bazel would build one of them for both.
+func (c *Catalog) labels() []error {
+	var errs []error
+	seen := map[string]Layer{}
+	for _, image := range c.Images {
+		for _, build := range image.Builds {
+			for _, l := range build.Layers {
+				other, ok := seen[l.Label()]
+				if !ok {
+					seen[l.Label()] = l
+				} else if !l.equal(other) {
+					errs = append(errs, fmt.Errorf("flavor %q: layer %s would be %s at %s, and %s at %s as well; rename one",
+						image.Flavor.Name, l.Label(), other.Pin.FileKey, other.Path, l.Pin.FileKey, l.Path))
+				}
+			}
+		}
+	}
+	return errs
 }
 
 // Image returns the image of a flavor and version; a flavor of "" is the
@@ -162,6 +187,28 @@ func (m *Manifest) Source(name string) (Source, bool) {
 	}
 	return Source{}, false
 }
+
+// Target returns the name of an image in the package //images.
+func (m *Manifest) Target(f Flavor, tag string) string {
+	name := Label(tag)
+	if f.Name != m.Flavors[0].Name {
+		name = Label(f.Name) + "_" + name
+	}
+	return name
+}
+
+// Targets returns all names that a release of a flavor has in //images.
+func (m *Manifest) Targets(f Flavor, r Release) []string {
+	name := m.Target(f, f.tag(r))
+	names := []string{name, "push_" + name, "load_" + name}
+	for _, p := range f.Platforms {
+		names = append(names, name+"_"+p.Arch())
+	}
+	return names
+}
+
+// Label writes a tag or a name as Bazel labels have it here.
+func Label(s string) string { return strings.NewReplacer(".", "_", "-", "_").Replace(s) }
 
 // Wanted returns the files that the images of the manifest are made of, each
 // once, by key: what the lock must have.

@@ -121,3 +121,24 @@ func TestResolveRefusesBase(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Two layers of one name would be one under Bazel, and two elsewhere.
+func TestResolveRefusesSharedLabels(t *testing.T) {
+	manifest := strings.NewReplacer(
+		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
+		"[amd64, arm64]", "[amd64]", "  - v1.28.7\n", "",
+		"path: /sleep, source: programs/sleep, mode: \"0555\"", "path: /usr/bin/kubelet, source: kubernetes/kubelet",
+		"path: /kubelet, source: kubernetes/kubelet", "path: /usr_bin/kubelet, source: kubernetes/kubelet",
+	).Replace(good)
+	m, err := ParseManifest("m.yaml", []byte(manifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, _, err := ParseLock("l.json", []byte(goodLock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resolve(m, l); err == nil || !strings.Contains(err.Error(), "at /usr/bin/kubelet, and kubernetes/v1.24.10/linux/amd64/kubelet at /usr_bin/kubelet as well") {
+		t.Errorf("got %v", err)
+	}
+}

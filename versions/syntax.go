@@ -16,7 +16,8 @@ import (
 var (
 	namePattern       = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
 	toolchainPattern  = regexp.MustCompile(`^go1\.[0-9]{1,3}\.[0-9]{1,3}$`)
-	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+([._:-][a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
+	registryPattern   = regexp.MustCompile(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9.-]+:[0-9]+)(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
+	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
 	imagePattern      = regexp.MustCompile(`^[a-z0-9]+([._:-][a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)+@sha256:[0-9a-f]{64}$`)
 	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 	sourceRefPattern  = regexp.MustCompile(`^[^/]+/[^/]+$`)
@@ -93,9 +94,18 @@ func expand(template string, values map[string]string) string {
 	return placeholder.ReplaceAllStringFunc(template, func(p string) string { return values[p[1:len(p)-1]] })
 }
 
+// parseRegistry wants a host that says it is one: of a single word, clients make
+// a repository of a public registry.
+func parseRegistry(s string) (string, error) {
+	if !registryPattern.MatchString(s) {
+		return "", fmt.Errorf("%q is not a registry: want a host with a dot, a port or the name localhost, and maybe a path", s)
+	}
+	return s, nil
+}
+
 func parseRepository(s string) (string, error) {
 	if !repositoryPattern.MatchString(s) {
-		return "", fmt.Errorf("%q is not a registry or repository", s)
+		return "", fmt.Errorf("%q is not a repository: want a path without registry and tag", s)
 	}
 	return s, nil
 }

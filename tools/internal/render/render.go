@@ -9,7 +9,6 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -50,13 +49,9 @@ func index(c *versions.Catalog, packages []string) *buildFile {
 		f.list("visibility", []string{"//tools/gen:__pkg__"})
 	})
 	for _, image := range c.Images {
-		prefix := ""
-		if image.Flavor.Name != c.Manifest.Flavors[0].Name {
-			prefix = label(image.Flavor.Name) + "_"
-		}
-		f.call("published", prefix+label(image.Tag), func() {
+		f.call("published", c.Manifest.Target(*image.Flavor, image.Tag), func() {
 			f.list("architectures", architectures(image))
-			f.string("image", "//"+imagePackage(image)+":"+label(image.Tag))
+			f.string("image", "//"+imagePackage(image)+":"+versions.Label(image.Tag))
 		})
 	}
 	return f
@@ -116,7 +111,7 @@ func images(c *versions.Catalog, files map[string]*buildFile) {
 	for _, image := range c.Images {
 		f := of(files, imagePackage(image), "image")
 		flavor := image.Flavor
-		f.call("image", label(image.Tag), func() {
+		f.call("image", versions.Label(image.Tag), func() {
 			f.list("cmd", flavor.Cmd)
 			f.list("entrypoint", flavor.Entrypoint)
 			f.dict("env", flavor.Env)
@@ -159,6 +154,3 @@ func architectures(image versions.Image) []string {
 func imagePackage(image versions.Image) string {
 	return "images/" + image.Flavor.Name + "/" + image.Version.MinorLabel()
 }
-
-// label writes a tag or a flavor as Bazel labels here have it.
-func label(s string) string { return strings.NewReplacer(".", "_", "-", "_").Replace(s) }

@@ -68,7 +68,7 @@ func (r *Root) Command(ctx context.Context, run debroot.Run) *exec.Cmd {
 // at root. /usr/local stays out: it is nobody's to rely on, and a toolchain is
 // put there.
 func system(root string) ([]string, error) {
-	args := []string{"--unshare-all", "--die-with-parent", "--hostname", "hostroot", "--tmpfs", "/"}
+	args := []string{"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--die-with-parent", "--hostname", "hostroot", "--tmpfs", "/"}
 	show := func(name string) error {
 		info, err := os.Lstat(filepath.Join(root, name))
 		switch {

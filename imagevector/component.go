@@ -54,16 +54,16 @@ func ReadComponentsFile(file string, opts ...Option) (Components, error) {
 }
 
 func readComponents(file string, c config) (Components, error) {
-	data, err := readBytes(file)
-	if err != nil {
-		return nil, err
-	}
 	if c.file == "" {
 		c.file = file
 	}
-	components, err := parseComponents(data, c)
+	data, err := readBytes(file)
+	var components Components
+	if err == nil {
+		components, err = parseComponents(data, c)
+	}
 	if err != nil && !c.compatible {
-		return nil, fmt.Errorf("reading component overwrites %q: %w", file, err)
+		err = fmt.Errorf("reading component overwrites %q: %w", file, err)
 	}
 	return components, err
 }

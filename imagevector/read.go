@@ -43,16 +43,16 @@ func parse(data []byte, c config) (*Vector, error) {
 func ReadFile(file string, opts ...Option) (*Vector, error) { return readFile(file, configure(opts)) }
 
 func readFile(file string, c config) (*Vector, error) {
-	data, err := readBytes(file)
-	if err != nil {
-		return nil, err
-	}
 	if c.file == "" {
 		c.file = file
 	}
-	v, err := parse(data, c)
+	data, err := readBytes(file)
+	var v *Vector
+	if err == nil {
+		v, err = parse(data, c)
+	}
 	if err != nil && !c.compatible {
-		return nil, fmt.Errorf("reading image vector %q: %w", file, err)
+		err = fmt.Errorf("reading image vector %q: %w", file, err)
 	}
 	return v, err
 }

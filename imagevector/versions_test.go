@@ -1,0 +1,78 @@
+package imagevector
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParseVersions(t *testing.T) {
+	for in, want := range map[string]string{
+		"1.30": "1.30.x", "1.30.2": "1.30.2", "v1.30.2": "1.30.2", "1.30..1.36": "1.30.0..1.36.x", "1.30.2..1.30.4": "1.30.2..1.30.4", "1.30.2..1.31": "1.30.2..1.31.x",
+		"1.30, 1.32..1.33": "1.30.x, 1.32.0..1.33.x", "1.31,1.30": "1.30.0..1.31.x", "1.30.1,1.30.2": "1.30.1..1.30.2",
+	} {
+		v, err := ParseVersions(in)
+		if err != nil || v.String() != want {
+			t.Errorf("ParseVersions(%q) = %v, %v; want %s", in, v, err, want)
+		}
+	}
+	for _, in := range []string{"", "1", "1.30.", "1.36..1.30", "1.30-rc.1", "one", "1.30..", "..1.30", "1.30...1.31", ">= 1.30", "1.2.3.4"} {
+		if v, err := ParseVersions(in); err == nil {
+			t.Errorf("ParseVersions(%q) = %v", in, v)
+		}
+	}
+}
+
+func TestKnown(t *testing.T) {
+	v, err := ParseVersions("1.29..1.32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := v.Known([]string{"v1.30.0", "v1.30.1", "v1.30.3", "v1.31.2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 1.30.2 and 1.31.0 were skipped; 1.30.4 may come, of 1.29 and 1.32 nothing is known.
+	if got, want := known.String(), "1.29.0..1.30.1, 1.30.3..1.30.x, 1.31.2..1.32.x"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := known.Select([]string{"v1.28.0", "v1.30.1", "v1.30.2", "v1.33.0"}); !slices.Equal(got, []string{"v1.30.1"}) {
+		t.Errorf("selected %v", got)
+	}
+	if _, err := v.Known([]string{"latest"}); err == nil {
+		t.Error("a release that is no version")
+	}
+	if AllVersions().Minus(v).Contains("1.30.0") || !AllVersions().Contains("99.0.0") || v.Contains("text") {
+		t.Error("containment is wrong")
+	}
+	one, _ := ParseVersions("1.30.2")
+	if s, ok := one.Single(); !ok || s != "1.30.2" {
+		t.Errorf("the single version is %q, %v", s, ok)
+	}
+	if _, ok := v.Single(); ok {
+		t.Error("a range is a single version")
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"hyperkube", "kube-proxy", "kube-apiserver", "etcd"}
+	for word, want := range map[string]string{"hyperkub": "hyperkube", "Hyperkube": "hyperkube", "kube-poxy": "kube-proxy", "pause": "", "": "", "etc": "etcd", "e": ""} {
+		if got := Nearest(word, names); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+	if Nearest(strings.Repeat("x", 1<<20), names) != "" {
+		t.Error("a word of a megabyte is near something")
+	}
+}
+
+func TestRegistry(t *testing.T) {
+	for image, want := range map[string]string{
+		"registry.k8s.io/pause": "registry.k8s.io pause", "pause": "docker.io library/pause", "example/pause": "docker.io example/pause", "localhost/a/b": "localhost a/b", "host:5000/a": "host:5000 a",
+	} {
+		registry, path := Registry(image)
+		if registry+" "+path != want {
+			t.Errorf("%s: got %s %s, want %s", image, registry, path, want)
+		}
+	}
+}

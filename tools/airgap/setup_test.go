@@ -125,7 +125,7 @@ func nothingRuns(t *testing.T, dir string) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	t.Errorf("still running in %s: %q", dir, running)
+	t.Fatalf("still running in %s: %q", dir, running)
 }
 
 func glob(t *testing.T, dir string, patterns ...string) []string {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/renameio/v2"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/dirlock"
 	"github.com/hyperkube/hyperkube/tools/internal/supply"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -36,6 +37,12 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
+	// One at a time: the lock is read, added to and replaced.
+	alone, err := dirlock.Acquire(ctx, env.Dir)
+	if err != nil {
+		return err
+	}
+	defer alone.Close()
 	u, err := newUpdater(env)
 	if err != nil {
 		return err
@@ -95,6 +102,9 @@ func (u *updater) missing(ctx context.Context) error {
 		if source.Kind != versions.KindRelease {
 			return fmt.Errorf("pinning %s: files of kind %q are not pinned from upstream; see -programs", key, source.Kind)
 		}
+		if !source.Has(key) {
+			return fmt.Errorf("pinning %s: source %q of %s does not declare it for that version", key, key.Source, versions.ManifestFile)
+		}
 		pin, err := u.supplier.Pin(ctx, key, source)
 		if err != nil {
 			return err
@@ -141,6 +151,12 @@ func (u *updater) pin(pin versions.Pin) error {
 func (u *updater) write() error {
 	if u.added == 0 {
 		return nil
+	}
+	// The errors of hand that were met elsewhere show here first.
+	if _, warnings, err := versions.ParseLock(versions.LockFile, u.lock.Format()); err == nil {
+		for _, w := range warnings {
+			fmt.Fprintf(u.env.Err, "update: warning: %s\n", w)
+		}
 	}
 	if err := renameio.WriteFile(u.file, u.lock.Format(), 0o644, renameio.IgnoreUmask()); err != nil {
 		return fmt.Errorf("writing lock %q: %w", u.file, err)

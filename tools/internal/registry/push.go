@@ -17,55 +17,101 @@ import (
 // Push pushes the one index or image of an OCI layout to a repository by its
 // digest, and then gives it the tags: a reader of a tag never meets half an
 // image. What the registry has is not sent again. It returns the digest.
+//
+// The repository has to name its registry: of a bare name, clients make one on
+// a public registry.
 func Push(ctx context.Context, p *progress.Reporter, dir, repository string, tags []string) (v1.Hash, error) {
-	repo, err := name.NewRepository(repository)
+	repo, err := name.NewRepository(repository, name.StrictValidation)
 	if err != nil {
 		return v1.Hash{}, fmt.Errorf("pushing to %q: %w", repository, err)
 	}
-	top, err := layout.ImageIndexFromPath(dir)
+	digest, content, err := read(dir)
 	if err != nil {
-		return v1.Hash{}, fmt.Errorf("reading layout %q: %w", dir, err)
+		return v1.Hash{}, err
 	}
-	list, err := top.IndexManifest()
-	if err != nil {
-		return v1.Hash{}, fmt.Errorf("reading layout %q: %w", dir, err)
-	}
-	if len(list.Manifests) != 1 {
-		return v1.Hash{}, fmt.Errorf("reading layout %q: want one manifest, got %d", dir, len(list.Manifests))
-	}
-	what := list.Manifests[0]
-	pusher, err := remote.NewPusher(remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain))
-	if err != nil {
-		return v1.Hash{}, fmt.Errorf("pushing to %q: %w", repository, err)
-	}
-	var content remote.Taggable
-	if what.MediaType.IsIndex() {
-		content, err = top.ImageIndex(what.Digest)
-	} else {
-		content, err = top.Image(what.Digest)
-	}
-	if err != nil {
-		return v1.Hash{}, fmt.Errorf("reading layout %q: %w", dir, err)
-	}
-	if err := push(ctx, p, pusher, repo, what.Digest, content); err != nil {
-		return v1.Hash{}, fmt.Errorf("pushing %s@%s: %w", repository, what.Digest, err)
+	if err := push(ctx, p, repo.Digest(digest.String()), content); err != nil {
+		return v1.Hash{}, fmt.Errorf("pushing %s@%s: %w", repository, digest, err)
 	}
 	var errs []error
 	for _, tag := range tags {
-		if err := pusher.Push(ctx, repo.Tag(tag), content); err != nil {
+		if err := remote.Tag(repo.Tag(tag), content, options(ctx)...); err != nil {
 			errs = append(errs, fmt.Errorf("tagging %s:%s: %w", repository, tag, err))
 		}
 	}
-	return what.Digest, errors.Join(errs...)
+	return digest, errors.Join(errs...)
 }
 
-func push(ctx context.Context, p *progress.Reporter, pusher *remote.Pusher, repo name.Repository, digest v1.Hash, content remote.Taggable) error {
-	task := p.Start(fmt.Sprintf("pushing %s@%s", repo, digest), "index", 1)
-	if err := pusher.Push(ctx, repo.Digest(digest.String()), content); err != nil {
-		task.Fail()
-		return err
+// read opens the one index or image of a layout.
+func read(dir string) (v1.Hash, remote.Taggable, error) {
+	fail := func(err error) (v1.Hash, remote.Taggable, error) {
+		return v1.Hash{}, nil, fmt.Errorf("reading layout %q: %w", dir, err)
 	}
-	task.Add(1)
-	task.Done()
-	return nil
+	top, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		return fail(err)
+	}
+	list, err := top.IndexManifest()
+	if err != nil {
+		return fail(err)
+	}
+	if len(list.Manifests) != 1 {
+		return fail(fmt.Errorf("want one manifest, got %d", len(list.Manifests)))
+	}
+	digest := list.Manifests[0].Digest
+	var content remote.Taggable
+	if list.Manifests[0].MediaType.IsIndex() {
+		content, err = top.ImageIndex(digest)
+	} else {
+		content, err = top.Image(digest)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return digest, content, nil
+}
+
+// push writes an index or image with all that belongs to it, and tells of the
+// bytes.
+func push(ctx context.Context, p *progress.Reporter, to name.Digest, content remote.Taggable) error {
+	updates := make(chan v1.Update, 16)
+	shown := make(chan bool)
+	go func() {
+		var task *progress.Task
+		var done int64
+		for u := range updates {
+			if u.Error != nil {
+				continue // the write returns it
+			}
+			if task == nil && u.Total > 0 {
+				task = p.Start("pushing "+to.String(), "bytes", u.Total)
+			}
+			if task != nil {
+				task.Add(u.Complete - done)
+				done = u.Complete
+			}
+		}
+		ok := <-shown
+		switch {
+		case task != nil && ok:
+			task.Done()
+		case task != nil:
+			task.Fail()
+		}
+		shown <- true
+	}()
+	var err error
+	with := append(options(ctx), remote.WithProgress(updates))
+	switch content := content.(type) {
+	case v1.ImageIndex:
+		err = remote.WriteIndex(to, content, with...)
+	case v1.Image:
+		err = remote.Write(to, content, with...)
+	}
+	shown <- err == nil // the library has closed updates
+	<-shown
+	return err
+}
+
+func options(ctx context.Context) []remote.Option {
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
 }

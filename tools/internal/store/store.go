@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/google/renameio/v2"
 	"github.com/hyperkube/hyperkube/versions"
@@ -77,15 +78,23 @@ func (s Store) Verify(d versions.Digest) error {
 
 // Put reads r to its end and keeps the bytes if they have the digest; from
 // names where they come from, in errors. A size that is not 0 is the most that
-// is read. Nothing is kept of bytes that do not match, or after a kill.
+// is read. Bytes that do not match are not kept; what a kill leaves half-written
+// lies apart, in tmp, and goes with a later Put.
 func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from string, r io.Reader) error {
 	dir := filepath.Dir(s.Path(d))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the store: %w", err)
 	}
+	half := filepath.Join(s.dir, "tmp")
+	if err := os.MkdirAll(half, 0o755); err != nil {
+		return fmt.Errorf("making the store: %w", err)
+	}
+	if err := sweep(half); err != nil {
+		return fmt.Errorf("sweeping the store: %w", err)
+	}
 	// A name of its own, so that two processes that put the same file do not
 	// write into one another's.
-	tmp, err := renameio.NewPendingFile(s.Path(d), renameio.WithTempDir(dir), renameio.WithStaticPermissions(0o644))
+	tmp, err := renameio.NewPendingFile(s.Path(d), renameio.WithTempDir(half), renameio.WithStaticPermissions(0o644))
 	if err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
@@ -99,6 +108,28 @@ func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from stri
 	}
 	if err := tmp.CloseAtomicallyReplace(); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
+	}
+	return nil
+}
+
+// abandoned is how long nobody has written to a file that nobody writes any
+// more. Whoever reads a network gives up long before.
+const abandoned = 24 * time.Hour
+
+// sweep removes the half-written files of processes that were killed.
+func sweep(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err == nil && time.Since(info.ModTime()) > abandoned {
+			err = os.Remove(filepath.Join(dir, entry.Name()))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
 }

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -29,12 +31,17 @@ func digestOf(t *testing.T, b []byte) versions.Digest {
 // files returns what lies in the store, whole or half.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, "sha256", "*"))
-	hidden, err2 := filepath.Glob(filepath.Join(dir, "sha256", ".*"))
-	if err := errors.Join(err, err2); err != nil {
+	var found []string
+	err := filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			found = append(found, file)
+		}
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return append(found, hidden...)
+	return found
 }
 
 func TestPut(t *testing.T) {
@@ -128,5 +135,30 @@ func TestManyPutOne(t *testing.T) {
 	wg.Wait()
 	if left := files(t, dir); len(left) != 1 || New(dir).Verify(d) != nil {
 		t.Errorf("in the store: %q", left)
+	}
+}
+
+// What a killed process left goes; what another one writes stays.
+func TestPutSweeps(t *testing.T) {
+	dir := t.TempDir()
+	old, young := filepath.Join(dir, "tmp", "old"), filepath.Join(dir, "tmp", "young")
+	if err := os.MkdirAll(filepath.Dir(old), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{old, young} {
+		if err := os.WriteFile(file, []byte("half"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	yesterday := time.Now().Add(-25 * time.Hour)
+	if err := os.Chtimes(old, yesterday, yesterday); err != nil {
+		t.Fatal(err)
+	}
+	d := digestOf(t, []byte("kubelet"))
+	if err := New(dir).Put(context.Background(), d, 0, "there", strings.NewReader("kubelet")); err != nil {
+		t.Fatal(err)
+	}
+	if got := files(t, dir); len(got) != 2 || got[1] != young {
+		t.Errorf("in the store: %q", got)
 	}
 }

@@ -29,12 +29,12 @@ func (s *Supplier) Explain(pin versions.Pin, err error) error {
 	defer f.Close()
 	head := make([]byte, headSize)
 	n, _ := io.ReadFull(f, head)
-	return fmt.Errorf("getting %s out of the store: %w\nTo mend: delete that file and run again", pin.FileKey, s.explainBytes(pin, mismatch, head[:n], 0))
+	return fmt.Errorf("getting %s out of the store: %w\nTo mend: delete that file and run again", pin.FileKey, s.explainBytes(pin, mismatch, head[:n]))
 }
 
 // explainBytes adds to a mismatch what the bytes seem to be: each of these has
 // been met in the wild, saved and hashed as if it were the binary.
-func (s *Supplier) explainBytes(pin versions.Pin, m *store.MismatchError, head []byte, announced int64) error {
+func (s *Supplier) explainBytes(pin versions.Pin, m *store.MismatchError, head []byte) error {
 	var why []string
 	if kind := markup(head); kind != "" {
 		why = append(why, "it is "+kind+", not a program: "+quote(head))
@@ -42,10 +42,7 @@ func (s *Supplier) explainBytes(pin versions.Pin, m *store.MismatchError, head [
 	for _, other := range s.Catalog.Lock.Find(m.Got) {
 		why = append(why, "it is "+other.FileKey.String()+" ("+otherwise(pin, other)+")")
 	}
-	switch {
-	case announced > 0 && m.Size < announced:
-		why = append(why, fmt.Sprintf("it is truncated: %d of the %d bytes that the server announced", m.Size, announced))
-	case pin.Size > 0 && m.Size < pin.Size:
+	if pin.Size > 0 && m.Size < pin.Size {
 		why = append(why, fmt.Sprintf("it is truncated, or another file: %d of %d bytes", m.Size, pin.Size))
 	}
 	if len(why) == 0 && !bytes.HasPrefix(head, []byte("\x7fELF")) {

@@ -45,6 +45,9 @@ func (s *Supplier) download(ctx context.Context, pin versions.Pin) error {
 	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, 2*pause {
 		err := s.downloadOnce(ctx, pin, from)
 		var passing *passingError
+		if ctx.Err() != nil {
+			return fmt.Errorf("downloading %q: %w", from, context.Cause(ctx))
+		}
 		if err == nil || attempt == attempts || !errors.As(err, &passing) {
 			return err
 		}
@@ -112,7 +115,9 @@ func (s *Supplier) downloadOnce(ctx context.Context, pin versions.Pin, from stri
 		var mismatch *store.MismatchError
 		switch {
 		case errors.As(err, &mismatch):
-			return s.explainBytes(pin, mismatch, body.head, response.ContentLength)
+			return s.explainBytes(pin, mismatch, body.head)
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			err = fmt.Errorf("truncated: the connection ended after %d of the %d bytes that the server announced", body.n, response.ContentLength)
 		case context.Cause(ctx) != nil:
 			err = context.Cause(ctx)
 		}
@@ -127,11 +132,13 @@ type observed struct {
 	r    io.Reader
 	saw  func(n int)
 	head []byte
+	n    int64
 }
 
 func (o *observed) Read(p []byte) (int, error) {
 	n, err := o.r.Read(p)
 	o.head = append(o.head, p[:min(n, headSize-len(o.head))]...)
+	o.n += int64(n)
 	o.saw(n)
 	return n, err
 }

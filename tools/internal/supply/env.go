@@ -34,7 +34,7 @@ func New(env cli.Env, catalog *versions.Catalog) (*Supplier, error) {
 		if s.Upstream == "" {
 			s.Upstream = Off
 		}
-		s.Rebuild = true
+		s.Rebuild = s.rebuilder()
 	}
 	return s, nil
 }

@@ -24,9 +24,9 @@ type Supplier struct {
 	// Upstream takes the place of scheme and host in the lock's URLs: a mirror.
 	// "" leaves them as they are; [Off] forbids downloads.
 	Upstream string
-	// Rebuild allows to build a released file from source, after or in place of
-	// a download.
-	Rebuild  bool
+	// Rebuild puts a released file into the store by building it from source,
+	// after or in place of a download. Nil where that is not wanted.
+	Rebuild  func(ctx context.Context, pin versions.Pin) error
 	Root     string              // folder of this repository, for its own programs
 	Getenv   func(string) string // the process environment, for the Go that builds them
 	Progress *progress.Reporter
@@ -70,9 +70,9 @@ func (s *Supplier) release(ctx context.Context, pin versions.Pin) error {
 		return nil
 	}
 	var mismatch *store.MismatchError
-	if !s.Rebuild || errors.As(downloadErr, &mismatch) || ctx.Err() != nil {
+	if s.Rebuild == nil || errors.As(downloadErr, &mismatch) || ctx.Err() != nil {
 		return downloadErr
 	}
 	s.Progress.Say("%s: %v; building it from source", pin.FileKey, downloadErr)
-	return s.rebuild(ctx, pin)
+	return s.Rebuild(ctx, pin)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -140,6 +141,7 @@ func TestDownloadTriesAgain(t *testing.T) {
 		"connection cut": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000000")
 			w.Write(program(kubelet)[:1000])
+			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
 		},
 	} {
@@ -156,6 +158,9 @@ func TestDownloadTriesAgain(t *testing.T) {
 			if err := s.Ensure(context.Background(), pin); err != nil {
 				t.Fatal(err)
 			}
+			if name == "connection cut" && !strings.Contains(log.String(), "truncated: the connection ended after 1000 of the 1000000 bytes") {
+				t.Errorf("log: %s", log)
+			}
 			if n != 2 || !strings.Contains(log.String(), "trying again in 2s") {
 				t.Errorf("%d requests; log: %s", n, log)
 			}
@@ -163,11 +168,56 @@ func TestDownloadTriesAgain(t *testing.T) {
 	}
 }
 
-func TestOffline(t *testing.T) {
-	s, pin, _ := supplier(t, http.NotFoundHandler())
-	s.Upstream = Off
-	if err := s.Ensure(context.Background(), pin); err == nil || !strings.Contains(err.Error(), "downloads are switched off") {
-		t.Errorf("got %v", err)
+// When a file is built from source, and when not.
+func TestRebuild(t *testing.T) {
+	whole := serve(program(kubelet))
+	for name, test := range map[string]struct {
+		handler  http.HandlerFunc
+		upstream string
+		allowed  bool
+		rebuilt  bool
+		want     string
+	}{
+		"no upstream":               {whole, Off, true, true, ""},
+		"no upstream, no source":    {whole, Off, false, false, "downloads are switched off"},
+		"upstream has it":           {whole, "", true, false, ""},
+		"upstream lacks it":         {http.NotFound, "", true, true, ""},
+		"upstream lacks it, either": {http.NotFound, "", false, false, "404 Not Found"},
+		// Somebody has to look at what upstream sent.
+		"upstream sent another": {serve(program(previous)), "", true, false, "it is " + previous},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, pin, _ := supplier(t, test.handler)
+			if test.upstream != "" {
+				s.Upstream = test.upstream
+			}
+			rebuilt := false
+			if test.allowed {
+				s.Rebuild = func(ctx context.Context, pin versions.Pin) error {
+					rebuilt = true
+					return s.Store.Put(ctx, pin.SHA256, 0, "source", bytes.NewReader(program(kubelet)))
+				}
+			}
+			err := s.Ensure(t.Context(), pin)
+			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if rebuilt != test.rebuilt {
+				t.Errorf("built from source: %v, want %v", rebuilt, test.rebuilt)
+			}
+		})
+	}
+}
+
+// A person who ends it is not told of another attempt.
+func TestDownloadStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s, pin, log := supplier(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		cancel()
+		panic(http.ErrAbortHandler)
+	}))
+	if err := s.Ensure(ctx, pin); !errors.Is(err, context.Canceled) || strings.Contains(log.String(), "trying again") {
+		t.Errorf("got %v; log: %s", err, log)
 	}
 }
 

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/bazelbuild/buildtools/build"
+	"github.com/hyperkube/hyperkube/tools/internal/moduleregistry"
+	"golang.org/x/mod/modfile"
+)
+
+// Bazel's own command for this needs modules that a fenced machine has not.
+func TestModuleFileNamesGoDependencies(t *testing.T) {
+	text, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gomod, err := modfile.Parse("go.mod", text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var direct, all []string
+	for _, r := range gomod.Require {
+		all = append(all, repository(r.Mod.Path))
+		if !r.Indirect {
+			direct = append(direct, repository(r.Mod.Path))
+		}
+	}
+	f, err := moduleregistry.Parse(moduleFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for _, r := range f.Rules("use_repo") {
+		if len(r.Call.List) > 0 && build.FormatString(r.Call.List[0]) == "go_deps" {
+			for _, arg := range r.Call.List[1:] {
+				named = append(named, arg.(*build.StringExpr).Value)
+			}
+		}
+	}
+	if len(named) == 0 || len(direct) == 0 {
+		t.Fatal("no Go dependencies found")
+	}
+	for _, repo := range direct {
+		if !slices.Contains(named, repo) {
+			t.Errorf("add %q to use_repo(go_deps, …) in MODULE.bazel: go.mod requires it", repo)
+		}
+	}
+	for _, repo := range named {
+		if !slices.Contains(all, repo) {
+			t.Errorf("remove %q from use_repo(go_deps, …) in MODULE.bazel: go.mod does not require it", repo)
+		}
+	}
+	if !slices.IsSorted(named) {
+		t.Errorf("sort use_repo(go_deps, …) in MODULE.bazel: %q", named)
+	}
+}
+
+var notInNames = regexp.MustCompile(`[^a-z0-9]`)
+
+// repository is gazelle's name for a Go module: the host backwards, then the
+// rest.
+func repository(path string) string {
+	host, rest, _ := strings.Cut(strings.ToLower(path), "/")
+	parts := strings.Split(host, ".")
+	slices.Reverse(parts)
+	return notInNames.ReplaceAllString(strings.Join(append(parts, rest), "_"), "_")
+}

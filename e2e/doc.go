@@ -4,7 +4,7 @@
 // It needs root, and from Debian docker-registry, skopeo and containerd; crane
 // it builds itself. Run it from the root of the repository:
 //
-//	go test -tags e2e -count 1 -timeout 60m -v ./e2e
+//	go test -tags e2e -count 1 -timeout 80m -v ./e2e
 //
 // Every server it starts listens on 127.0.0.1 and ends with it.
 package e2e

@@ -16,10 +16,10 @@ import (
 // files that Bazel has, against what others do in a genrule: tar and gzip -6.
 // Where the real rules_oci is, both make an index; its stand-in takes no other
 // layers than ours, so there the baseline stops at the layers, and is too good.
-func underBazel(compression string) func(context.Context, cli.Env) (step, step, error) {
-	return func(ctx context.Context, env cli.Env) (step, step, error) {
+func underBazel(compression string) func(context.Context, cli.Env, string) (step, step, error) {
+	return func(ctx context.Context, env cli.Env, _ string) (step, step, error) {
 		baseline := "//e2e/bench:baseline"
-		if err := bazel(ctx, env, "build", "--nobuild", baseline); err != nil {
+		if err := bazel(ctx, env, "build", "--nobuild", baseline); err != nil && env.Getenv("HYPERKUBE_BAZEL_MODULES") == "" {
 			baseline = "//e2e/bench:baseline_layers"
 			fmt.Fprintln(env.Err, "bench: no real rules_oci here: the baseline makes layers and no index")
 		}
@@ -35,7 +35,7 @@ func underBazel(compression string) func(context.Context, cli.Env) (step, step, 
 	}
 }
 
-func nullBuild(ctx context.Context, env cli.Env) (step, step, error) {
+func nullBuild(_ context.Context, env cli.Env, _ string) (step, step, error) {
 	return func(ctx context.Context, _ int) error {
 		return bazel(ctx, env, "build", "//images:v1_36_0")
 	}, nil, nil

@@ -19,8 +19,8 @@ const version = "v1.36.0"
 
 // buildAgainstCompressor measures a whole index, files to layout, against the
 // very same compressor on the very same bytes, without tar, hashes and files.
-func buildAgainstCompressor(compression versions.Compression) func(context.Context, cli.Env) (step, step, error) {
-	return func(ctx context.Context, env cli.Env) (step, step, error) {
+func buildAgainstCompressor(compression versions.Compression) func(context.Context, cli.Env, string) (step, step, error) {
+	return func(ctx context.Context, env cli.Env, dir string) (step, step, error) {
 		s, err := supply.FromEnv(env)
 		if err != nil {
 			return nil, nil, err
@@ -44,12 +44,8 @@ func buildAgainstCompressor(compression versions.Compression) func(context.Conte
 			}
 		}
 		build := func(ctx context.Context, _ int) error {
-			dir, err := os.MkdirTemp("", "hyperkube-bench-")
-			if err != nil {
-				return err
-			}
-			_, err = assemble.Index(ctx, s, image, filepath.Join(dir, "layout"))
-			return errors.Join(err, os.RemoveAll(dir))
+			_, err := assemble.Index(ctx, s, image, filepath.Join(dir, "layout"))
+			return err
 		}
 		alone := func(context.Context, int) error { return compressAll(files, compression) }
 		return build, alone, nil

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/versions"
@@ -19,12 +18,8 @@ const manyVersions = 2000
 
 // generator measures tools/gen on a manifest of many versions, writing the
 // whole tree anew.
-func generator(ctx context.Context, env cli.Env) (step, step, error) {
+func generator(ctx context.Context, env cli.Env, dir string) (step, step, error) {
 	catalog, _, err := versions.Load()
-	if err != nil {
-		return nil, nil, err
-	}
-	dir, err := os.MkdirTemp("", "hyperkube-bench-")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,15 +42,9 @@ func generator(ctx context.Context, env cli.Env) (step, step, error) {
 		if err != nil {
 			return err
 		}
-		cmd := exec.CommandContext(ctx, gen, "-root", root)
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("%w: %s", err, out)
-		}
-		if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-			fmt.Fprintf(env.Err, "gen: %d MiB at most\n", use.Maxrss>>10)
-		}
-		return os.RemoveAll(root)
+		peak, err := peakMemory(exec.CommandContext(ctx, gen, "-root", root))
+		fmt.Fprintf(env.Err, "gen: %d MiB at most\n", peak>>20)
+		return errors.Join(err, os.RemoveAll(root))
 	}, nil, nil
 }
 

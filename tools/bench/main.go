@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -24,8 +25,9 @@ func main() { os.Exit(cli.Main("bench", run)) }
 type figure struct {
 	name  string
 	reach string // what is promised
-	// prepare returns what is measured and its baseline, which may be nil.
-	prepare func(ctx context.Context, env cli.Env) (subject, baseline step, err error)
+	// prepare returns what is measured and its baseline, which may be nil. Both
+	// may use the folder.
+	prepare func(ctx context.Context, env cli.Env, dir string) (subject, baseline step, err error)
 }
 
 // step is one run; its number lets it do what no earlier one has cached.
@@ -34,6 +36,8 @@ type step func(ctx context.Context, n int) error
 var figures = []figure{
 	{"build-gzip", "at most 1.30 times the compressor alone", buildAgainstCompressor("gzip")},
 	{"build-zstd", "at most 1.30 times the compressor alone", buildAgainstCompressor("zstd")},
+	{"layer-gzip", "under 64 MiB for any file", layerMemory("gzip")},
+	{"layer-zstd", "under 64 MiB for any file", layerMemory("zstd")},
 	{"gen", "2,000 versions in under 1 s and 200 MiB", generator},
 	{"bazel-gzip", "at most half of tar and gzip -6 in a genrule", underBazel("gzip")},
 	{"bazel-zstd", "at most a quarter of tar and gzip -6 in a genrule", underBazel("zstd")},
@@ -45,6 +49,9 @@ func run(ctx context.Context, env cli.Env) error {
 	runs := fs.Int("n", 5, "how often each is run; the median counts")
 	if err := cli.Parse(fs, env, true); err != nil {
 		return err
+	}
+	if *runs < 1 {
+		return cli.Usage("-n: want 1 or more, got %d", *runs)
 	}
 	wanted := fs.Args()
 	for _, name := range wanted {
@@ -71,8 +78,13 @@ func names() string {
 	return strings.Join(all, ", ")
 }
 
-func measure(ctx context.Context, env cli.Env, f figure, runs int) error {
-	subject, baseline, err := f.prepare(ctx, env)
+func measure(ctx context.Context, env cli.Env, f figure, runs int) (err error) {
+	dir, err := os.MkdirTemp("", "hyperkube-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	subject, baseline, err := f.prepare(ctx, env, dir)
 	if err != nil {
 		return err
 	}

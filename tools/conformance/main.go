@@ -38,7 +38,7 @@ func run(ctx context.Context, env cli.Env) error {
 	fs := flag.NewFlagSet("conformance", flag.ContinueOnError)
 	modules := fs.String("modules", env.Getenv("HYPERKUBE_BAZEL_MODULES"), "the `folder` of upstream Bazel modules; default $HYPERKUBE_BAZEL_MODULES")
 	version := fs.String("version", "v1.36.0", "the Kubernetes `version`")
-	flavors := fs.String("flavors", "hyperkube,kubectl", "the flavors, separated by commas; the first is the default one")
+	flavors := fs.String("flavors", "hyperkube,kubectl", "the flavors, separated by commas")
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}

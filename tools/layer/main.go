@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -26,7 +27,12 @@ type config struct {
 	out, desc   string
 }
 
+// memory is what the process is to do with, in bytes, whatever the file's size.
+// Bazel runs several of these at once.
+const memory = 48 << 20
+
 func run(ctx context.Context, env cli.Env) error {
+	debug.SetMemoryLimit(memory)
 	c, err := parse(env)
 	if err != nil {
 		return err

@@ -58,58 +58,74 @@ func tree(t *testing.T, dir string) map[string][]byte {
 	return files
 }
 
-// A store whose file is not what its name says gives a clear error, from both
-// builders, and no image. The version is one that no other test builds, so
-// that nothing of it is cached.
+// A store whose file is not what its name says gives a clear error, and no image.
 func TestBrokenStore(t *testing.T) {
-	const broken = "kubernetes/v1.30.0/linux/amd64/kubectl"
-	// bytesOf is a file of the version that has been had.
-	bytesOf := func(platform string) []byte {
-		path := must(t, "go", "run", "./tools/fetch", "-file", "kubernetes/"+version+"/"+platform+"/kubectl")
-		raw, err := os.ReadFile(strings.TrimSpace(path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return raw
-	}
-	good, swapped := bytesOf("linux/amd64"), bytesOf("linux/arm64")
+	const wanted = "kubernetes/" + version + "/linux/amd64/kubectl"
+	good, swapped := stored(t, wanted), stored(t, "kubernetes/"+version+"/linux/arm64/kubectl")
 	for name, test := range map[string]struct {
 		bytes []byte
 		want  string
 	}{
 		"flipped byte":         {flip(bytes.Clone(good)), "want sha256"},
-		"truncated":            {good[:4096], "want sha256"},
-		"another version":      {good, "it is kubernetes/" + version + "/linux/amd64/kubectl (another version)"},
-		"another architecture": {swapped, "it is kubernetes/" + version + "/linux/arm64/kubectl (another version, another platform)"},
+		"truncated":            {good[:4096], "it is truncated"},
+		"another architecture": {swapped, "it is kubernetes/" + version + "/linux/arm64/kubectl (another platform)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			path := filepath.Join(dir, "sha256", pin(t, broken).SHA256.String())
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, test.bytes, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			env := []string{"HYPERKUBE_STORE=" + dir}
+			env, path := brokenStore(t, wanted, test.bytes)
 			out := filepath.Join(t.TempDir(), "layout")
-			for _, r := range []result{
-				run(t, env, "./bazelw", "build", "//images:kubectl_v1_30_0_amd64"),
-				run(t, env, "go", "run", "./tools/build", "-version", "v1.30.0", "-flavor", "kubectl", "-platform", "linux/amd64", "-o", out),
-			} {
-				if r.code == 0 {
-					t.Error("an image was built")
-				}
-				for _, want := range []string{broken, path, pin(t, broken).SHA256.String(), test.want, "To mend: delete that file"} {
-					if !strings.Contains(r.stderr, want) {
-						t.Errorf("not said: %q", want)
-					}
-				}
-			}
+			r := run(t, env, "go", "run", "./tools/build", "-version", version, "-flavor", "kubectl", "-platform", "linux/amd64", "-o", out)
+			refused(t, r, wanted, path, test.want)
 			if left, err := os.ReadDir(filepath.Dir(out)); err != nil || len(left) != 0 {
 				t.Errorf("left behind: %v, %v", left, err)
 			}
 		})
+	}
+}
+
+// The same under Bazel, with a version that nothing else builds, or Bazel would
+// have the right bytes already: they are checked when they come in.
+func TestBrokenStoreUnderBazel(t *testing.T) {
+	const wanted = "kubernetes/v1.19.3/linux/amd64/kubectl"
+	env, path := brokenStore(t, wanted, stored(t, "kubernetes/"+version+"/linux/arm64/kubectl"))
+	r := run(t, env, "./bazelw", "build", "//images:kubectl_v1_19_3_amd64")
+	refused(t, r, wanted, path, "it is kubernetes/"+version+"/linux/arm64/kubectl (another version, another platform)")
+}
+
+// stored is the content of a pinned file.
+func stored(t *testing.T, key string) []byte {
+	t.Helper()
+	path := must(t, "go", "run", "./tools/fetch", "-file", key)
+	raw, err := os.ReadFile(strings.TrimSpace(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// brokenStore has one file under a name that is not its own, and returns the
+// environment that names the store, and the file's path.
+func brokenStore(t *testing.T, key string, content []byte) (env []string, path string) {
+	t.Helper()
+	dir := t.TempDir()
+	path = filepath.Join(dir, "sha256", pin(t, key).SHA256.String())
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return []string{"HYPERKUBE_STORE=" + dir}, path
+}
+
+func refused(t *testing.T, r result, key, path, why string) {
+	t.Helper()
+	if r.code == 0 {
+		t.Error("an image was built")
+	}
+	for _, want := range []string{key, path, pin(t, key).SHA256.String(), why, "To mend: delete that file"} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("not said: %q", want)
+		}
 	}
 }
 

@@ -67,7 +67,7 @@ func parsed(t *testing.T, data []byte) {
 			t.Fatalf("strict reading accepts what Gardener refuses: %v", compatibleErr)
 		}
 		if c == Auto { // compatible reading takes all files for current ones
-			if compatible, err = Parse(data, Compatible(), WithGeneration(generationOf(v))); err != nil {
+			if compatible, err = Parse(data, Compatible(), WithGeneration(v.Generation())); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -107,21 +107,6 @@ func parsed(t *testing.T, data []byte) {
 		}
 	}
 	_, _ = ParseComponents(data, Compatible())
-}
-
-// generationOf tells which generation a vector was read as.
-func generationOf(v *Vector) Generation {
-	for _, s := range v.sources {
-		if s.Version != nil {
-			return Current
-		}
-	}
-	for _, s := range v.sources {
-		if s.TargetVersion != nil {
-			return Current
-		}
-	}
-	return Oldest // nothing has a version any more, or nothing ever had: all the same
 }
 
 // checkPositions makes sure that problems lie inside the text.

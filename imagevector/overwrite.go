@@ -112,6 +112,9 @@ func (v *Vector) OverwriteFromEnv(getenv func(string) string, variable string) (
 	}
 	c := v.config
 	c.overwrite, c.file = true, ""
+	if !c.compatible {
+		c.generation = v.Generation()
+	}
 	over, err := readFile(file, c)
 	if err != nil {
 		if v.config.compatible {

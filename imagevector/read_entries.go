@@ -36,7 +36,7 @@ func parseStrict(data []byte, c config) (*Vector, error) {
 			ca = r.bundle(p.value)
 		}
 	}
-	v := compile(sources, ca, c)
+	v := compile(sources, ca, r.config)
 	r.problems = append(r.problems, v.checkChoices(r.problems)...)
 	if err := r.problems.sorted(); err != nil {
 		return nil, err
@@ -54,14 +54,13 @@ func (r *reader) entries(n *yaml.Node) []Source {
 		s, at := r.entry(item, i)
 		sources, where = append(sources, s), append(where, at)
 	}
-	g := r.config.generation
-	if g == Auto {
-		g = GenerationOf(sources)
+	if r.config.generation == Auto {
+		r.config.generation = GenerationOf(sources)
 	}
 	for i := range sources {
 		s := &sources[i]
 		switch {
-		case g == Oldest:
+		case r.config.generation == Oldest:
 			s.modernise()
 			if where[i][fieldRuntimeVersion] == nil && where[i][fieldTargetVersion] == nil {
 				where[i][fieldRuntimeVersion] = where[i][fieldVersion]

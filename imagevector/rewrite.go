@@ -83,7 +83,8 @@ func (r Rule) weight() int {
 // Rewrite returns the overwrite that moves the images of v by the rules, and the
 // entries that no rule is for. Each entry of the overwrite has the key of the one
 // that it is for, and so is merged into it: it takes effect wherever that one is
-// chosen. Entries of v that are never chosen are left out.
+// chosen. Entries of v that are never chosen are left out. The overwrite is of the
+// generation of v.
 func (v *Vector) Rewrite(rules Rules) (overwrite, left []Source) {
 	sources := Merge(v.sources)
 	never := compile(sources, nil, v.config).neverChosen()
@@ -102,6 +103,9 @@ func (v *Vector) Rewrite(rules Rules) (overwrite, left []Source) {
 		case s.Repository != nil:
 			moved, ok = rules.Apply(*s.Repository)
 			o.Repository = &moved
+		}
+		if v.config.generation == Oldest {
+			o.RuntimeVersion, o.Version = nil, o.RuntimeVersion
 		}
 		if ok {
 			overwrite = append(overwrite, o)

@@ -181,6 +181,15 @@ func (v *Vector) Sources() []Source {
 // Len returns the number of entries.
 func (v *Vector) Len() int { return len(v.sources) }
 
+// Generation returns what "version" meant in the file that v was read from; an
+// overwrite of v must be read as of the same generation.
+func (v *Vector) Generation() Generation {
+	if v.config.generation == Oldest {
+		return Oldest
+	}
+	return Current
+}
+
 // Names returns the names of all images, sorted.
 func (v *Vector) Names() []string { return slices.Sorted(maps.Keys(v.byName)) }
 

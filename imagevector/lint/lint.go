@@ -52,7 +52,8 @@ type Entry struct {
 	Lost []Loss
 	// Why it has no effect, or one in part, in sentences.
 	Why []string
-	// Fix are entries that would have the effect that this one was meant to have.
+	// Fix are entries that would have the effect that this one was meant to have, as
+	// a file of the report's generation has them.
 	Fix []imagevector.Source
 }
 

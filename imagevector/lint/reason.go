@@ -41,13 +41,13 @@ func (l *linter) judge(e *Entry, with *imagevector.Vector) {
 		if into < 0 && !slices.ContainsFunc(e.Lost[:i], func(before Loss) bool { return before.index == loss.index }) {
 			e.Why = append(e.Why, differing(s, loss.To)...)
 			if len(meant) == 0 {
-				e.Fix = append(e.Fix, fixed(s, loss.To))
+				e.Fix = append(e.Fix, l.fixed(s, loss.To))
 			}
 		}
 	}
 	for _, entry := range meant {
 		e.Why = append(e.Why, fmt.Sprintf("version %q is no constraint; %v has it as one", *s.Version, entry.Position))
-		e.Fix = append(e.Fix, fixed(s, entry))
+		e.Fix = append(e.Fix, l.fixed(s, entry))
 	}
 }
 
@@ -242,14 +242,17 @@ func differing(s, entry imagevector.Source) []string {
 	return append(out, text)
 }
 
-// fixed returns the entry with the key of another: so it is merged into that.
-func fixed(s, entry imagevector.Source) imagevector.Source {
+// fixed returns the entry with the key of another, so that it is merged into that.
+func (l *linter) fixed(s, entry imagevector.Source) imagevector.Source {
 	f := imagevector.Source{
 		Name: s.Name, RuntimeVersion: entry.RuntimeVersion, TargetVersion: entry.TargetVersion, Architectures: entry.Architectures,
 		Ref: s.Ref, Repository: s.Repository, Tag: s.Tag, Version: s.Version,
 	}
 	if f.Version != nil && imagevector.GenerationOf([]imagevector.Source{{Version: f.Version}}) == imagevector.Oldest {
 		f.Version = nil // was meant as the constraint
+	}
+	if l.generation == imagevector.Oldest {
+		f.RuntimeVersion, f.Version = nil, f.RuntimeVersion
 	}
 	return f
 }

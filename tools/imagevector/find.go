@@ -61,17 +61,17 @@ func find(_ context.Context, env cli.Env) error {
 		if *runtime != "" || *target != "" {
 			return cli.Usage("-kubernetes stands for -runtime and -target: give it or them")
 		}
+		one := in.kubernetes
+		// A suffix counts for nothing but the tag.
+		if i := strings.IndexAny(one, "-+~"); i >= 0 && !strings.ContainsAny(one, ",") {
+			in.kubernetes = one[:i]
+		}
 		asked, err := in.versions()
 		if err != nil {
 			return err
 		}
-		one, single := asked.Single()
-		if !single {
+		if _, single := asked.Single(); !single {
 			return in.findRange(v, names, asked, *arch, *explain)
-		}
-		// As it was given: a suffix belongs to the tag.
-		if one = in.kubernetes; strings.Contains(one, "..") {
-			one, _ = asked.Single()
 		}
 		*runtime, *target = one, one
 	}

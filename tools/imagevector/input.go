@@ -113,7 +113,7 @@ func (in *input) merged() (*imagevector.Vector, error) {
 		return nil, err
 	}
 	for _, file := range in.overwrites {
-		over, err := in.load(file, imagevector.AsOverwrite())
+		over, err := in.load(file, imagevector.AsOverwrite(), imagevector.WithGeneration(v.Generation()))
 		if err != nil {
 			return nil, err
 		}

@@ -94,7 +94,7 @@ func printReport(w io.Writer, r *lint.Report) error {
 			b.WriteString("  to make it effective, write:\n")
 		}
 		for _, f := range e.Fix {
-			fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(strings.TrimSuffix(fixText(f, r.Generation), "\n"), "\n", "\n    "))
+			fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(strings.TrimSuffix(imagevector.RenderSource(f), "\n"), "\n", "\n    "))
 		}
 		if e.Verdict == lint.Effective {
 			good++
@@ -149,15 +149,6 @@ func effects(list []lint.Effect) []string {
 		lines = append(lines, line)
 	}
 	return lines
-}
-
-// fixText writes an entry as its generation does.
-func fixText(s imagevector.Source, g imagevector.Generation) string {
-	text := imagevector.RenderSource(s)
-	if g == imagevector.Oldest {
-		text = strings.Replace(text, "\n  runtimeVersion: ", "\n  version: ", 1)
-	}
-	return text
 }
 
 // What lint prints for programs.

@@ -59,7 +59,7 @@ func overwrite(_ context.Context, env cli.Env) error {
 	}
 	text := imagevector.Render(comment(in.vector, rules), entries, bundle)
 	// What is written must be readable by the strictest reader.
-	if _, err := imagevector.Parse(text, imagevector.AsOverwrite(), imagevector.WithGeneration(imagevector.Current)); err != nil {
+	if _, err := imagevector.Parse(text, imagevector.AsOverwrite(), imagevector.WithGeneration(v.Generation())); err != nil {
 		return fmt.Errorf("writing overwrite: %w", err)
 	}
 	switch {

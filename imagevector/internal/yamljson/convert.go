@@ -123,23 +123,24 @@ func (c *converter) convert(value any, want *Shape) (any, error) {
 
 func (c *converter) object(value map[any]any, want *Shape) (any, error) {
 	// In order, so that of several faults the same one is always told.
-	names := make(map[string]any, len(value))
+	type field struct{ key, value any } // NaN is a key that no look-up finds
+	names := make(map[string]field, len(value))
 	var faults []string
-	for key := range value {
+	for key, item := range value {
 		name, ok := asName(key)
 		if !ok {
-			if err := c.measure(value[key]); err != nil {
+			if err := c.measure(item); err != nil {
 				return nil, err
 			}
-			faults = append(faults, fmt.Sprintf("unsupported map key of type: %s, key: %+#v, value: %+#v", reflect.TypeOf(key), key, value[key]))
+			faults = append(faults, fmt.Sprintf("unsupported map key of type: %s, key: %+#v, value: %+#v", reflect.TypeOf(key), key, item))
 			continue
 		}
 		if err := c.spend(len(name)); err != nil {
 			return nil, err
 		}
 		// 1 and "1" are two keys, but one name; which of them counts is left open.
-		if other, ok := names[name]; !ok || fmt.Sprintf("%T", other) < fmt.Sprintf("%T", key) {
-			names[name] = key
+		if other, ok := names[name]; !ok || fmt.Sprintf("%T", other.key) < fmt.Sprintf("%T", key) {
+			names[name] = field{key, item}
 		}
 	}
 	if len(faults) > 0 {
@@ -148,7 +149,7 @@ func (c *converter) object(value map[any]any, want *Shape) (any, error) {
 	object := make(map[string]any, len(names))
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		var err error
-		if object[name], err = c.convert(value[names[name]], want.field(name)); err != nil {
+		if object[name], err = c.convert(names[name].value, want.field(name)); err != nil {
 			return nil, err
 		}
 	}
@@ -166,9 +167,9 @@ func (c *converter) measure(value any) error {
 			err = c.measure(value[i])
 		}
 	case map[any]any:
-		for key := range value {
+		for key, item := range value {
 			if err = c.measure(key); err == nil {
-				err = c.measure(value[key])
+				err = c.measure(item)
 			}
 			if err != nil {
 				break

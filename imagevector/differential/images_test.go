@@ -1,0 +1,47 @@
+package differential
+
+import (
+	"os"
+	"testing"
+
+	gardener "github.com/gardener/gardener/pkg/utils/imagevector"
+
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Gardener itself finds every release's own image in the vector of this
+// repository, and no other.
+func TestImages(t *testing.T) {
+	text, err := os.ReadFile("../images.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _, err := gardener.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog, _, err := versions.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(catalog.Images) < 100 {
+		t.Fatalf("%d images are too few to mean anything", len(catalog.Images))
+	}
+	type key struct{ name, version string }
+	want := map[key]string{}
+	for _, image := range catalog.Images {
+		want[key{image.Flavor.Name, image.Version.String()}] = image.Repository + ":" + image.Tag
+	}
+	for _, flavor := range catalog.Manifest.Flavors {
+		for _, release := range catalog.Manifest.Releases {
+			version := release.Version.String()
+			got := ""
+			if image, err := v.FindImage(flavor.Name, gardener.RuntimeVersion(version), gardener.TargetVersion(version)); err == nil {
+				got = image.String()
+			}
+			if got != want[key{flavor.Name, version}] {
+				t.Errorf("%s for %s: Gardener finds %q, want %q", flavor.Name, version, got, want[key{flavor.Name, version}])
+			}
+		}
+	}
+}

@@ -1,5 +1,10 @@
 // Gen writes what can be derived from the manifest and the lock: the BUILD
-// files of images/.
+// files of images/, and the image vector.
+//
+//	go run ./tools/gen                 what is stale
+//	go run ./tools/gen -mode=diff      nothing; shows what is stale
+//	go run ./tools/gen -pinned FILE    the image vector with digests, for the
+//	                                   images that images/digests.json has
 //
 // Exit codes: 0 done, 1 failed, 2 wrong usage, 3 with -mode=diff: the committed
 // files are stale.
@@ -21,47 +26,73 @@ import (
 
 func main() { os.Exit(cli.Main("gen", run)) }
 
-func run(ctx context.Context, env cli.Env) error {
+type config struct {
+	diff         bool
+	root, pinned string // absolute; pinned may be ""
+}
+
+func parse(env cli.Env) (config, error) {
+	var c config
 	fs := flag.NewFlagSet("gen", flag.ContinueOnError)
 	mode := fs.String("mode", "write", "write the files, or diff: print what would change and exit 3 if anything")
-	root := fs.String("root", env.Dir, "the repository's `folder`")
+	fs.StringVar(&c.root, "root", ".", "the repository's `folder`")
+	fs.StringVar(&c.pinned, "pinned", "", "write the image vector with digests to this `file`, and nothing else")
 	if err := cli.Parse(fs, env, false); err != nil {
-		return err
+		return c, err
 	}
 	if *mode != "write" && *mode != "diff" {
-		return cli.Usage("-mode: want write or diff, got %q", *mode)
+		return c, cli.Usage("-mode: want write or diff, got %q", *mode)
 	}
-	change, warnings, err := plan(*root)
+	c.diff = *mode == "diff"
+	for _, path := range []*string{&c.root, &c.pinned} {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(env.Dir, *path)
+		}
+	}
+	return c, nil
+}
+
+func run(ctx context.Context, env cli.Env) error {
+	c, err := parse(env)
+	if err != nil {
+		return err
+	}
+	// Manifest and lock of the folder, not those compiled in: they may have been
+	// edited since, or belong to another tree.
+	catalog, warnings, err := versions.LoadFrom(os.DirFS(c.root))
 	for _, w := range warnings {
 		fmt.Fprintf(env.Err, "gen: warning: %s\n", w)
 	}
+	if err != nil {
+		return err
+	}
+	if c.pinned != "" {
+		unknown, err := writePinned(c.root, c.pinned, catalog)
+		if err == nil && unknown > 0 {
+			fmt.Fprintf(env.Err, "gen: %d images have no digest on record and are left out; go run ./tools/build -record adds one\n", unknown)
+		}
+		return err
+	}
+	change, err1 := tree.Tree{Root: c.root, Dir: "images", Header: render.Header}.Compare(render.Files(catalog))
+	vector, err2 := planVector(c.root, catalog)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	written, deleted := change.Count()
+	if !vector.fresh() {
+		written++
+	}
 	switch {
-	case err != nil:
-		return err
-	case change.Empty():
+	case written+deleted == 0:
 		return nil
-	case *mode == "diff":
-		_, err := env.Out.Write(change.Diff())
-		return errors.Join(err, cli.Exit(cli.ExitDrift, fmt.Errorf("the generated files are stale: %s. To mend: go run ./tools/gen", change)))
+	case c.diff:
+		_, err := env.Out.Write(append(change.Diff(), vector.diff()...))
+		return errors.Join(err, cli.Exit(cli.ExitDrift, fmt.Errorf(
+			"the generated files are stale: %d written, %d deleted. To mend: go run ./tools/gen", written, deleted)))
 	}
-	if err := change.Apply(ctx); err != nil {
+	if err := errors.Join(change.Apply(ctx), vector.write()); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Err, "gen: %s\n", change)
+	fmt.Fprintf(env.Err, "gen: %d written, %d deleted\n", written, deleted)
 	return nil
-}
-
-// plan reads manifest and lock below root, not those compiled in: they may
-// have been edited since, or belong to another tree.
-func plan(root string) (*tree.Change, []string, error) {
-	root, err := filepath.Abs(root)
-	if err != nil {
-		return nil, nil, err
-	}
-	catalog, warnings, err := versions.LoadFrom(os.DirFS(root))
-	if err != nil {
-		return nil, warnings, err
-	}
-	change, err := tree.Tree{Root: root, Dir: "images", Header: render.Header}.Compare(render.Files(catalog))
-	return change, warnings, err
 }

@@ -79,10 +79,8 @@ func (t Tree) Compare(want map[string][]byte) (*Change, error) {
 // Empty says that there is nothing to change.
 func (c *Change) Empty() bool { return len(c.write)+len(c.drop) == 0 }
 
-// String counts the changes.
-func (c *Change) String() string {
-	return fmt.Sprintf("%d written, %d deleted", len(c.write), len(c.drop))
-}
+// Count tells how many files are written and deleted.
+func (c *Change) Count() (written, deleted int) { return len(c.write), len(c.drop) }
 
 // Diff returns the change as a unified diff.
 func (c *Change) Diff() []byte {

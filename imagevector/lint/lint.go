@@ -66,6 +66,9 @@ const (
 	// Partly effective entries are added beside those of the vector, and lose to
 	// some of them.
 	Partly Verdict = "partly effective"
+	// Elsewhere are entries for none of the versions that matter, which take effect
+	// for others.
+	Elsewhere Verdict = "effective elsewhere"
 	// Ineffective entries change nothing.
 	Ineffective Verdict = "no effect"
 )
@@ -88,7 +91,7 @@ type Loss struct {
 // Clean tells whether nothing is wrong with the overwrite; that public registries
 // remain does not count here.
 func (r *Report) Clean() bool {
-	return len(r.OverwriteProblems) == 0 && !slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.Verdict != Effective })
+	return len(r.OverwriteProblems) == 0 && !slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.Verdict == Partly || e.Verdict == Ineffective })
 }
 
 // linter is a run.
@@ -197,20 +200,39 @@ func (l *linter) entry(i int) (Entry, error) {
 	if err != nil {
 		return e, err
 	}
-	for _, shape := range imagevector.Shapes() {
-		differences, err := imagevector.Compare(without, with, l.config.Kubernetes, l.config.Architectures, shape)
+	if e.Effects, err = l.effects(without, with, l.config.Kubernetes); err != nil {
+		return e, err
+	}
+	if l.matching(s).Empty() {
+		elsewhere, err := l.effects(without, with, imagevector.AllVersions())
 		if err != nil {
 			return e, err
 		}
-		for _, d := range differences {
-			e.Effects = addEffect(e.Effects, Effect{Shape: shape, Architecture: d.Architecture, Versions: versionsOf(d)})
-		}
-		if len(e.Effects) > 0 {
-			break // the shapes left say nothing new, or matter to no one
+		if len(elsewhere) > 0 {
+			e.Verdict, e.Effects = Elsewhere, elsewhere
+			return e, nil
 		}
 	}
 	l.judge(&e, with)
 	return e, nil
+}
+
+// effects returns where two vectors choose differently, in the plainest shape of
+// look-ups in which they do.
+func (l *linter) effects(without, with *imagevector.Vector, within imagevector.Versions) (effects []Effect, err error) {
+	for _, shape := range imagevector.Shapes() {
+		differences, err := imagevector.Compare(without, with, within, l.config.Architectures, shape)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range differences {
+			effects = addEffect(effects, Effect{Shape: shape, Architecture: d.Architecture, Versions: versionsOf(d)})
+		}
+		if len(effects) > 0 {
+			break
+		}
+	}
+	return effects, nil
 }
 
 // versionsOf returns the versions that a difference is about.

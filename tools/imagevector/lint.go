@@ -96,7 +96,7 @@ func printReport(w io.Writer, r *lint.Report) error {
 		for _, f := range e.Fix {
 			fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(strings.TrimSuffix(imagevector.RenderSource(f), "\n"), "\n", "\n    "))
 		}
-		if e.Verdict == lint.Effective {
+		if e.Verdict == lint.Effective || e.Verdict == lint.Elsewhere {
 			good++
 		}
 	}
@@ -118,7 +118,7 @@ func printReport(w io.Writer, r *lint.Report) error {
 
 // verdicts are the words for people.
 func verdicts() map[lint.Verdict]string {
-	return map[lint.Verdict]string{lint.Effective: "effective", lint.Partly: "EFFECTIVE IN PART ONLY", lint.Ineffective: "NO EFFECT"}
+	return map[lint.Verdict]string{lint.Effective: "effective", lint.Partly: "EFFECTIVE IN PART ONLY", lint.Elsewhere: "effective for other versions than those asked for", lint.Ineffective: "NO EFFECT"}
 }
 
 // effects writes effects in words, architectures with the same versions together.
@@ -209,7 +209,7 @@ func reportJSON(r *lint.Report) jsonReport {
 		out.Warnings = append(out.Warnings, jsonProblem{p.File, p.Line, p.Column, p.Field, p.Message})
 	}
 	for _, e := range r.Entries {
-		if e.Verdict == lint.Effective {
+		if e.Verdict == lint.Effective || e.Verdict == lint.Elsewhere {
 			out.Effective++
 		}
 		var lost []jsonLoss

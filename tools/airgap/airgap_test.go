@@ -84,7 +84,7 @@ common --experimental_downloader_config=/w/airgap/downloader.cfg
 common --repo_env=HYPERKUBE_CACHE=/cache
 common --repo_env=HYPERKUBE_STORE=/store
 common --repo_env=HYPERKUBE_REBUILD=1
-common --repo_env=GOROOT=/go
+common --repo_env=GOROOT=/usr/local/go
 common --repo_env=GOTOOLCHAIN=local
 common --repo_env=GOAUTH=netrc
 common --repo_env=GOPROXY=https://proxy.example
@@ -99,10 +99,10 @@ build --sandbox_add_mount_pair=/up
 func TestEnvironment(t *testing.T) {
 	got := environment([]string{
 		"HOME=/home/me", "PATH=/machine/bin", "LD_PRELOAD=x.so", "LC_ALL=de_DE", "GOROOT=/old", "GOPROXY=https://proxy.example", "TERM=xterm",
-	}, goSDK{root: "/go"})
+	})
 	want := []string{
 		"HOME=/home/me", "GOPROXY=https://proxy.example", "TERM=xterm",
-		"PATH=/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "GOROOT=/go", "GOTOOLCHAIN=local",
+		"PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "GOROOT=/usr/local/go", "GOTOOLCHAIN=local",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -23,8 +24,19 @@ func (c config) become(root *debroot.Root, sdk goSDK, rc string) error {
 	if err := os.MkdirAll(output, 0o755); err != nil {
 		return fmt.Errorf("making Bazel's folder: %w", err)
 	}
-	args := append([]string{"/usr/bin/bazel", "--bazelrc=" + rc, "--output_user_root=" + output}, c.args...)
-	return root.Become(args, environment(exec.Command("bazel").Environ(), sdk), c.dir, c.binds(sdk))
+	binds := c.binds(sdk)
+	args := append([]string{
+		"/usr/bin/bazel", "--bazelrc=" + rc, "--output_user_root=" + output,
+		// A server keeps the mounts that it began with: others, another server.
+		"--host_jvm_args=-Dhyperkube.mounts=" + fingerprint(binds),
+	}, c.args...)
+	return root.Become(args, environment(exec.Command("bazel").Environ()), c.dir, binds)
+}
+
+// fingerprint is short for binds.
+func fingerprint(binds []debroot.Bind) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", binds))
+	return hex.EncodeToString(sum[:6])
 }
 
 // asRoot runs this command again where its user is root: in a user namespace.
@@ -46,6 +58,7 @@ func (c config) asRoot() error {
 func (c config) binds(sdk goSDK) []debroot.Bind {
 	binds := []debroot.Bind{
 		{Src: "/etc/apt", Dst: "/etc/apt", ReadOnly: true},
+		{Src: sdk.root, Dst: goRoot, ReadOnly: true},
 		// What of it is wanted stands in the profile.
 		{Src: os.DevNull, Dst: debianRC},
 	}
@@ -55,13 +68,13 @@ func (c config) binds(sdk goSDK) []debroot.Bind {
 			binds = append(binds, debroot.Bind{Src: path, Dst: "/usr/local/bin/" + client, ReadOnly: true})
 		}
 	}
-	for _, path := range []string{c.workspace, c.dir, c.cache, c.store, c.upstream, sdk.root, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"]} {
+	for _, path := range []string{c.workspace, c.dir, c.cache, c.store, c.upstream, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"]} {
 		top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 		if !slices.Contains([]string{"usr", "var", "etc"}, top) {
 			continue
 		}
 		if _, err := os.Stat(path); err == nil {
-			binds = append(binds, debroot.Bind{Src: path, Dst: path, ReadOnly: path == sdk.root})
+			binds = append(binds, debroot.Bind{Src: path, Dst: path})
 		}
 	}
 	return binds
@@ -69,7 +82,7 @@ func (c config) binds(sdk goSDK) []debroot.Bind {
 
 // environment is the caller's, but for what would lead programs of the root to
 // the machine's.
-func environment(caller []string, sdk goSDK) []string {
+func environment(caller []string) []string {
 	env := slices.DeleteFunc(slices.Clone(caller), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
 		return slices.Contains([]string{
@@ -77,7 +90,7 @@ func environment(caller []string, sdk goSDK) []string {
 		}, name) || strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "LD_")
 	})
 	return append(env,
-		"PATH="+filepath.Join(sdk.root, "bin")+":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"LANG=C.UTF-8", "GOROOT="+sdk.root, "GOTOOLCHAIN=local",
+		"PATH="+goRoot+"/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"LANG=C.UTF-8", "GOROOT="+goRoot, "GOTOOLCHAIN=local",
 	)
 }

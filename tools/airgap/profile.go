@@ -92,7 +92,7 @@ func (c config) options(debian []string, registry string, sdk goSDK) string {
 	line("common --repo_env=HYPERKUBE_CACHE=%s", c.cache)
 	line("common --repo_env=HYPERKUBE_STORE=%s", c.store)
 	line("common --repo_env=HYPERKUBE_REBUILD=1")
-	line("common --repo_env=GOROOT=%s", sdk.root)
+	line("common --repo_env=GOROOT=%s", goRoot)
 	line("common --repo_env=GOTOOLCHAIN=local")
 	for _, key := range slices.Sorted(maps.Keys(sdk.env)) {
 		if sdk.env[key] != "" {

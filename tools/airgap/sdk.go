@@ -18,6 +18,10 @@ type goSDK struct {
 	env  map[string]string // how this machine reaches Go modules
 }
 
+// goRoot is where Go lies in the root, wherever it lies on this machine, so that
+// Bazel need not build anew when it moves.
+const goRoot = "/usr/local/go"
+
 // reach are the settings of the go command that say where modules come from.
 // They may stand in a file beside the machine's own Go, which another Go does
 // not read.

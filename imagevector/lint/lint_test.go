@@ -133,6 +133,14 @@ func TestReplacedEntries(t *testing.T) {
 	}
 }
 
+// To lose to an entry that the overwrite replaces is no fault.
+func TestLosingToOneself(t *testing.T) {
+	r := lint(t, base, "images:\n- {name: exact, repository: m/exact, targetVersion: '>= 1.30'}\n- {name: exact, repository: m/exact, targetVersion: '= 1.30.2'}\n", "1.19..1.36")
+	if !r.Clean() {
+		t.Errorf("got %+v", r.Entries)
+	}
+}
+
 // Gardener's documentation, of old and of today, shows overwrites without effect.
 func TestDocumentedFaults(t *testing.T) {
 	today := "images:\n- {name: pause-container, repository: my-custom-image-registry/pause, tag: '3.4', version: 1.20.x}\n- {name: pause-container, ref: 'my-custom-image-registry/pause:3.5', version: '>= 1.21'}\n"

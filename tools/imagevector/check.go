@@ -163,7 +163,7 @@ func lookAll(ctx context.Context, p *progress.Reporter, viewer *registry.Viewer,
 			for _, a := range w.Architectures {
 				switch {
 				case slices.Contains(found.Architectures, a):
-				case slices.Contains(mayLack, a) && len(found.Architectures) > 0:
+				case slices.Contains(mayLack, a):
 					w.Lacking = append(w.Lacking, a)
 				default:
 					w.Missing = append(w.Missing, a)
@@ -195,7 +195,7 @@ func (in *input) printChecked(images []*wanted) error {
 			switch {
 			case w.Error != "":
 				line = "failed  " + w.Image + ": " + w.Error
-			case w.Digest == "":
+			case len(w.Missing) > 0 && w.Digest == "":
 				line = "missing " + w.Image + ": the registry has no such image"
 			case len(w.Missing) > 0:
 				line = "missing " + w.Image + ": not for " + strings.Join(w.Missing, ", ")

@@ -68,7 +68,7 @@ func (c config) binds(sdk goSDK) []debroot.Bind {
 			binds = append(binds, debroot.Bind{Src: path, Dst: "/usr/local/bin/" + client, ReadOnly: true})
 		}
 	}
-	for _, path := range []string{c.workspace, c.dir, c.cache, c.store, c.upstream, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"]} {
+	for _, path := range []string{c.workspace, c.dir, c.cache, c.store, c.upstream, c.certificates, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"]} {
 		top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 		if !slices.Contains([]string{"usr", "var", "etc"}, top) {
 			continue

@@ -21,6 +21,8 @@ type config struct {
 	store    string // of pinned files
 	upstream string // a folder of upstream Bazel modules, or nothing
 
+	certificates string // the file that programs are told to trust, or nothing
+
 	mirror, securityMirror string // instead of the machine's, or nothing
 
 	log io.Writer
@@ -30,6 +32,7 @@ func parse(env cli.Env) (config, error) {
 	c := config{
 		dir:            env.Dir,
 		upstream:       env.Getenv("HYPERKUBE_BAZEL_MODULES"),
+		certificates:   env.Getenv("SSL_CERT_FILE"),
 		mirror:         env.Getenv("HYPERKUBE_DEBIAN_MIRROR"),
 		securityMirror: env.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"),
 		log:            env.Err,

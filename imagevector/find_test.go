@@ -15,13 +15,23 @@ func TestConstraintsDecide(t *testing.T) {
 		version, constraint string
 		want                bool
 	}{
-		{"1.20.5", "1.20.x", true}, {"1.20.5", "1.20", true}, {"1.20.5", "= 1.20", true},
-		{"1.20.0-rc.1", ">= 1.20", true}, {"1.20.0-rc.1", ">= 1.20-0", true},
+		{"1.20.5", "1.20.x", true},
+		{"1.20.5", "1.20", true},
+		{"1.20.5", "= 1.20", true},
+		{"1.20.0-rc.1", ">= 1.20", true},
+		{"1.20.0-rc.1", ">= 1.20-0", true},
 		{"1.22.0-alpha.1", "< 1.22", false},
-		{"1.33.2", "> 1.33", false}, {"1.33.2", "<= 1.33", true}, {"1.33.2", ">= 1.31 < 1.34", true},
-		{"1.33.2", "1.31 || 1.33", true}, {"1.33.2", "1.32 - 1.33", true}, {"1.33.2", "~1.33", true},
-		{"1.33.2", "^1.30", true}, {"1.33.2", "*", true},
-		{"v1.33.2", "= 1.33.2", true}, {"1.33.2+gardener", "= 1.33.2", true}, {"1.33.2~1", "1.33.2", true},
+		{"1.33.2", "> 1.33", false},
+		{"1.33.2", "<= 1.33", true},
+		{"1.33.2", ">= 1.31 < 1.34", true},
+		{"1.33.2", "1.31 || 1.33", true},
+		{"1.33.2", "1.32 - 1.33", true},
+		{"1.33.2", "~1.33", true},
+		{"1.33.2", "^1.30", true},
+		{"1.33.2", "*", true},
+		{"v1.33.2", "= 1.33.2", true},
+		{"1.33.2+gardener", "= 1.33.2", true},
+		{"1.33.2~1", "1.33.2", true},
 	} {
 		v := vectorOf(t, []Source{{Name: "a", Repository: text("r"), TargetVersion: &tt.constraint}})
 		for _, opt := range []FindOption{TargetVersion(tt.version), RuntimeVersion(tt.version)} {

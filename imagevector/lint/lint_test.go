@@ -67,24 +67,38 @@ func TestVerdicts(t *testing.T) {
 	}{
 		{"the same key", `{name: pause, repository: m/pause, targetVersion: ">= 1.21", architectures: [amd64, arm64]}`, Effective, "1.21.0..1.36.x amd64, 1.21.0..1.36.x arm64", "", ""},
 		{"no constraints on either side", `{name: hyperkube, repository: m/hyperkube}`, Effective, "1.19.0..1.36.x amd64, 1.19.0..1.36.x arm64", "", ""},
-		{"constraint in other words", `{name: pause, repository: m/pause, targetVersion: ">=1.21", architectures: [amd64, arm64]}`, Ineffective, "",
-			`the text of targetVersion differs: ">=1.21" here, ">= 1.21" at images.yaml:7:3; they mean the same, but are compared letter by letter`, ">= 1.21 [amd64 arm64]"},
-		{"who wins, and why", `{name: pause, repository: m/pause, targetVersion: ">=1.21", architectures: [amd64, arm64]}`, Ineffective, "",
-			`for Kubernetes 1.21.0..1.36.x on amd64 and arm64, images.yaml:7:3 is chosen: both score 2, and it comes first`, ">= 1.21 [amd64 arm64]"},
-		{"architectures in another order", `{name: pause, repository: m/pause, targetVersion: 1.20.x, architectures: [arm64, amd64]}`, Ineffective, "",
-			`architectures are written in another order: ["arm64" "amd64"] here, ["amd64" "arm64"] at images.yaml:2:3`, "1.20.x [amd64 arm64]"},
-		{"architectures left out", `{name: pause, repository: m/pause, targetVersion: 1.20.x}`, Ineffective, "",
-			`architectures are missing here and are ["amd64" "arm64"] at images.yaml:2:3; they mean the same, but are compared letter by letter`, "1.20.x [amd64 arm64]"},
-		{"no constraint", `{name: pause, repository: m/pause, architectures: [amd64, arm64]}`, Partly, "1.19.x amd64, 1.19.x arm64",
-			`targetVersion is missing here and is "1.20.x" at images.yaml:2:3`, "1.20.x [amd64 arm64], >= 1.21 [amd64 arm64]"},
+		{
+			"constraint in other words", `{name: pause, repository: m/pause, targetVersion: ">=1.21", architectures: [amd64, arm64]}`, Ineffective, "",
+			`the text of targetVersion differs: ">=1.21" here, ">= 1.21" at images.yaml:7:3; they mean the same, but are compared letter by letter`, ">= 1.21 [amd64 arm64]",
+		},
+		{
+			"who wins, and why", `{name: pause, repository: m/pause, targetVersion: ">=1.21", architectures: [amd64, arm64]}`, Ineffective, "",
+			`for Kubernetes 1.21.0..1.36.x on amd64 and arm64, images.yaml:7:3 is chosen: both score 2, and it comes first`, ">= 1.21 [amd64 arm64]",
+		},
+		{
+			"architectures in another order", `{name: pause, repository: m/pause, targetVersion: 1.20.x, architectures: [arm64, amd64]}`, Ineffective, "",
+			`architectures are written in another order: ["arm64" "amd64"] here, ["amd64" "arm64"] at images.yaml:2:3`, "1.20.x [amd64 arm64]",
+		},
+		{
+			"architectures left out", `{name: pause, repository: m/pause, targetVersion: 1.20.x}`, Ineffective, "",
+			`architectures are missing here and are ["amd64" "arm64"] at images.yaml:2:3; they mean the same, but are compared letter by letter`, "1.20.x [amd64 arm64]",
+		},
+		{
+			"no constraint", `{name: pause, repository: m/pause, architectures: [amd64, arm64]}`, Partly, "1.19.x amd64, 1.19.x arm64",
+			`targetVersion is missing here and is "1.20.x" at images.yaml:2:3`, "1.20.x [amd64 arm64], >= 1.21 [amd64 arm64]",
+		},
 		{"constraint on the other version", `{name: pause, repository: m/pause, runtimeVersion: 1.20.x, architectures: [amd64, arm64]}`, Partly, "1.20.x amd64, 1.20.x arm64", // of runtime versions that are not the target's
 			`runtimeVersion is "1.20.x" here and missing at images.yaml:2:3`, "1.20.x [amd64 arm64]"},
-		{"constraint in version", `{name: pause, repository: m/pause, tag: x, version: ">= 1.21"}`, Partly, "1.19.x amd64, 1.19.x arm64",
-			`version ">= 1.21" is no constraint; images.yaml:7:3 has it as one`, ">= 1.21 [amd64 arm64]"},
+		{
+			"constraint in version", `{name: pause, repository: m/pause, tag: x, version: ">= 1.21"}`, Partly, "1.19.x amd64, 1.19.x arm64",
+			`version ">= 1.21" is no constraint; images.yaml:7:3 has it as one`, ">= 1.21 [amd64 arm64]",
+		},
 		{"single architecture wins", `{name: pause, repository: m/pause, targetVersion: ">=1.21", architectures: [arm64]}`, Effective, "1.21.0..1.36.x arm64", "", ""},
 		{"exact version wins", `{name: hyperkube, repository: m/hyperkube, targetVersion: "= 1.30.2"}`, Effective, "1.30.2 amd64, 1.30.2 arm64", "", ""},
-		{"beaten by an exact version", `{name: exact, repository: m/exact, targetVersion: ">= 1.30"}`, Partly, "1.30.0..1.30.1, 1.30.3..1.36.x amd64, 1.30.0..1.30.1, 1.30.3..1.36.x arm64",
-			`for Kubernetes 1.30.2 on amd64 and arm64, images.yaml:21:3 is chosen: it scores 3, this one 2`, "= 1.30.2 []"},
+		{
+			"beaten by an exact version", `{name: exact, repository: m/exact, targetVersion: ">= 1.30"}`, Partly, "1.30.0..1.30.1, 1.30.3..1.36.x amd64, 1.30.0..1.30.1, 1.30.3..1.36.x arm64",
+			`for Kubernetes 1.30.2 on amd64 and arm64, images.yaml:21:3 is chosen: it scores 3, this one 2`, "= 1.30.2 []",
+		},
 		{"merged, and beaten elsewhere", `{name: exact, repository: m/exact}`, Effective, "1.19.0..1.30.1, 1.30.3..1.36.x amd64, 1.19.0..1.30.1, 1.30.3..1.36.x arm64", "", ""},
 		{"nothing new", `{name: hyperkube, repository: example.com/hyperkube}`, Ineffective, "", "it says nothing that images.yaml:12:3 does not say already", ""},
 		{"a name that is wrong", `{name: hyperkub, repository: m/hyperkube}`, Ineffective, "", `images.yaml has no image of this name, so nothing looks it up; did you mean "hyperkube"?`, ""},

@@ -121,6 +121,18 @@ func TestEnvironment(t *testing.T) {
 	if _, err := base.OverwriteFromEnv(getenv, OverwriteEnv); err == nil || !strings.Contains(err.Error(), "overwriting images by $IMAGEVECTOR_OVERWRITE") || !strings.Contains(err.Error(), "wrong.yaml:1:10: images[0].repository") {
 		t.Errorf("a wrong file: %v", err)
 	}
+	// An overwrite is of the generation of what it overwrites.
+	env[OverwriteEnv] = write("oldest.yaml", "images: [{name: a, repository: r/b, version: '>= 1.21'}]")
+	if _, err := base.OverwriteFromEnv(getenv, OverwriteEnv); err == nil || !strings.Contains(err.Error(), `">= 1.21" looks like a constraint`) {
+		t.Errorf("an overwrite of another generation: %v", err)
+	}
+	old, err := Parse([]byte("images: [{name: a, repository: r/a, version: '>= 1.21'}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := old.OverwriteFromEnv(getenv, OverwriteEnv); err != nil || v.Len() != 1 {
+		t.Errorf("an overwrite of the same generation: %v, %v", v, err)
+	}
 	env[OverwriteEnv] = filepath.Join(dir, "none")
 	if _, err := vectorOf(t, nil).OverwriteFromEnv(getenv, OverwriteEnv); err == nil || err.Error() != "open "+env[OverwriteEnv]+": no such file or directory" {
 		t.Errorf("a file that is not there, compatibly: %v", err)

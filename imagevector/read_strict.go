@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/hyperkube/hyperkube/imagevector/internal/nearest"
 )
 
 // reader reads a tree strictly and gathers everything that is wrong with it.
@@ -103,7 +105,7 @@ func (r *reader) unknown(key *yaml.Node, field string, known []string) {
 		}
 	}
 	hint := fmt.Sprintf("known are %q", known)
-	if near := Nearest(key.Value, known); near != "" {
+	if near := nearest.To(key.Value, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	r.problem(key, join(field, key.Value), "unknown key %q: it would be ignored; %s", key.Value, hint)

@@ -89,17 +89,18 @@ func block(text string) string {
 // plainOrQuoted leaves the quotes out where nothing but letters, digits and
 // harmless marks stand, and no reader could see a number or a boolean.
 func plainOrQuoted(text string) string {
-	if text == "" || suspect(text) || !('a' <= lower(text[0]) && lower(text[0]) <= 'z') || text[len(text)-1] == ':' {
+	if text == "" || suspect(text) || !isLetter(text[0]) || text[len(text)-1] == ':' {
 		return quote(text)
 	}
 	for i := range len(text) {
-		c := lower(text[i])
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("._-/@:", c) >= 0) {
+		if c := text[i]; !isLetter(c) && strings.IndexByte("0123456789._-/@:", c) < 0 {
 			return quote(text)
 		}
 	}
 	return text
 }
+
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
 // quote writes a string in double quotes and in ASCII.
 func quote(text string) string {

@@ -2,7 +2,6 @@ package imagevector
 
 import (
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -51,18 +50,6 @@ func TestKnown(t *testing.T) {
 	}
 	if _, ok := v.Single(); ok {
 		t.Error("a range is a single version")
-	}
-}
-
-func TestNearest(t *testing.T) {
-	names := []string{"hyperkube", "kube-proxy", "kube-apiserver", "etcd"}
-	for word, want := range map[string]string{"hyperkub": "hyperkube", "Hyperkube": "hyperkube", "kube-poxy": "kube-proxy", "pause": "", "": "", "etc": "etcd", "e": ""} {
-		if got := Nearest(word, names); got != want {
-			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-	if Nearest(strings.Repeat("x", 1<<20), names) != "" {
-		t.Error("a word of a megabyte is near something")
 	}
 }
 

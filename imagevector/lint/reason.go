@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/imagevector"
+	"github.com/hyperkube/hyperkube/imagevector/internal/nearest"
 )
 
 // judge sums an entry up and says why, given the vector with the overwrite.
@@ -152,7 +153,7 @@ func (l *linter) unknownName(name string) []string {
 		}
 	}
 	why := fmt.Sprintf("%s has no image of this name, so nothing looks it up", l.config.VectorFile)
-	if near := imagevector.Nearest(name, names); near != "" {
+	if near := nearest.To(name, names); near != "" {
 		why += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return []string{why}

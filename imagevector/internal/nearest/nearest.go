@@ -1,8 +1,9 @@
-package imagevector
+// Package nearest guesses what a misspelt word was meant to be.
+package nearest
 
-// Nearest returns the name that a word was most likely meant to be, or "" if
+// To returns the name that a word was most likely meant to be, or "" if
 // none is near.
-func Nearest(word string, names []string) string {
+func To(word string, names []string) string {
 	best, distance := "", 3
 	for _, name := range names {
 		if len(word) > 64 || len(name) > 64 {

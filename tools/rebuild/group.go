@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -82,6 +84,9 @@ func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g gr
 			done = append(done, r.tell(outcome{job: j, status: unbuildable, why: err.Error()}))
 		}
 		return done, nil
+	}
+	if why, err := r.unrepeatable(ctx, v, b); err != nil || why != "" {
+		return fail(nil, g.jobs, cmp.Or(err, errors.New(why)))
 	}
 	site, err := r.room(ctx, v, b)
 	if err != nil {

@@ -318,6 +318,22 @@ func TestFreeMemory(t *testing.T) {
 	}
 }
 
+func TestOverridesTrimming(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		want bool
+	}{
+		{"install -gcflags=all=-trimpath=/workspace -tags=selinux cmd/kubelet", true}, // 1.29
+		{"install -trimpath -gcflags= cmd/kubelet", false},                            // 1.30
+		{"install -trimpath -gcflags=all=-trimpath=/x cmd/kubelet", false},
+		{"install cmd/kubelet", false},
+	} {
+		if got := overridesTrimming(strings.Fields(test.args)); got != test.want {
+			t.Errorf("%s: %v, want %v", test.args, got, test.want)
+		}
+	}
+}
+
 func TestReasonsAreGeneral(t *testing.T) {
 	r := recorder{lock: "/home/me/.cache/hyperkube/rebuild/results.lock"}
 	got := r.general(`reading https://proxy.example/x/@v/v1.0.0.info: 403 Forbidden; in "/home/me/.cache/hyperkube/rebuild/trees": no`)

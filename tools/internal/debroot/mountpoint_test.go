@@ -19,8 +19,8 @@ func TestMakeMountPoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	binds := []Bind{
-		{folder, "/work", false},
-		{folder, "/work/inside", false}, // its place is in folder, not in the root
+		{folder, "/site", false},
+		{folder, "/site/inside", false}, // its place is in folder, not in the root
 		{file, "/etc/resolv.conf", true},
 		{folder, "/usr/local/go", true},
 		{folder, "/tmp/x", false},
@@ -41,7 +41,7 @@ func TestMakeMountPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"./", "etc/", "etc/resolv.conf", "usr/", "usr/local/", "usr/local/go/", "work/"}
+	want := []string{"./", "etc/", "etc/resolv.conf", "site/", "usr/", "usr/local/", "usr/local/go/"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

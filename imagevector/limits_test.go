@@ -24,16 +24,18 @@ func bombs() map[string]string {
 		"aliases, few levels":  aliases("x", 7),
 		"long scalar, aliased": "a: &a \"" + strings.Repeat("x", 1<<20) + "\"\nimages: [" + strings.Repeat("*a, ", 10_000) + "]\n",
 		"keys of aliases":      aliases("x", 6) + "? [*a5, *a5]\n: x\n",
-		"flow lists":           strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000),
-		"flow mappings":        strings.Repeat("{a: ", 9_000) + strings.Repeat("}", 9_000),
-		"block lists":          strings.Repeat("- ", 9_000) + "x",
-		"beyond the parser":    strings.Repeat("[", 100_000),
-		"indentation":          indented(5_000),
-		"huge scalar":          "images:\n- name: a\n  repository: " + strings.Repeat("x", MaxFileSize),
-		"huge file":            strings.Repeat("# comment\n", MaxFileSize/9),
-		"huge tag":             "images:\n- name: a\n  repository: r\n  tag: \"" + strings.Repeat("x", 1<<20+1) + "\"\n",
-		"huge constraint":      "images:\n- name: a\n  repository: r\n  targetVersion: \"" + strings.Repeat("1 || ", 250_000) + "1\"\n",
-		"merge keys":           "x: &x {" + strings.Repeat("a: b, ", 1_000) + "}\nimages:\n" + strings.Repeat("- {<<: *x, name: a, repository: r}\n", 10_000),
+		// Only the parser of compatible reading stops before the second document.
+		"keys of aliases, and a broken document": "a: &a \"" + strings.Repeat("x", 1<<19) + "\"\n? [" + strings.Repeat("*a, ", 1_000) + "]\n: x\n---\n]\n",
+		"flow lists":                             strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000),
+		"flow mappings":                          strings.Repeat("{a: ", 9_000) + strings.Repeat("}", 9_000),
+		"block lists":                            strings.Repeat("- ", 9_000) + "x",
+		"beyond the parser":                      strings.Repeat("[", 100_000),
+		"indentation":                            indented(5_000),
+		"huge scalar":                            "images:\n- name: a\n  repository: " + strings.Repeat("x", MaxFileSize),
+		"huge file":                              strings.Repeat("# comment\n", MaxFileSize/9),
+		"huge tag":                               "images:\n- name: a\n  repository: r\n  tag: \"" + strings.Repeat("x", 1<<20+1) + "\"\n",
+		"huge constraint":                        "images:\n- name: a\n  repository: r\n  targetVersion: \"" + strings.Repeat("1 || ", 250_000) + "1\"\n",
+		"merge keys":                             "x: &x {" + strings.Repeat("a: b, ", 1_000) + "}\nimages:\n" + strings.Repeat("- {<<: *x, name: a, repository: r}\n", 10_000),
 	}
 }
 

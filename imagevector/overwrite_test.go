@@ -194,6 +194,11 @@ images:
 			t.Errorf("%s: got %v, %v, want %s", name, image, err, want)
 		}
 	}
+	// What is never chosen needs no overwrite, and would not take effect.
+	dead := vectorOf(t, []Source{{Name: "a", Repository: text("quay.io/a"), TargetVersion: text(">= 1.20")}, {Name: "a", Repository: text("quay.io/b"), TargetVersion: text(">= 1.30")}})
+	if over, left := dead.Rewrite(Rules{{"quay.io", "m.example.com"}}); len(over) != 1 || len(left) != 0 || *over[0].TargetVersion != ">= 1.20" {
+		t.Errorf("overwritten are %+v, left %+v", over, left)
+	}
 	all := Rules{{"*", "m.example.com"}, {"example.com", "n.example.com"}}
 	for image, want := range map[string]string{
 		"quay.io:443/x/y@sha256:12": "m.example.com/quay.io_443/x/y@sha256:12", "nginx:1": "m.example.com/docker.io/library/nginx:1", "example.com/a": "n.example.com/a", "example.com.evil/a": "m.example.com/example.com.evil/a",

@@ -15,8 +15,8 @@ func (p *manifestParser) across() {
 	if len(p.m.Releases) == 0 {
 		p.errorf(nil, "releases", "names none")
 	}
-	p.flavorFiles()
 	p.releases()
+	p.flavorFiles()
 	if len(p.errs) > 0 {
 		return // half-read flavors would only add noise
 	}
@@ -43,34 +43,63 @@ func (p *manifestParser) flavorFiles() {
 		if len(f.Entrypoint) == 0 {
 			p.errorf(p.at[at], at+".entrypoint", "names none")
 		}
+		for i, file := range f.Files {
+			for _, choice := range file.Sources {
+				p.sourceOf(choice, fmt.Sprintf("%s.files[%d]", at, i))
+			}
+		}
+		p.paths(f, at)
+	}
+}
+
+// paths finds what would stand in one place, or below a file, in any release's
+// image.
+func (p *manifestParser) paths(f Flavor, at string) {
+	said := map[string]bool{}
+	fault := func(where, format string, args ...any) {
+		if message := where + fmt.Sprintf(format, args...); !said[message] {
+			said[message] = true
+			p.errorf(p.at[at], where, format, args...)
+		}
+	}
+	for _, r := range p.m.Releases {
+		if f.Kubernetes == nil || !admits(f.Kubernetes, r.Version) {
+			continue
+		}
 		taken := map[string]string{}
 		for i, file := range f.Files {
-			at := fmt.Sprintf("%s.files[%d]", at, i)
-			p.sourceOf(file, at)
-			if other, dup := taken[file.Path]; dup && file.Path != "" {
-				p.errorf(p.at[at], at+".path", "%q is the path of %s already", file.Path, other)
+			if file.Path == "" || !has(file.Kubernetes, r.Version) {
+				continue
 			}
-			taken[file.Path] = at
+			where := fmt.Sprintf("%s.files[%d]", at, i)
+			if other, dup := taken[file.Path]; dup {
+				fault(where+".path", "%q is the path of %s already", file.Path, other)
+			}
+			taken[file.Path] = where
 		}
-		for _, link := range f.Symlinks {
-			taken[link.Path] = cmp.Or(taken[link.Path], at+".symlinks."+link.Path)
+		for _, group := range f.Symlinks {
+			if !has(group.Kubernetes, r.Version) {
+				continue
+			}
+			for _, link := range group.Links {
+				where := at + ".symlinks." + link.Path
+				if other, dup := taken[link.Path]; dup {
+					fault(where, "is the path of %s already", other)
+				}
+				taken[link.Path] = cmp.Or(taken[link.Path], where)
+			}
 		}
 		for _, path := range sortedKeys(taken) {
 			for parent := filepath.Dir(path); parent != "/" && parent != "."; parent = filepath.Dir(parent) {
 				if other, ok := taken[parent]; ok {
-					p.errorf(p.at[at], taken[path], "%q lies below %q, which is no folder but %s", path, parent, other)
+					fault(taken[path], "%q lies below %q, which is no folder but %s", path, parent, other)
 				}
-			}
-		}
-		for _, link := range f.Symlinks {
-			if other, dup := taken[link.Path]; dup && other != at+".symlinks."+link.Path {
-				p.errorf(p.at["flavors."+f.Name], at+".symlinks."+link.Path, "is the path of %s already", other)
 			}
 		}
 	}
 }
 
-func (p *manifestParser) sourceOf(file FlavorFile, at string) {
+func (p *manifestParser) sourceOf(file Choice, at string) {
 	if file.Source == "" {
 		return // said already
 	}
@@ -129,7 +158,7 @@ func (p *manifestParser) tags() {
 			if !admits(f.Kubernetes, r.Version) {
 				continue
 			}
-			ref := f.Repository + ":" + f.tag(r)
+			ref := f.Repository + ":" + f.tag(f.revision(r))
 			if other, dup := owner[ref]; dup && !clash[other] {
 				clash[other] = true // one line a pair of flavors says it
 				at := "flavors." + f.Name

@@ -102,6 +102,17 @@ func (d *decoder) text(n *yaml.Node, at string) (string, bool) {
 	return "", false
 }
 
+// boolean returns a reader for true and false.
+func (d *decoder) boolean(to *bool) func(*yaml.Node, string) {
+	return func(n *yaml.Node, at string) {
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+			d.errorf(n, at, "want true or false, got %s", kind(n))
+			return
+		}
+		*to = n.Value == "true"
+	}
+}
+
 // into returns a reader that parses a string and stores the value.
 func into[T any](d *decoder, to *T, parse func(string) (T, error)) func(*yaml.Node, string) {
 	return func(n *yaml.Node, at string) {

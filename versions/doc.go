@@ -56,5 +56,8 @@ func load(from fs.FS, manifestFile, lockFile string) (*Catalog, []string, error)
 		return nil, warnings, err
 	}
 	c, err := Resolve(m, l)
-	return c, warnings, err
+	if err != nil {
+		return nil, warnings, err
+	}
+	return c, append(warnings, c.Warnings()...), nil
 }

@@ -34,7 +34,9 @@ type Source struct {
 	// archive only.
 	URL string
 	// Module, Toolchain and Flags say how a gobuild program is made. Module "."
-	// is this repository.
+	// is this repository, whose programs belong to no Kubernetes version; of
+	// another module the version is the Kubernetes version. Flags are templates
+	// with {version}.
 	Module, Toolchain string
 	Flags             []string
 	Files             []SourceFile // by name
@@ -48,54 +50,6 @@ type SourceFile struct {
 	Kubernetes *semver.Constraints
 	Member     string // path in the archive; archive only
 	Package    string // path of the Go package; gobuild only
-}
-
-// Compression is how layers are compressed.
-type Compression string
-
-// The compressions.
-const (
-	Gzip Compression = "gzip"
-	Zstd Compression = "zstd"
-)
-
-// Flavor is one kind of image, made for every release that it admits.
-type Flavor struct {
-	Name       string
-	Repository string // below the registry
-	Tag        string // template with {version} and {iteration}
-	Kubernetes *semver.Constraints
-	// Platforms of the index, in the order of its manifests.
-	Platforms   []Platform
-	Compression Compression
-	Files       []FlavorFile // in the order of the layers
-	Symlinks    []Symlink    // by path
-	Entrypoint  []string
-	Cmd         []string
-	Env         []Pair // by key
-	Labels      []Pair // by key; values are templates like Tag
-	User        string
-	WorkingDir  string
-	Bases       []Base // none: scratch
-}
-
-// FlavorFile is one file of an image.
-type FlavorFile struct {
-	Path         string // absolute and clean
-	Mode         int64  // permission bits
-	Source, File string
-}
-
-// Symlink is a symbolic link in an image.
-type Symlink struct{ Path, Target string }
-
-// Pair is a key and its value.
-type Pair struct{ Key, Value string }
-
-// Base is the image that a flavor builds upon for some versions.
-type Base struct {
-	Kubernetes *semver.Constraints
-	Image      string // REPOSITORY@sha256:…
 }
 
 // Release is one Kubernetes version that images are made for.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"sort"
 	"strconv"
-	"strings"
 
 	"github.com/Masterminds/semver/v3"
 	"gopkg.in/yaml.v3"
@@ -100,7 +99,8 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 	case string(KindGoBuild):
 		fields["module"] = required(into(p.decoder, &s.Module, parseAny))
 		fields["toolchain"] = required(into(p.decoder, &s.Toolchain, parseToolchain))
-		fields["flags"] = optional(list(p.decoder, &s.Flags, parseAny))
+		fields["flags"] = optional(list(p.decoder, &s.Flags, parseFlag))
+		fields["kubernetes"] = optional(func(*yaml.Node, string) {})
 		fields["packages"] = required(func(n *yaml.Node, at string) {
 			p.entries(n, at, func(key string, k, v *yaml.Node) {
 				f := SourceFile{Name: key}
@@ -114,17 +114,22 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 			fields[key] = optional(func(*yaml.Node, string) {})
 		}
 	}
-	// An archive belongs to the versions that it is declared for, all its
-	// members alike.
-	if s.Kind = SourceKind(scalar(n, "kind")); s.Kind == KindArchive {
-		var c *semver.Constraints
-		fields["kubernetes"] = required(into(p.decoder, &c, parseConstraint))
-		p.object(n, at, fields)
+	// What is not released file by file belongs to the versions that its source
+	// is declared for, all its files alike. A program of this repository belongs
+	// to none.
+	s.Kind = SourceKind(scalar(n, "kind"))
+	var c *semver.Constraints
+	switch constraint := into(p.decoder, &c, parseConstraint); {
+	case s.Kind == KindArchive, s.Kind == KindGoBuild && scalar(n, "module") != ".":
+		fields["kubernetes"] = required(constraint)
+	case s.Kind == KindGoBuild:
+		delete(fields, "kubernetes")
+	}
+	p.object(n, at, fields)
+	if s.Kind != KindRelease {
 		for i := range s.Files {
 			s.Files[i].Kubernetes = c
 		}
-	} else {
-		p.object(n, at, fields)
 	}
 	sort.Slice(s.Files, func(i, j int) bool { return s.Files[i].Name < s.Files[j].Name })
 	p.m.Sources = append(p.m.Sources, s)
@@ -135,67 +140,6 @@ func (p *manifestParser) sourceFile(s *Source, f SourceFile, k *yaml.Node, at st
 		p.errorf(k, at, "%v", err)
 	}
 	s.Files = append(s.Files, f)
-}
-
-func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
-	f := Flavor{Name: name, Compression: Gzip}
-	p.at[at] = k
-	if _, err := parseName(name); err != nil {
-		p.errorf(k, at, "%v", err)
-	}
-	if name == "layers" || name == "private" {
-		p.errorf(k, at, "is the name of a folder in images/ already")
-	}
-	p.object(n, at, map[string]field{
-		"repository":    required(into(p.decoder, &f.Repository, parseRepository)),
-		"tag":           required(into(p.decoder, &f.Tag, parseTagTemplate)),
-		"kubernetes":    required(into(p.decoder, &f.Kubernetes, parseConstraint)),
-		"architectures": required(list(p.decoder, &f.Platforms, parseArchitecture)),
-		"compression":   optional(into(p.decoder, &f.Compression, parseCompression)),
-		"files": required(func(n *yaml.Node, at string) {
-			p.items(n, at, func(n *yaml.Node, at string) { p.flavorFile(&f, n, at) })
-		}),
-		"symlinks": optional(func(n *yaml.Node, at string) {
-			var links []Pair
-			pairs(p.decoder, &links, func(l Pair) error {
-				_, err := parsePath(l.Key)
-				return err
-			})(n, at)
-			for _, l := range links {
-				f.Symlinks = append(f.Symlinks, Symlink{Path: l.Key, Target: l.Value})
-			}
-		}),
-		"entrypoint": required(list(p.decoder, &f.Entrypoint, parseAny)),
-		"cmd":        optional(list(p.decoder, &f.Cmd, parseAny)),
-		"env":        optional(pairs(p.decoder, &f.Env, checkEnv)),
-		"labels":     optional(pairs(p.decoder, &f.Labels, checkLabel)),
-		"user":       optional(into(p.decoder, &f.User, parseAny)),
-		"workdir":    optional(into(p.decoder, &f.WorkingDir, parsePath)),
-		"base": optional(func(n *yaml.Node, at string) {
-			p.items(n, at, func(n *yaml.Node, at string) {
-				var b Base
-				p.object(n, at, map[string]field{
-					"kubernetes": required(into(p.decoder, &b.Kubernetes, parseConstraint)),
-					"image":      required(into(p.decoder, &b.Image, parseImageDigest)),
-				})
-				f.Bases = append(f.Bases, b)
-			})
-		}),
-	})
-	p.m.Flavors = append(p.m.Flavors, f)
-}
-
-func (p *manifestParser) flavorFile(f *Flavor, n *yaml.Node, at string) {
-	file := FlavorFile{Mode: 0o755}
-	var source string
-	p.at[at] = n
-	p.object(n, at, map[string]field{
-		"path":   required(into(p.decoder, &file.Path, parsePath)),
-		"mode":   optional(into(p.decoder, &file.Mode, parseMode)),
-		"source": required(into(p.decoder, &source, parseSourceRef)),
-	})
-	file.Source, file.File, _ = strings.Cut(source, "/")
-	f.Files = append(f.Files, file)
 }
 
 func (p *manifestParser) release(n *yaml.Node, at string) {

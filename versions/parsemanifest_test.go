@@ -64,13 +64,13 @@ func TestParseManifest(t *testing.T) {
 	}
 	f := m.Flavors[0]
 	if f.Name != "hyperkube" || f.Compression != Zstd || f.Files[0].Mode != 0o555 || f.Files[1].Mode != 0o755 || f.User != "0:0" ||
-		f.Env[0] != (Pair{"PATH", "/bin"}) || f.Symlinks[0] != (Symlink{"/bin/kubelet", "../kubelet"}) || len(f.Bases) != 1 || len(f.Platforms) != 2 {
+		f.Env[0] != (Pair{"PATH", "/bin"}) || f.Symlinks[0].Links[0] != (Symlink{"/bin/kubelet", "../kubelet"}) || len(f.Bases) != 1 || len(f.Platforms) != 2 {
 		t.Errorf("flavor %+v", f)
 	}
-	if got := m.Flavors[1].tag(m.Releases[0]); m.Releases[0].Version.String() != "v1.24.10" || got != "v1.24.10-rancher3" {
+	if got := m.Flavors[1].tag(m.Flavors[1].revision(m.Releases[0])); m.Releases[0].Version.String() != "v1.24.10" || got != "v1.24.10-rancher3" {
 		t.Errorf("first release %v, tag %q: want them sorted, and the iteration in the tag", m.Releases[0], got)
 	}
-	if got := m.Flavors[1].tag(m.Releases[1]); got != "v1.28.7-rancher1" {
+	if got := m.Flavors[1].tag(m.Flavors[1].revision(m.Releases[1])); got != "v1.28.7-rancher1" {
 		t.Errorf("tag %q: want iteration 1 where none is given", got)
 	}
 	if m.Sources[0].Name != "kubernetes" || m.Sources[1].Files[0].Member != "bin/kubelet" || m.Sources[2].Toolchain != "go1.26.8" {
@@ -89,7 +89,7 @@ func TestParseManifestFaults(t *testing.T) {
 		"wrong schema":               {"schema: 1", "schema: 2", `m.yaml:1: schema: want 1`},
 		"number for string":          {"user: \"0:0\"", "user: 0", `flavors.hyperkube.user: want a string, got 0 (int)`},
 		"string for list":            {"entrypoint: [/sleep]", "entrypoint: /sleep", `flavors.hyperkube.entrypoint: want a list, got the string "/sleep"`},
-		"list for mapping":           {"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: [a]", `flavors.hyperkube.symlinks: want a mapping, got a list`},
+		"text for mapping":           {"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: a", `flavors.hyperkube.symlinks: want a mapping, got the string "a"`},
 		"null":                       {"env: {PATH: /bin}", "env: {PATH: }", `flavors.hyperkube.env.PATH: want a string, got nothing`},
 		"empty string":               {"user: \"0:0\"", "user: \"\"", `flavors.hyperkube.user: is empty`},
 		"not ASCII":                  {"labels: {version: \"{version}\"}", "labels: {version: \"ü\"}", `flavors.hyperkube.labels.version: "ü" has characters outside printable ASCII`},

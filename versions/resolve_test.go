@@ -67,7 +67,6 @@ func TestResolve(t *testing.T) {
 	for _, want := range []string{
 		`flavor "hyperkube": kubernetes/v1.24.10/linux/arm64/kubelet is not pinned in versions/lock.json`,
 		`flavor "hyperkube": programs/linux/arm64/sleep is not pinned`,
-		`flavor "rke": own/v1.28.7/linux/amd64/kubelet is not pinned`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("not told: %s\n%v", want, err)
@@ -141,4 +140,67 @@ func TestResolveRefusesSharedLabels(t *testing.T) {
 	if _, err := Resolve(m, l); err == nil || !strings.Contains(err.Error(), "at /usr/bin/kubelet, and kubernetes/v1.24.10/linux/amd64/kubelet at /usr_bin/kubelet as well") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// An image whose archive nobody has pinned is not offered, and the rest is.
+func TestResolveWithholds(t *testing.T) {
+	c := resolve(t, strings.NewReplacer(
+		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
+		"kubernetes: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "kubernetes: \"1.24.10\"\n    architectures: [amd64]",
+		"  - v1.28.7\n", "  - v1.25.6\n  - v1.25.7\n  - v1.28.7\n",
+	).Replace(good))
+	var names []string
+	for _, image := range c.Images {
+		names = append(names, image.Name())
+	}
+	if got := strings.Join(names, " "); got != "hyperkube:v1.24.10 rke:v1.24.10-rancher3" {
+		t.Errorf("offered: %s", got)
+	}
+	want := `flavor "rke": own/kubelet is not pinned in versions/lock.json for v1.25.6 to v1.28.7, so these 3 releases are not offered`
+	if got := strings.Join(c.Warnings(), "\n"); got != want {
+		t.Errorf("warned\n%s\nwant\n%s", got, want)
+	}
+	_, err := c.Image("rke", mustVersion(t, "v1.25.7"))
+	if want := `flavor "rke": v1.25.7 is not offered, because own/v1.25.7/linux/amd64/kubelet is not pinned in versions/lock.json`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// The tag of the content follows the files alone: not their names, places or
+// order, nor the flavor.
+func TestContentTag(t *testing.T) {
+	text := strings.NewReplacer(
+		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
+		"kubernetes: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "contentTag: true\n    kubernetes: \"1.24.10\"\n    architectures: [amd64]",
+	).Replace(good)
+	tag := func(text string) string { return resolve(t, text).Images[0].ContentTag }
+	first := tag(text)
+	if len(first) != len("files-")+64 || !tagPattern.MatchString(first) {
+		t.Errorf("tag %q", first)
+	}
+	moved := strings.NewReplacer("path: /kubelet, source: kubernetes/kubelet", "path: /usr/bin/k, source: kubernetes/kubelet", "user: \"0:0\"", "user: \"1\"",
+		"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: {/bin/kubelet: /usr/bin/k}").Replace(text)
+	if got := tag(moved); got != first {
+		t.Errorf("the same files make %q and %q", first, got)
+	}
+	if got := tag(strings.Replace(text, "source: kubernetes/kubelet", "source: own/kubelet", 1)); got == first {
+		t.Errorf("other files make the same tag %q", got)
+	}
+}
+
+func resolve(t *testing.T, manifest string) *Catalog {
+	t.Helper()
+	m, err := ParseManifest("m.yaml", []byte(manifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, _, err := ParseLock("l.json", []byte(goodLock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Resolve(m, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

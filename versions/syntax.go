@@ -159,12 +159,15 @@ func parseMember(s string) (string, error) {
 	return s, nil
 }
 
-func parseSourceRef(s string) (string, error) {
+func parseSourceRef(s string) (Choice, error) {
 	if !sourceRefPattern.MatchString(s) {
-		return "", fmt.Errorf("%q is not SOURCE/FILE", s)
+		return Choice{}, fmt.Errorf("%q is not SOURCE/FILE", s)
 	}
-	return s, nil
+	source, file, _ := strings.Cut(s, "/")
+	return Choice{Source: source, File: file}, nil
 }
+
+func parseFlag(s string) (string, error) { return s, checkTemplate(s, "version") }
 
 func checkEnv(p Pair) error {
 	if strings.ContainsAny(p.Key, "= $") || strings.Contains(p.Value, "$") {

@@ -53,7 +53,7 @@ func (u *updater) sums(source versions.Source, v versions.Version, name string, 
 			continue // one that no image is made for
 		}
 		key := versions.FileKey{Source: source.Name, Version: v, Platform: platform, File: name}
-		if !source.Has(key) {
+		if _, ok := source.File(key); !ok {
 			continue
 		}
 		digest, err := versions.ParseDigest(byArch[arch])

@@ -102,7 +102,7 @@ func (u *updater) missing(ctx context.Context) error {
 		if source.Kind != versions.KindRelease {
 			return fmt.Errorf("pinning %s: files of kind %q are not pinned from upstream; see -programs", key, source.Kind)
 		}
-		if !source.Has(key) {
+		if _, ok := source.File(key); !ok {
 			return fmt.Errorf("pinning %s: source %q of %s does not declare it for that version", key, key.Source, versions.ManifestFile)
 		}
 		pin, err := u.supplier.Pin(ctx, key, source)

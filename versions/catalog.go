@@ -1,0 +1,138 @@
+package versions
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Catalog is every image that can be built: the manifest and the lock, joined.
+type Catalog struct {
+	Manifest *Manifest
+	Lock     *Lock
+	Images   []Image // by flavor in the manifest's order, then by version
+	// Withheld are the images that cannot be offered, because nobody has yet
+	// said which bytes one of their archives should have.
+	Withheld []Withheld
+}
+
+// Withheld is an image that lacks pins.
+type Withheld struct {
+	Flavor   string
+	Revision Revision
+	Missing  []FileKey
+}
+
+// Image is one multi-architecture image.
+type Image struct {
+	Flavor     *Flavor
+	Version    Version
+	Tag        string
+	ContentTag string  // a second tag, made of the files; "" without one
+	Repository string  // with the registry
+	Labels     []Pair  // by key
+	Builds     []Build // one a platform, in the order of the index
+}
+
+// Name is what an image is known by, "hyperkube:v1.36.0".
+func (i Image) Name() string { return i.Flavor.Name + ":" + i.Tag }
+
+// Build is an image for one platform.
+type Build struct {
+	Platform Platform
+	Layers   []Layer
+}
+
+// Image returns the image of a flavor and version; a flavor of "" is the
+// default one.
+func (c *Catalog) Image(flavor string, v Version) (Image, error) {
+	if flavor == "" {
+		flavor = c.Manifest.Flavors[0].Name
+	}
+	known := false
+	for _, image := range c.Images {
+		if image.Flavor.Name == flavor {
+			if image.Version == v {
+				return image, nil
+			}
+			known = true
+		}
+	}
+	for _, w := range c.Withheld {
+		if w.Flavor == flavor && w.Revision.Version == v {
+			return Image{}, fmt.Errorf("flavor %q: %s is not offered, because %s is not pinned in %s", flavor, v, w.Missing[0], LockFile)
+		}
+	}
+	if !known {
+		var names []string
+		for _, f := range c.Manifest.Flavors {
+			names = append(names, f.Name)
+		}
+		return Image{}, fmt.Errorf("there is no flavor %q with releases; flavors: %s", flavor, strings.Join(names, ", "))
+	}
+	return Image{}, fmt.Errorf("flavor %q has no release %s: add it to %s", flavor, v, ManifestFile)
+}
+
+// labels finds two layers of one name: Bazel would build one of them for both.
+func (c *Catalog) labels() []error {
+	var errs []error
+	seen := map[string]Layer{}
+	for _, image := range c.Images {
+		for _, build := range image.Builds {
+			for _, l := range build.Layers {
+				other, ok := seen[l.Label()]
+				if !ok {
+					seen[l.Label()] = l
+				} else if !l.equal(other) {
+					errs = append(errs, fmt.Errorf("flavor %q: layer %s would be %s at %s, and %s at %s as well; rename one",
+						image.Flavor.Name, l.Label(), other.Pin.FileKey, other.Path, l.Pin.FileKey, l.Path))
+				}
+			}
+		}
+	}
+	return errs
+}
+
+// Warnings says, in a line a flavor and file, which releases are withheld.
+func (c *Catalog) Warnings() []string {
+	type what struct{ flavor, source, file string }
+	var order []what
+	versions := map[what][]Version{}
+	for _, w := range c.Withheld {
+		for _, key := range w.Missing {
+			group := what{w.Flavor, key.Source, key.File}
+			if versions[group] == nil {
+				order = append(order, group)
+			}
+			if !slices.Contains(versions[group], w.Revision.Version) {
+				versions[group] = append(versions[group], w.Revision.Version)
+			}
+		}
+	}
+	var warnings []string
+	for _, group := range order {
+		warnings = append(warnings, fmt.Sprintf("flavor %q: %s/%s is not pinned in %s for %s, so these %d releases are not offered",
+			group.flavor, group.source, group.file, LockFile, c.rows(versions[group]), len(versions[group])))
+	}
+	return warnings
+}
+
+// rows writes versions, sorted, as rows that no other release interrupts:
+// "v1.24.11 to v1.24.17, v1.25.7".
+func (c *Catalog) rows(some []Version) string {
+	var rows []string
+	for i := 0; i < len(some); {
+		at := slices.IndexFunc(c.Manifest.Releases, func(r Release) bool { return r.Version == some[i] })
+		n := 1
+		for i+n < len(some) && at+n < len(c.Manifest.Releases) && c.Manifest.Releases[at+n].Version == some[i+n] {
+			n++
+		}
+		row := some[i].String()
+		if n > 1 {
+			row += " to " + some[i+n-1].String()
+		}
+		rows = append(rows, row)
+		i += n
+	}
+	return strings.Join(rows, ", ")
+}

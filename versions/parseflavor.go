@@ -1,0 +1,115 @@
+package versions
+
+import "gopkg.in/yaml.v3"
+
+func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
+	f := Flavor{Name: name, Compression: Gzip}
+	p.at[at] = k
+	if _, err := parseName(name); err != nil {
+		p.errorf(k, at, "%v", err)
+	}
+	if name == "layers" || name == "private" {
+		p.errorf(k, at, "is the name of a folder in images/ already")
+	}
+	tag := scalar(n, "tag") // its template is what revisions are written by
+	p.object(n, at, map[string]field{
+		"repository":    required(into(p.decoder, &f.Repository, parseRepository)),
+		"tag":           required(into(p.decoder, &f.Tag, parseTagTemplate)),
+		"contentTag":    optional(p.boolean(&f.ContentTag)),
+		"kubernetes":    required(into(p.decoder, &f.Kubernetes, parseConstraint)),
+		"architectures": required(list(p.decoder, &f.Platforms, parseArchitecture)),
+		"compression":   optional(into(p.decoder, &f.Compression, parseCompression)),
+		"files": required(func(n *yaml.Node, at string) {
+			p.items(n, at, func(n *yaml.Node, at string) { f.Files = append(f.Files, p.flavorFile(tag, n, at)) })
+		}),
+		"symlinks":   optional(func(n *yaml.Node, at string) { f.Symlinks = p.symlinks(n, at) }),
+		"entrypoint": required(list(p.decoder, &f.Entrypoint, parseAny)),
+		"cmd":        optional(list(p.decoder, &f.Cmd, parseAny)),
+		"env":        optional(pairs(p.decoder, &f.Env, checkEnv)),
+		"labels":     optional(pairs(p.decoder, &f.Labels, checkLabel)),
+		"user":       optional(into(p.decoder, &f.User, parseAny)),
+		"workdir":    optional(into(p.decoder, &f.WorkingDir, parsePath)),
+		"base": optional(func(n *yaml.Node, at string) {
+			p.items(n, at, func(n *yaml.Node, at string) {
+				var b Base
+				p.object(n, at, map[string]field{
+					"kubernetes": required(into(p.decoder, &b.Kubernetes, parseConstraint)),
+					"image":      required(into(p.decoder, &b.Image, parseImageDigest)),
+				})
+				f.Bases = append(f.Bases, b)
+			})
+		}),
+	})
+	p.m.Flavors = append(p.m.Flavors, f)
+}
+
+func (p *manifestParser) flavorFile(tag string, n *yaml.Node, at string) FlavorFile {
+	file := FlavorFile{Mode: 0o755}
+	p.at[at] = n
+	p.object(n, at, map[string]field{
+		"path":       required(into(p.decoder, &file.Path, parsePath)),
+		"mode":       optional(into(p.decoder, &file.Mode, parseMode)),
+		"kubernetes": optional(into(p.decoder, &file.Kubernetes, parseConstraint)),
+		"source": required(func(n *yaml.Node, at string) {
+			if n.Kind != yaml.SequenceNode {
+				var c Choice
+				into(p.decoder, &c, parseSourceRef)(n, at)
+				file.Sources = []Choice{c}
+				return
+			}
+			p.items(n, at, func(n *yaml.Node, at string) { file.Sources = append(file.Sources, p.choice(tag, n, at)) })
+			if len(n.Content) == 0 {
+				p.errorf(n, at, "names none")
+			}
+		}),
+	})
+	return file
+}
+
+func (p *manifestParser) choice(tag string, n *yaml.Node, at string) Choice {
+	var file, c Choice
+	p.object(n, at, map[string]field{
+		"file":       required(into(p.decoder, &file, parseSourceRef)),
+		"kubernetes": optional(into(p.decoder, &c.Kubernetes, parseConstraint)),
+		"from":       optional(list(p.decoder, &c.From, func(s string) (Revision, error) { return ParseTag(tag, s) })),
+	})
+	c.Source, c.File = file.Source, file.File
+	return c
+}
+
+// symlinks reads a mapping of links, or a list of groups of such.
+func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
+	links := func(to *[]Symlink) func(*yaml.Node, string) {
+		return func(n *yaml.Node, at string) {
+			var read []Pair
+			pairs(p.decoder, &read, func(l Pair) error {
+				_, err := parsePath(l.Key)
+				return err
+			})(n, at)
+			for _, l := range read {
+				*to = append(*to, Symlink{Path: l.Key, Target: l.Value})
+			}
+		}
+	}
+	if n.Kind != yaml.SequenceNode {
+		var g Symlinks
+		links(&g.Links)(n, at)
+		return []Symlinks{g}
+	}
+	var groups []Symlinks
+	names := map[string]bool{}
+	p.items(n, at, func(n *yaml.Node, at string) {
+		var g Symlinks
+		p.object(n, at, map[string]field{
+			"name":       required(into(p.decoder, &g.Name, parseName)),
+			"kubernetes": optional(into(p.decoder, &g.Kubernetes, parseConstraint)),
+			"links":      required(links(&g.Links)),
+		})
+		if names[g.Name] {
+			p.errorf(n, at+".name", "%q is the name of another group already", g.Name)
+		}
+		names[g.Name] = true
+		groups = append(groups, g)
+	})
+	return groups
+}

@@ -1,0 +1,37 @@
+package versions
+
+// URLOf returns where upstream has a file of a source, by the source's template.
+func (s Source) URLOf(k FileKey) string {
+	return expand(s.URL, map[string]string{
+		"version": k.Version.String(), "os": k.Platform.OS(), "arch": k.Platform.Arch(), "file": k.File,
+	})
+}
+
+// FlagsOf returns the flags that a gobuild program is built with.
+func (s Source) FlagsOf(k FileKey) []string {
+	flags := make([]string, len(s.Flags))
+	for i, flag := range s.Flags {
+		flags[i] = expand(flag, map[string]string{"version": k.Version.String()})
+	}
+	return flags
+}
+
+// File returns what the source says of a file for a version.
+func (s Source) File(k FileKey) (SourceFile, bool) {
+	for _, f := range s.Files {
+		if f.Name == k.File {
+			return f, has(f.Kubernetes, k.Version)
+		}
+	}
+	return SourceFile{}, false
+}
+
+// Source returns the source of that name.
+func (m *Manifest) Source(name string) (Source, bool) {
+	for _, s := range m.Sources {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Source{}, false
+}

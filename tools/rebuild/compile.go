@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/debroot"
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
@@ -111,7 +111,7 @@ func (r *rebuilder) compile(ctx context.Context, s *step) error {
 	list := s.build
 	list.Args = append([]string{"list", "-export", "-deps", "-f", "", "-v"}, s.build.Args[1:]...)
 	err = s.run(s.site.Command(ctx, list, s.cache), func(stderr io.Reader, said func(string)) error {
-		return eachPackage(stderr, said, func(pkg string) { task.Detail(pkg); task.Add(1) })
+		return gotool.EachPackage(stderr, said, func(pkg string) { task.Detail(pkg); task.Add(1) })
 	})
 	if err != nil {
 		task.Fail()
@@ -124,7 +124,7 @@ func (r *rebuilder) compile(ctx context.Context, s *step) error {
 func (r *rebuilder) link(ctx context.Context, s *step) error {
 	task := r.report.Start("linking "+s.what, "programs", int64(len(s.build.Packages())))
 	err := s.run(s.site.Command(ctx, s.build, s.cache, "-p=1", "-v"), func(stderr io.Reader, said func(string)) error {
-		return eachPackage(stderr, said, func(pkg string) { task.Detail(pkg) })
+		return gotool.EachPackage(stderr, said, func(pkg string) { task.Detail(pkg) })
 	})
 	if err != nil {
 		task.Fail()
@@ -166,20 +166,6 @@ func (s *step) run(cmd *exec.Cmd, read func(stderr io.Reader, said func(string))
 		return fmt.Errorf("%w: %s", err, lastLines(strings.Join(said, "\n")))
 	}
 	return readErr
-}
-
-// eachPackage reads the names of packages being worked on, a line each.
-func eachPackage(r io.Reader, said, working func(string)) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if line := lines.Text(); strings.ContainsAny(line, " :") || strings.HasPrefix(line, "#") {
-			said(line)
-		} else {
-			working(line)
-		}
-	}
-	return lines.Err()
 }
 
 // lastLines is the end of what a program said, on one line.

@@ -4,6 +4,8 @@
 //	go run ./tools/update                  what is missing, from upstream
 //	go run ./tools/update -programs        the programs of this repository, anew
 //	go run ./tools/update -import FILE     sums that somebody else gathered
+//	go run ./tools/update -archive SOURCE/VERSION/OS/ARCH/FILE=SHA256
+//	                                       a member of the archive that has this sha256
 //
 // Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a sum is not the one that is
 // pinned: a pin is never changed, except of a program of this repository.
@@ -34,6 +36,12 @@ func run(ctx context.Context, env cli.Env) error {
 		lists = append(lists, s)
 		return nil
 	})
+	var members []member
+	fs.Func("archive", "`KEY=SHA256` of an archive, to pin it and the member that the manifest names; repeatable", func(s string) error {
+		m, err := parseMember(s)
+		members = append(members, m)
+		return err
+	})
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
@@ -53,6 +61,10 @@ func run(ctx context.Context, env cli.Env) error {
 	case len(lists) > 0:
 		for _, file := range lists {
 			err = errors.Join(err, u.list(file))
+		}
+	case len(members) > 0:
+		for _, m := range members {
+			err = errors.Join(err, u.member(ctx, m))
 		}
 	default:
 		err = u.missing(ctx)
@@ -99,6 +111,9 @@ func (u *updater) missing(ctx context.Context) error {
 			continue
 		}
 		source, _ := u.manifest.Source(key.Source)
+		if source.Kind == versions.KindArchive {
+			continue // nobody publishes sums of archives: see -archive
+		}
 		if source.Kind != versions.KindRelease {
 			return fmt.Errorf("pinning %s: files of kind %q are not pinned from upstream; see -programs", key, source.Kind)
 		}

@@ -45,7 +45,7 @@ func (s *Supplier) explainBytes(pin versions.Pin, m *store.MismatchError, head [
 	if pin.Size > 0 && m.Size < pin.Size {
 		why = append(why, fmt.Sprintf("it is truncated, or another file: %d of %d bytes", m.Size, pin.Size))
 	}
-	if len(why) == 0 && !bytes.HasPrefix(head, []byte("\x7fELF")) {
+	if len(why) == 0 && pin.SHA256 != pin.Archive && !bytes.HasPrefix(head, []byte("\x7fELF")) {
 		why = append(why, "it is not a Linux program: "+quote(head))
 	}
 	if len(why) == 0 {

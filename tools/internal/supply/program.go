@@ -47,17 +47,12 @@ func (s *Supplier) PinProgram(ctx context.Context, key versions.FileKey, source 
 	return pin, s.Store.Put(ctx, digest, pin.Size, key.File, bytes.NewReader(data))
 }
 
-// program builds a program of this repository with the source's toolchain and
-// flags, and nothing of the machine's configuration, and returns its bytes.
+// program builds a program with the source's toolchain and flags, and nothing of
+// the machine's configuration, and returns its bytes.
 func (s *Supplier) program(ctx context.Context, key versions.FileKey, source versions.Source) (data []byte, err error) {
-	pkg := ""
-	for _, f := range source.Files {
-		if f.Name == key.File {
-			pkg = f.Package
-		}
-	}
-	if source.Module != "." || pkg == "" {
-		return nil, fmt.Errorf("source %q: only packages of this repository are built, not %q of module %q", source.Name, pkg, source.Module)
+	file, ok := source.File(key)
+	if !ok || source.Kind != versions.KindGoBuild {
+		return nil, fmt.Errorf("source %q of %s does not build it", source.Name, versions.ManifestFile)
 	}
 	cache, err := cachedir.Dir(s.Getenv)
 	if err != nil {
@@ -73,12 +68,21 @@ func (s *Supplier) program(ctx context.Context, key versions.FileKey, source ver
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	out := filepath.Join(dir, key.File)
-	cmd := tool.Command(ctx, s.Root, append(append([]string{"build", "-o", out}, source.Flags...), pkg)...)
-	cmd.Env = append(cmd.Env,
-		"GOTOOLCHAIN="+source.Toolchain, "CGO_ENABLED=0", "GOOS="+key.Platform.OS(), "GOARCH="+key.Platform.Arch(),
-		"GOAMD64=v1", "GOARM64=v8.0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building %q: %w\n%s", pkg, err, said)
+	args := append(append([]string{"build", "-o", out}, source.FlagsOf(key)...), file.Package)
+	settings := []string{"CGO_ENABLED=0", "GOOS=" + key.Platform.OS(), "GOARCH=" + key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0"}
+	switch source.Module {
+	case ".":
+		cmd := tool.Command(ctx, s.Root, args...)
+		cmd.Env = append(append(cmd.Env, settings...), "GOTOOLCHAIN="+source.Toolchain)
+		if said, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("building %q: %w\n%s", file.Package, err, said)
+		}
+	case kubernetes:
+		if err := s.buildKubernetes(ctx, tool, cache, key, source.Toolchain, settings, args); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("source %q: programs are built of this repository, \".\", and of %q, not of %q", source.Name, kubernetes, source.Module)
 	}
 	return os.ReadFile(out)
 }

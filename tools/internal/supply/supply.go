@@ -56,6 +56,8 @@ func (s *Supplier) supply(ctx context.Context, pin versions.Pin) error {
 		return s.build(ctx, pin, source)
 	case versions.KindRelease:
 		return s.release(ctx, pin)
+	case versions.KindArchive:
+		return s.member(ctx, pin)
 	}
 	return fmt.Errorf("no way is known to get files of kind %q", source.Kind)
 }

@@ -1,0 +1,61 @@
+package supply
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/filelock"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// kubernetes is the module whose programs can be built as ours: not upstream's
+// bytes, but anybody's who builds them the same way.
+const kubernetes = "k8s.io/kubernetes"
+
+// buildKubernetes runs go build in the source tree of the key's version. It
+// shares trees, caches and turns with tools/rebuild, which makes upstream's own
+// bytes of them.
+func (s *Supplier) buildKubernetes(ctx context.Context, tool *gotool.Tool, cache string, key versions.FileKey, toolchain string, settings, args []string) error {
+	cache = filepath.Join(cache, "rebuild")
+	machine := "linux/" + runtime.GOARCH
+	tree, err := kubetree.Ensure(ctx, kubetree.Config{
+		Dir: filepath.Join(cache, "trees"), Tool: tool, Report: s.Progress, Platform: machine,
+	}, key.Version.String())
+	if err != nil {
+		return err
+	}
+	goroot, err := tool.Toolchain(ctx, strings.TrimPrefix(toolchain, "go"), machine)
+	if err != nil {
+		return err
+	}
+	turn, err := filelock.Acquire(ctx, filepath.Join(cache, "compile.lock"), func() {
+		s.Progress.Say("waiting for another build to finish compiling")
+	})
+	if err != nil {
+		return err
+	}
+	defer turn.Close()
+	settings = append(settings,
+		"GOCACHE="+filepath.Join(cache, "gocache", toolchain+"-host"),
+		// All modules are in the tree, under vendor, and its go.work counts.
+		"GOPROXY=off", "GOFLAGS=", "GOWORK=",
+	)
+	list := append([]string{"list", "-deps"}, args[3:]...) // without build -o FILE
+	packages, err := gotool.Packages(tool.With(ctx, goroot.Dir, tree.Source(), settings, list...))
+	if err != nil {
+		return fmt.Errorf("listing the packages of %s: %w", key, err)
+	}
+	task := s.Progress.Start("compiling "+key.String(), "packages", packages)
+	build := tool.With(ctx, goroot.Dir, tree.Source(), settings, append([]string{"build", "-v"}, args[1:]...)...)
+	if err := gotool.Build(build, func(pkg string) { task.Detail(pkg); task.Add(1) }); err != nil {
+		task.Fail()
+		return fmt.Errorf("building %s: %w", key, err)
+	}
+	task.Done()
+	return nil
+}

@@ -118,7 +118,7 @@ func (m *Manifest) Target(f Flavor, tag string) string {
 // Targets returns all names that a release of a flavor has in //images.
 func (m *Manifest) Targets(f Flavor, r Release) []string {
 	name := m.Target(f, f.tag(f.revision(r)))
-	names := []string{name, "push_" + name, "load_" + name}
+	names := []string{name, "push_" + name, "load_" + name, "save_" + name}
 	for _, p := range f.Platforms {
 		names = append(names, name+"_"+p.Arch())
 	}

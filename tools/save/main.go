@@ -1,0 +1,34 @@
+// Save writes images into one file that docker, podman, containerd and skopeo
+// read: images of the catalog, built as tools/build does, and OCI layouts that
+// are there. It also tells what is in such a file. See docs/saved-images.md.
+//
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the digests of an image are not
+// those on record.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/supply"
+)
+
+func main() { os.Exit(cli.Main("save", run)) }
+
+func run(ctx context.Context, env cli.Env) error {
+	c, err := parse(env)
+	if err != nil {
+		return err
+	}
+	if c.list != "" {
+		return list(env, c)
+	}
+	var s *supply.Supplier
+	if len(c.catalog) > 0 {
+		if s, err = supply.FromEnv(env); err != nil {
+			return err
+		}
+	}
+	return save(ctx, env, s, c)
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/hyperkube/hyperkube/tools/internal/assemble"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/digests"
+	"github.com/hyperkube/hyperkube/tools/internal/imagearchive"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// save writes the archive; s is nil where no image is of the catalog.
+func save(ctx context.Context, env cli.Env, s *supply.Supplier, c config) error {
+	images, names, err := find(s, c)
+	if err != nil {
+		return err
+	}
+	var archive *imagearchive.Archive
+	err = imagearchive.Replace(ctx, c.out, func(work string, out *os.File) error {
+		layouts := slices.Clone(c.layouts)
+		for i, image := range images {
+			dir := filepath.Join(work, strconv.Itoa(i))
+			if err := build(ctx, env, s, image, dir); err != nil {
+				return err
+			}
+			layouts = append(layouts, imagearchive.Image{Name: names[i], Dir: dir})
+		}
+		var err error
+		if archive, err = imagearchive.New(layouts, c.platforms); err != nil {
+			return err
+		}
+		task := progress.New(env.Err).Start("writing "+filepath.Base(c.out), "bytes", archive.Contents.Size)
+		if err := archive.Write(ctx, out, c.compression, task.Add); err != nil {
+			task.Fail()
+			return err
+		}
+		task.Done()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	show(env.Out, archive.Contents)
+	return nil
+}
+
+// find finds the images in the catalog, and what they are called. All that can
+// be known to be wrong is told before anything is built.
+func find(s *supply.Supplier, c config) ([]versions.Image, []string, error) {
+	seen := map[string]bool{}
+	for _, image := range c.layouts {
+		seen[image.Name] = true
+	}
+	var images []versions.Image
+	var names []string
+	var errs []error
+	for _, w := range c.catalog {
+		i := slices.IndexFunc(s.Catalog.Images, func(image versions.Image) bool { return assemble.Name(image) == w.String() })
+		if i < 0 {
+			errs = append(errs, fmt.Errorf("there is no image %q in %s", w, versions.ManifestFile))
+			continue
+		}
+		image := s.Catalog.Images[i]
+		name := image.Repository + ":" + image.Tag
+		if c.repository != "" {
+			name = c.repository + "/" + image.Flavor.Repository + ":" + image.Tag
+		}
+		if seen[name] {
+			errs = append(errs, fmt.Errorf("there are two images %q", name))
+		}
+		seen[name] = true
+		errs = append(errs, imagearchive.CheckName(name), made(image, c.platforms))
+		images, names = append(images, image), append(names, name)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, nil, cli.Usage("%w", err)
+	}
+	return images, names, nil
+}
+
+func made(image versions.Image, platforms []string) error {
+	var all []string
+	for _, b := range image.Builds {
+		all = append(all, b.Platform.String())
+	}
+	for _, p := range platforms {
+		if !slices.Contains(all, p) {
+			return fmt.Errorf("%s is made for %q, and not for %q", assemble.Name(image), all, p)
+		}
+	}
+	return nil
+}
+
+// build builds an image for all its platforms, which its index needs, and holds
+// it to its record.
+func build(ctx context.Context, env cli.Env, s *supply.Supplier, image versions.Image, dir string) error {
+	built, err := assemble.Index(ctx, s, image, dir)
+	if err != nil {
+		return err
+	}
+	known, err := digests.Read(env.Dir)
+	if err != nil {
+		return err
+	}
+	if err := known.Check(assemble.Name(image), built); err != nil {
+		return cli.Exit(cli.ExitDrift, fmt.Errorf("the image is not the one on record in %s:\n%w", digests.File, err))
+	}
+	return nil
+}

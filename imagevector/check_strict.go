@@ -38,7 +38,7 @@ func (c *checker) add(which int, kind Kind, name string, value *string, format s
 	if n := c.node(which); n != nil {
 		p.Line, p.Column = n.Line, n.Column
 	}
-	*c.problems = append(*c.problems, p)
+	c.problems.add(p)
 }
 
 // node returns where a field stands, nil if it is absent.
@@ -56,7 +56,7 @@ func (c *checker) name() {
 		c.add(fieldName, Required, "name", nil, "the entry has no name")
 	}
 	if strings.ContainsFunc(s.Name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-		c.add(fieldName, Invalid, "name", &s.Name, "name %q has a blank or control character", s.Name)
+		c.add(fieldName, Invalid, "name", &s.Name, "name %s has a blank or control character", quoteShort(s.Name))
 	}
 }
 
@@ -103,7 +103,7 @@ func (c *checker) constraint(which int, name string, text *string) {
 	}
 	switch set, err := span.Constraint(*text); {
 	case err != nil:
-		c.add(which, Invalid, name, text, "reading constraint %s: %v", quoteShort(*text), err)
+		c.add(which, Invalid, name, text, `reading constraint %s: %v; wanted one such as ">= 1.30, < 1.34", "1.30.x" or "= 1.30.2"`, quoteShort(*text), err)
 	case len(set) == 0:
 		c.add(which, Invalid, name, text, "no version meets %q; suffixes such as -rc.1 are cut off before versions are compared", *text)
 	}
@@ -127,14 +127,6 @@ func (c *checker) architectures() {
 		}
 		seen[name] = true
 	}
-}
-
-// quoteShort quotes a text, but no more of it than people read.
-func quoteShort(text string) string {
-	if len(text) > 100 {
-		return fmt.Sprintf("%.100q…", text)
-	}
-	return fmt.Sprintf("%q", text)
 }
 
 // checkBundle says what is wrong with the certificates of a bundle.

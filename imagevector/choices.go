@@ -3,6 +3,7 @@ package imagevector
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
@@ -10,50 +11,64 @@ import (
 
 // checkChoices adds what is wrong with the entries together: those that are never
 // chosen and, for the versions of [WithVersions], names for which no entry is
-// chosen, or more than one could be. before is what is wrong with each by itself.
-func (v *Vector) checkChoices(before Problems) Problems {
+// chosen, or more than one could be.
+func (v *Vector) checkChoices(problems *Problems) {
 	if v.config.overwrite {
-		return v.checkKeys()
+		v.checkKeys(problems)
+		return
 	}
-	var problems Problems
+	unsure := v.unsure(*problems)
 	for _, name := range v.Names() {
 		if name == "" {
 			continue
 		}
-		entries := v.byName[name]
-		if len(entries) > 1 {
-			v.checkNeverChosen(&problems, name, entries)
+		if entries := v.byName[name]; len(entries) > 1 {
+			v.checkNeverChosen(problems, name, entries)
 		}
-		if !v.config.within.Empty() && len(before) == 0 {
-			v.checkVersions(&problems, name)
+		if !v.config.within.Empty() && !unsure[name] && !unsure[""] {
+			v.checkVersions(problems, name)
 		}
 	}
-	return problems
+}
+
+// unsure returns the names of entries with problems of their own: what is chosen
+// for those, nobody knows before they are mended. An entry without a name may be
+// meant for any.
+func (v *Vector) unsure(problems Problems) map[string]bool {
+	names := map[string]bool{}
+	for _, p := range problems {
+		if rest, ok := strings.CutPrefix(p.Field, "images["); ok {
+			number, _, _ := strings.Cut(rest, "]")
+			if i, err := strconv.Atoi(number); err == nil && i < len(v.sources) {
+				names[v.sources[i].Name] = true
+			}
+		}
+	}
+	return names
 }
 
 // checkKeys adds the entries of an overwrite that others of it replace.
-func (v *Vector) checkKeys() (problems Problems) {
+func (v *Vector) checkKeys(problems *Problems) {
 	first := map[key]int{}
 	for i := range v.sources {
 		k := keyOf(&v.sources[i])
 		if j, ok := first[k]; ok && k.name != "" {
-			problems = append(problems, Problem{
+			problems.add(Problem{
 				Position: v.sources[i].Position, Field: indexed("images", i), Kind: Invalid, Value: k.name,
-				Message: fmt.Sprintf("this entry of %q has the name, constraints and architectures of %s, and replaces what that one says", k.name, v.describe(&entry{index: j, source: &v.sources[j]})),
+				Message: fmt.Sprintf("this entry of %s has the name, constraints and architectures of %s, and replaces what that one says", quoteShort(k.name), v.describe(&entry{index: j, source: &v.sources[j]})),
 			})
 			continue
 		}
 		first[k] = i
 	}
-	return problems
 }
 
 func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []entry) {
 	grids, ok := allGrids(entries)
 	if !ok {
-		*problems = append(*problems, Problem{
+		problems.add(Problem{
 			Position: entries[0].source.Position, Field: indexed("images", entries[0].index), Kind: Invalid, Value: name,
-			Message: fmt.Sprintf("the %d entries of %q have more combinations of constraints on both versions than can be checked", len(entries), name),
+			Message: fmt.Sprintf("the %d entries of %s have more combinations of constraints on both versions than can be checked", len(entries), quoteShort(name)),
 		})
 		return
 	}
@@ -68,9 +83,9 @@ func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []ent
 		for _, j := range winners(grids, e, &budget) {
 			others = append(others, v.describe(&entries[j]))
 		}
-		*problems = append(*problems, Problem{
+		problems.add(Problem{
 			Position: e.source.Position, Field: indexed("images", e.index), Kind: Invalid, Value: name,
-			Message: fmt.Sprintf("this entry of %q is never chosen: wherever it matches, %s scores higher or comes first", name, strings.Join(others, " or ")),
+			Message: fmt.Sprintf("this entry of %s is never chosen: wherever it matches, %s scores higher or comes first", quoteShort(name), strings.Join(others, " or ")),
 		})
 	}
 }
@@ -210,15 +225,15 @@ func (v *Vector) checkVersions(problems *Problems, name string) {
 			index := first.index
 			switch {
 			case c.Entry < 0:
-				message = fmt.Sprintf("no entry of %q is chosen for Kubernetes %s on %s", name, c.Versions, architecture)
+				message = fmt.Sprintf("no entry of %s is chosen for Kubernetes %s on %s", quoteShort(name), c.Versions, architecture)
 			case len(c.Tied) > 0:
 				index = c.Tied[0]
 				at = v.sources[index].Position
-				message = fmt.Sprintf("for Kubernetes %s on %s this entry of %q scores as high as images[%d], which is chosen only because it comes first", c.Versions, architecture, name, c.Entry)
+				message = fmt.Sprintf("for Kubernetes %s on %s this entry of %s scores as high as images[%d], which is chosen only because it comes first", c.Versions, architecture, quoteShort(name), c.Entry)
 			default:
 				continue
 			}
-			*problems = append(*problems, Problem{Position: at, Field: indexed("images", index), Kind: Invalid, Value: name, Message: message})
+			problems.add(Problem{Position: at, Field: indexed("images", index), Kind: Invalid, Value: name, Message: message})
 		}
 	}
 }

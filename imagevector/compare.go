@@ -89,56 +89,91 @@ type outcome struct{ before, after int }
 func compareName(before, after *Vector, name, architecture string, s Shape, within Versions) ([]Difference, error) {
 	a, b := before.byName[name], after.byName[name]
 	both := slices.Concat(a, b)
-	where := map[outcome]*Difference{}
-	var order []outcome
-	note := func(o outcome, runtime, target span.Set) {
-		d, known := where[o]
-		if !known {
-			if before.pulls(o.before) != after.pulls(o.after) {
-				d = &Difference{Name: name, Architecture: architecture, Shape: s, Before: o.before, After: o.after}
-				order = append(order, o)
-			}
-			where[o] = d
-		}
-		if d == nil {
-			return
-		}
-		// Sets are put in order at the end.
-		d.Runtime.set = append(d.Runtime.set, runtime...)
-		d.Target.set = append(d.Target.set, target...)
+	in := shape{runtime: s != TargetOnly && s != NoVersion, target: s != RuntimeOnly && s != NoVersion}
+	cuts := targetCuts
+	if slices.ContainsFunc(both, func(e entry) bool { return e.source.takesVersion() }) {
+		cuts = taggedCuts
 	}
+	p := pairing{before: before, after: after, in: in, pairs: map[outcome]*contrast{}}
 	if s == SameVersion {
-		for _, class := range classes(both, bothCuts, within.set) {
-			o := outcome{best(a, class.First, architecture), best(b, class.First, architecture)}
-			note(o, span.Set{class}, span.Set{class})
+		for _, class := range classes(both, func(e *entry, to []span.Version) []span.Version { return cuts(e, runtimeCuts(e, to)) }, within.set) {
+			p.note(outcome{best(a, class.First, architecture), best(b, class.First, architecture)}, class, class)
 		}
 	} else {
-		in := shape{runtime: s == TwoVersions || s == RuntimeOnly, target: s == TwoVersions || s == TargetOnly}
-		rows, columns := axis(both, runtimeCuts, in.runtime, within.set), axis(both, targetCuts, in.target, within.set)
+		rows, columns := axis(both, runtimeCuts, in.runtime, within.set), axis(both, cuts, in.target, within.set)
 		gridA, ok := gridOn(rows, columns, a, in, architecture)
 		if !ok {
-			return nil, fmt.Errorf("comparing image %q: its %d entries have too many combinations of constraints on both versions", name, len(both))
+			return nil, fmt.Errorf("comparing image %s: its %d entries have too many combinations of constraints on both versions", quoteShort(name), len(both))
 		}
 		gridB, _ := gridOn(rows, columns, b, in, architecture)
 		for cell := range gridA.owner {
-			o := outcome{index(a, gridA.owner[cell]), index(b, gridB.owner[cell])}
-			var runtime, target span.Set
-			if in.runtime {
-				runtime = span.Set{rows[cell/len(columns)]}
-			}
-			if in.target {
-				target = span.Set{columns[cell%len(columns)]}
-			}
-			note(o, runtime, target)
+			p.note(outcome{index(a, gridA.owner[cell]), index(b, gridB.owner[cell])}, rows[cell/len(columns)], columns[cell%len(columns)])
 		}
 	}
-	differences := make([]Difference, 0, len(order))
-	for _, o := range order {
-		d := where[o]
-		d.Runtime.set, d.Target.set = span.Of(d.Runtime.set...), span.Of(d.Target.set...)
-		differences = append(differences, *d)
+	differences := make([]Difference, len(p.found))
+	for i, f := range p.found {
+		differences[i] = Difference{
+			Name: name, Architecture: architecture, Shape: s, Before: f.before, After: f.after,
+			Runtime: Versions{span.Of(f.runtime...)}, Target: Versions{span.Of(f.target...)},
+		}
 	}
 	return differences, nil
+}
+
+// taggedCuts cuts target versions also where the tag of an entry is the one that
+// a version becomes for an entry without a tag.
+func taggedCuts(e *entry, to []span.Version) []span.Version {
+	to = targetCuts(e, to)
+	if tag := e.image.Tag; tag != nil {
+		if v, err := span.Parse(*tag); err == nil && tagOf(v.String()) == *tag {
+			return span.Set{{First: v, Last: v}}.AppendCuts(to)
+		}
+	}
+	return to
+}
+
+// pairing gathers pairs of choices that differ, in the order they are found.
+type pairing struct {
+	before, after *Vector
+	in            shape
+	pairs         map[outcome]*contrast
+	found         []*contrast
+}
+
+// contrast is a pair of choices, and the versions for which they differ.
+type contrast struct {
+	outcome
+	runtime, target []span.Span
+	differ, found   bool
+	// perhaps: the one has a tag, which may be what some version becomes for the other.
+	perhaps bool
+}
+
+func (p *pairing) note(o outcome, runtime, target span.Span) {
+	c := p.pairs[o]
+	if c == nil {
+		c = &contrast{outcome: o, differ: p.differ(o, versionMark)}
+		c.perhaps = c.differ && p.in.target && p.before.takesVersion(o.before) != p.after.takesVersion(o.after)
+		p.pairs[o] = c
+	}
+	if !c.differ || c.perhaps && target.First == target.Last && !p.differ(o, target.First.String()) {
+		return
+	}
+	if !c.found {
+		c.found = true
+		p.found = append(p.found, c)
+	}
+	if p.in.runtime {
+		c.runtime = append(c.runtime, runtime)
+	}
+	if p.in.target {
+		c.target = append(c.target, target)
+	}
+}
+
+// differ tells whether something else is pulled for a target version.
+func (p *pairing) differ(o outcome, version string) bool {
+	return (o.before < 0) != (o.after < 0) || p.before.pulls(o.before, p.in, version) != p.after.pulls(o.after, p.in, version)
 }
 
 // index returns the index in Sources of an entry by its number in its name.
@@ -165,11 +200,20 @@ func best(entries []entry, v span.Version, architecture string) int {
 	return found
 }
 
-// pulls returns what an entry makes a node pull, but for a tag made of the
-// version.
-func (v *Vector) pulls(i int) string {
+// pulls returns what an entry makes a node pull in look-ups of a shape, for a
+// target version.
+func (v *Vector) pulls(i int, in shape, version string) string {
 	if i < 0 {
 		return ""
 	}
-	return v.sources[i].ToImage(nil).String()
+	target := &version
+	if !in.target {
+		target = nil
+	}
+	return v.sources[i].ToImage(target).String()
+}
+
+// takesVersion tells whether the version becomes the tag of an entry.
+func (v *Vector) takesVersion(i int) bool {
+	return i >= 0 && v.sources[i].takesVersion()
 }

@@ -39,8 +39,8 @@ func ParseComponents(data []byte, opts ...Option) (Components, error) {
 }
 
 func parseComponents(data []byte, c config) (Components, error) {
-	if len(data) > MaxFileSize {
-		return nil, &LimitError{fmt.Sprintf("%d bytes are more than component overwrites may have: %d", len(data), MaxFileSize)}
+	if err := checkSize(data); err != nil {
+		return nil, err
 	}
 	if c.compatible {
 		return parseComponentsCompatible(data, c)
@@ -150,10 +150,10 @@ func parseComponentsStrict(data []byte, c config) (Components, error) {
 				continue
 			}
 			if other, ok := components.Get(component.Name); ok {
-				r.problem(item, field, "component %q stands here twice, first at line %d; only the last would count", component.Name, other.Position.Line)
+				r.problem(item, field, "component %s stands here twice, first at line %d; only the last would count", quoteShort(component.Name), other.Position.Line)
 				continue
 			}
-			component.Vector = r.nested(text, lines, fmt.Sprintf("components[%s].imageVectorOverwrite", component.Name))
+			component.Vector = r.nested(text, lines, fmt.Sprintf("components[%s].imageVectorOverwrite", short(component.Name)))
 			components = append(components, component)
 		}
 	}
@@ -207,7 +207,7 @@ func (r *reader) nested(n *yaml.Node, lines []string, field string) *Vector {
 	for _, p := range problems {
 		p.Position = move(p.Position)
 		p.Field = join(field, p.Field)
-		r.problems = append(r.problems, p)
+		r.problems.add(p)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package imagevector
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+	"gopkg.in/yaml.v3"
 )
 
 // seeds are texts of every kind that the tests have.
@@ -56,6 +58,12 @@ func sameEntries(a, b []Source) bool {
 // parsed holds for every text: no panic; what strict reading accepts, Gardener
 // reads the same; what is written is read back the same.
 func parsed(t *testing.T, data []byte) {
+	utf16 := bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
+	if root, _, err := parseTree(data); err == nil && !utf16 {
+		if n, most := countNodes(root), valuesAtMost(data); n > most {
+			t.Fatalf("%d values, where at most %d were to be expected", n, most)
+		}
+	}
 	for _, c := range []Generation{Auto, Current, Oldest} {
 		v, err := Parse(data, WithGeneration(c))
 		compatible, compatibleErr := Parse(data, Compatible(), WithGeneration(c))
@@ -107,6 +115,14 @@ func parsed(t *testing.T, data []byte) {
 		}
 	}
 	_, _ = ParseComponents(data, Compatible())
+}
+
+func countNodes(n *yaml.Node) int {
+	count := 1
+	for _, child := range n.Content {
+		count += countNodes(child)
+	}
+	return count
 }
 
 // checkPositions makes sure that problems lie inside the text.

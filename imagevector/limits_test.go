@@ -35,8 +35,23 @@ func bombs() map[string]string {
 		"huge file":                              strings.Repeat("# comment\n", MaxFileSize/9),
 		"huge tag":                               "images:\n- name: a\n  repository: r\n  tag: \"" + strings.Repeat("x", 1<<20+1) + "\"\n",
 		"huge constraint":                        "images:\n- name: a\n  repository: r\n  targetVersion: \"" + strings.Repeat("1 || ", 250_000) + "1\"\n",
+		"unknown keys":                           manyKeys(400_000),
+		"unknown keys of entries":                "images: [" + strings.Repeat("{x: y}, ", 300_000) + "]",
+		"long unknown keys":                      "a: &a {\"" + strings.Repeat("x", 1<<19) + "\": y}\nimages: [" + strings.Repeat("*a, ", 100) + "]\n",
+		"aliased faults":                         "a: &a {tag: \"\"}\nimages: [" + strings.Repeat("*a, ", 200_000) + "]\n",
+		"empty entries":                          "images: [" + strings.Repeat("{}, ", 500_000) + "]",
+		"null entries":                           "images: [" + strings.Repeat("~, ", 1_000_000) + "]",
+		"many documents":                         strings.Repeat("---\n", 1_000_000),
 		"merge keys":                             "x: &x {" + strings.Repeat("a: b, ", 1_000) + "}\nimages:\n" + strings.Repeat("- {<<: *x, name: a, repository: r}\n", 10_000),
 	}
+}
+
+func manyKeys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "k%d: x\n", i)
+	}
+	return b.String()
 }
 
 func indented(depth int) string {
@@ -67,7 +82,7 @@ func TestBombs(t *testing.T) {
 			if err == nil && mode != "components" {
 				t.Errorf("%s, %s: read without an error", name, mode)
 			}
-			if err != nil && len(err.Error()) > 3<<20 {
+			if err != nil && len(err.Error()) > 4<<20 {
 				t.Errorf("%s, %s: an error of %d bytes", name, mode, len(err.Error()))
 			}
 		}

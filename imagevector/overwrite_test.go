@@ -199,6 +199,10 @@ images:
 	if over, left := dead.Rewrite(Rules{{"quay.io", "m.example.com"}}); len(over) != 1 || len(left) != 0 || *over[0].TargetVersion != ">= 1.20" {
 		t.Errorf("overwritten are %+v, left %+v", over, left)
 	}
+	// Nor does what is where it should be.
+	if over, left := v.Rewrite(Rules{{"example.com", "example.com"}, {"*", "m.example.com"}}); len(over) != v.Len()-1 || len(left) != 0 {
+		t.Errorf("overwritten are %d of %d, left %+v", len(over), v.Len(), left)
+	}
 	all := Rules{{"*", "m.example.com"}, {"example.com", "n.example.com"}}
 	for image, want := range map[string]string{
 		"quay.io:443/x/y@sha256:12": "m.example.com/quay.io_443/x/y@sha256:12", "nginx:1": "m.example.com/docker.io/library/nginx:1", "example.com/a": "n.example.com/a", "example.com.evil/a": "m.example.com/example.com.evil/a",

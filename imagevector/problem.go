@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -66,6 +67,20 @@ func (p Problems) Error() string {
 	return fmt.Sprintf("%d problems:\n\t%s", len(lines), strings.Join(lines, "\n\t"))
 }
 
+// maxProblems is how many problems of one file are told. Nobody reads as many,
+// and a small file made for it could have a million.
+const maxProblems = 10_000
+
+// add adds a problem, and in the place of one too many says so.
+func (p *Problems) add(problem Problem) {
+	switch {
+	case len(*p) < maxProblems:
+		*p = append(*p, problem)
+	case len(*p) == maxProblems:
+		*p = append(*p, Problem{Position: problem.Position, Kind: Invalid, Message: fmt.Sprintf("there are more problems than the %d that were found first", maxProblems)})
+	}
+}
+
 // sorted returns the problems in the order of the file, as an error.
 func (p Problems) sorted() error {
 	if len(p) == 0 {
@@ -78,6 +93,25 @@ func (p Problems) sorted() error {
 		return a.Column - b.Column
 	})
 	return p
+}
+
+// maxShown is how many bytes of a value people are shown.
+const maxShown = 100
+
+// short returns a text, but no more of it than people read.
+func short(text string) string {
+	if len(text) > maxShown {
+		return strings.ToValidUTF8(text[:maxShown], "") + "…"
+	}
+	return text
+}
+
+// quoteShort quotes a text, but no more of it than people read.
+func quoteShort(text string) string {
+	if len(text) > maxShown {
+		return strconv.Quote(strings.ToValidUTF8(text[:maxShown], "")) + "…"
+	}
+	return strconv.Quote(text)
 }
 
 // gardener adds a problem in Gardener's words.

@@ -7,19 +7,21 @@ import (
 	"strconv"
 )
 
-// Limits of what is read, in either reading. They are far above any file that is
-// meant well, and keep the memory that a file can cost to a small multiple of its
-// size.
+// MaxFileSize is how many bytes a file may have, in either reading; a larger one
+// is a [LimitError]. Other limits are of the same kind: far above any file that is
+// meant well, and such that no file costs memory without bound.
+const MaxFileSize = 8 << 20
+
 const (
-	MaxFileSize = 8 << 20  // bytes
 	maxScalar   = 1 << 20  // bytes of one value: as many as a ConfigMap may have
 	maxDepth    = 1_000    // of lists and mappings in each other
-	maxExpanded = 1 << 20  // values, each alias counted as what it stands for
+	maxValues   = 1 << 20  // that a text may have at most, by the look of it
+	maxExpanded = 1 << 19  // values, each alias counted as what it stands for
 	maxBytes    = 64 << 20 // of their text, counted so
 )
 
 // A LimitError is the error of a file that is too large or too deep to be read,
-// or would be once its aliases are expanded.
+// or would be once its aliases are expanded, or has too many faults to be told.
 type LimitError struct{ What string }
 
 func (e *LimitError) Error() string { return e.What }
@@ -29,13 +31,24 @@ func (e *LimitError) Error() string { return e.What }
 func Parse(data []byte, opts ...Option) (*Vector, error) { return parse(data, configure(opts)) }
 
 func parse(data []byte, c config) (*Vector, error) {
-	if len(data) > MaxFileSize {
-		return nil, &LimitError{fmt.Sprintf("%d bytes are more than an image vector may have: %d", len(data), MaxFileSize)}
+	if err := checkSize(data); err != nil {
+		return nil, err
 	}
 	if c.compatible {
 		return parseCompatible(data, c)
 	}
 	return parseStrict(data, c)
+}
+
+// checkSize refuses what is too large to be parsed at all.
+func checkSize(data []byte) error {
+	if len(data) > MaxFileSize {
+		return &LimitError{fmt.Sprintf("there are more bytes than may be read: %d", MaxFileSize)}
+	}
+	if n := valuesAtMost(data); n > maxValues {
+		return &LimitError{fmt.Sprintf("there are about %d values, more than may be read: %d", n, maxValues)}
+	}
+	return nil
 }
 
 // ReadFile reads the image vector in a file. Positions name the file, unless

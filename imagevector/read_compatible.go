@@ -108,14 +108,17 @@ func parseCompatible(data []byte, c config) (*Vector, error) {
 	for i, s := range d.sources {
 		if s == nil { // where Gardener panics
 			problems.gardener(positions[i], Required, indexed("images", i), "", "image must not be null")
-			continue
+		} else {
+			sources[i] = *s
+			sources[i].Position = positions[i]
+			if c.generation == Oldest {
+				sources[i].modernise()
+			}
+			problems.checkCompatible(&sources[i], i)
 		}
-		sources[i] = *s
-		sources[i].Position = positions[i]
-		if c.generation == Oldest {
-			sources[i].modernise()
+		if len(problems) > maxProblems {
+			return nil, &LimitError{fmt.Sprintf("there are more problems than anyone reads: %d", maxProblems)}
 		}
-		problems.checkCompatible(&sources[i], i)
 	}
 	if len(problems) > 0 {
 		return nil, problems
@@ -128,12 +131,4 @@ func parseCompatible(data []byte, c config) (*Vector, error) {
 		}
 	}
 	return compile(sources, ca, c), nil
-}
-
-// modernise moves the constraint of an entry of the oldest generation to where
-// it stands today.
-func (s *Source) modernise() {
-	if s.RuntimeVersion == nil && s.TargetVersion == nil && s.Version != nil {
-		s.RuntimeVersion, s.Version = s.Version, nil
-	}
 }

@@ -37,7 +37,7 @@ func parseStrict(data []byte, c config) (*Vector, error) {
 		}
 	}
 	v := compile(sources, ca, r.config)
-	r.problems = append(r.problems, v.checkChoices(r.problems)...)
+	v.checkChoices(&r.problems)
 	if err := r.problems.sorted(); err != nil {
 		return nil, err
 	}
@@ -111,6 +111,8 @@ func (r *reader) entry(n *yaml.Node, i int) (s Source, at nodes) {
 					s.Architectures = append(s.Architectures, name)
 				}
 			}
+		default:
+			r.duplicates(p.value, join(field, p.name))
 		}
 	}
 	return s, at

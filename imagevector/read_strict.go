@@ -3,8 +3,6 @@ package imagevector
 import (
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -23,7 +21,7 @@ func (r *reader) position(n *yaml.Node) Position {
 }
 
 func (r *reader) problem(n *yaml.Node, field, format string, args ...any) {
-	r.problems = append(r.problems, Problem{Position: r.position(n), Field: field, Kind: Invalid, Message: fmt.Sprintf(format, args...)})
+	r.problems.add(Problem{Position: r.position(n), Field: field, Kind: Invalid, Message: fmt.Sprintf(format, args...)})
 }
 
 // strictTree parses the text and refuses what no reader should be fed. The tree
@@ -32,12 +30,11 @@ func (r *reader) strictTree(data []byte) (*yaml.Node, error) {
 	root, more, err := parseTree(data)
 	if err != nil {
 		p := Problem{Position: Position{File: r.config.file, Line: 1, Column: 1}, Kind: Invalid, Message: "reading YAML: " + err.Error()}
+		var wrong *syntaxError
 		if errors.Is(err, errNoDocument) {
 			p.Message = `the text is empty: an empty vector is "images: []"`
-		} else if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-			p.Line, _ = strconv.Atoi(m[1])
-			p.Column = 0 // is not known
-			p.Message = "reading YAML: " + m[2]
+		} else if errors.As(err, &wrong) {
+			p.Line, p.Column = wrong.line, wrong.column
 		}
 		return nil, Problems{p}
 	}
@@ -49,8 +46,6 @@ func (r *reader) strictTree(data []byte) (*yaml.Node, error) {
 	}
 	return root, nil
 }
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\n  )?line ([0-9]+): (.*)$`)
 
 // pair is a key of a mapping and its value.
 type pair struct {
@@ -76,7 +71,7 @@ next:
 		}
 		for _, p := range pairs {
 			if p.name == name {
-				r.problem(key, join(field, name), "key %q stands here twice, first at line %d; only the last would count", name, p.key.Line)
+				r.twice(key, p.key, field)
 				continue next
 			}
 		}
@@ -94,13 +89,14 @@ next:
 }
 
 func (r *reader) unknown(key *yaml.Node, field string, known []string) {
+	where := join(field, short(key.Value))
 	if key.Value == "<<" {
 		r.problem(key, field, `merge key "<<" is not allowed: what it means depends on its place; write the fields out`)
 		return
 	}
 	for _, k := range known {
 		if strings.EqualFold(k, key.Value) {
-			r.problem(key, join(field, key.Value), "key %q has capitals of its own: write %q", key.Value, k)
+			r.problem(key, where, "key %q has capitals of its own: write %q", key.Value, k)
 			return
 		}
 	}
@@ -108,7 +104,36 @@ func (r *reader) unknown(key *yaml.Node, field string, known []string) {
 	if near := nearest.To(key.Value, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	r.problem(key, join(field, key.Value), "unknown key %q: it would be ignored; %s", key.Value, hint)
+	r.problem(key, where, "unknown key %s: it would be ignored; %s", quoteShort(key.Value), hint)
+}
+
+// twice reports a key that stands twice in one mapping.
+func (r *reader) twice(key, first *yaml.Node, field string) {
+	r.problem(key, join(field, short(key.Value)), "key %s stands here twice, first at line %d; only the last would count", quoteShort(key.Value), first.Line)
+}
+
+// duplicates reports keys that stand twice in a value which other tools read.
+// What an alias stands for is looked at where it stands.
+func (r *reader) duplicates(n *yaml.Node, field string) {
+	var first map[string]*yaml.Node
+	for i, child := range n.Content {
+		switch {
+		case n.Kind == yaml.SequenceNode && len(child.Content) > 0:
+			r.duplicates(child, indexed(field, i))
+		case n.Kind == yaml.MappingNode && i%2 == 1 && len(child.Content) > 0:
+			r.duplicates(child, join(field, short(n.Content[i-1].Value)))
+		case n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode:
+			if first == nil {
+				first = make(map[string]*yaml.Node, len(n.Content)/2)
+			}
+			name := child.ShortTag() + child.Value
+			if known := first[name]; known != nil {
+				r.twice(child, known, field)
+			} else {
+				first[name] = child
+			}
+		}
+	}
 }
 
 // list reads a list.
@@ -136,7 +161,7 @@ func (r *reader) text(n *yaml.Node, parent, name string) (_ string, ok bool) {
 	}
 	if s.Style&yaml.TaggedStyle != 0 {
 		if s.Tag != "!!str" {
-			r.problem(n, field, "wanted a string, got a value with tag %q", s.Tag)
+			r.problem(n, field, "wanted a string, got a value with tag %s", quoteShort(s.Tag))
 		}
 		return s.Value, s.Tag == "!!str"
 	}
@@ -146,7 +171,7 @@ func (r *reader) text(n *yaml.Node, parent, name string) (_ string, ok bool) {
 	case !isText:
 		r.problem(n, field, `%s without quotes means "no value": write %q, or leave the key out`, s.Value, s.Value)
 	default:
-		r.problem(n, field, "%s without quotes is read as %s: write %q", s.Value, read, s.Value)
+		r.problem(n, field, "%s without quotes is read as %s: write %s", short(s.Value), short(read), quoteShort(s.Value))
 	}
 	return "", false
 }
@@ -163,10 +188,7 @@ func kindOf(n *yaml.Node) string {
 	if isNull(n) {
 		return "nothing"
 	}
-	if len(n.Value) > 40 {
-		return fmt.Sprintf("%.40q…", n.Value)
-	}
-	return strconv.Quote(n.Value)
+	return quoteShort(n.Value)
 }
 
 func join(field, name string) string {

@@ -83,8 +83,8 @@ func (r Rule) weight() int {
 // Rewrite returns the overwrite that moves the images of v by the rules, and the
 // entries that no rule is for. Each entry of the overwrite has the key of the one
 // that it is for, and so is merged into it: it takes effect wherever that one is
-// chosen. Entries of v that are never chosen are left out. The overwrite is of the
-// generation of v.
+// chosen. Entries of v that are never chosen are left out, and those that the rules
+// leave where they are. The overwrite is of the generation of v.
 func (v *Vector) Rewrite(rules Rules) (overwrite, left []Source) {
 	sources := Merge(v.sources)
 	never := compile(sources, nil, v.config).neverChosen()
@@ -94,21 +94,23 @@ func (v *Vector) Rewrite(rules Rules) (overwrite, left []Source) {
 			continue
 		}
 		o := Source{Name: s.Name, RuntimeVersion: s.RuntimeVersion, TargetVersion: s.TargetVersion, Architectures: slices.Clone(s.Architectures)}
-		var moved string
+		var image, moved string
 		var ok bool
 		switch {
 		case s.Ref != nil:
-			moved, ok = rules.Apply(*s.Ref)
+			image = *s.Ref
+			moved, ok = rules.Apply(image)
 			o.Ref = &moved
 		case s.Repository != nil:
-			moved, ok = rules.Apply(*s.Repository)
+			image = *s.Repository
+			moved, ok = rules.Apply(image)
 			o.Repository = &moved
 		}
-		if v.config.generation == Oldest {
-			o.RuntimeVersion, o.Version = nil, o.RuntimeVersion
+		if ok && moved == image {
+			continue // is there already, and an entry that says so would have no effect
 		}
 		if ok {
-			overwrite = append(overwrite, o)
+			overwrite = append(overwrite, o.As(v.config.generation))
 		} else {
 			left = append(left, s.clone())
 		}

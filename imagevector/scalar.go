@@ -16,6 +16,10 @@ func misread(n *yaml.Node) (read string, ok, wrong bool) {
 	if n.Style&^yaml.TaggedStyle != 0 || !suspect(n.Value) {
 		return n.Value, true, false
 	}
+	switch n.Value {
+	case "", "~", "null":
+		return "", false, true
+	}
 	read, ok = yamljson.Scalar(n.Value)
 	return read, ok, !ok || read != n.Value
 }

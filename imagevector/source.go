@@ -15,7 +15,7 @@ type Source struct {
 	RuntimeVersion *string `json:"runtimeVersion,omitempty"`
 	TargetVersion  *string `json:"targetVersion,omitempty"`
 	// Architectures of the machines the image is for; nil means amd64 and arm64.
-	Architectures []string `json:"architectures,omitempty"`
+	Architectures []string `json:"architectures,omitzero"`
 
 	// Either Ref, or Repository and perhaps a Tag. A tag may be a digest
 	// ("sha256:…") or have one at its end ("v1.2.3@sha256:…"). Where there is
@@ -82,6 +82,19 @@ func (s *Source) ToImage(targetVersion *string) Image {
 	}
 	return Image{Name: s.Name, Repository: s.Repository, Tag: tag, Version: version}
 }
+
+// versionMark stands for the version looked up in [Source.Reference].
+const versionMark = "{version}"
+
+// Reference returns the image of an entry as [Image.String] writes it. Where the
+// target version becomes the tag, that is "v{version}".
+func (s *Source) Reference() string {
+	mark := versionMark
+	return s.ToImage(&mark).String()
+}
+
+// takesVersion tells whether the target version becomes the tag of an entry.
+func (s *Source) takesVersion() bool { return s.Ref == nil && s.Tag == nil }
 
 // String returns the image as a container runtime wants it.
 func (i Image) String() string {

@@ -10,16 +10,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// errNoDocument is the error of a text without any value.
-var errNoDocument = errors.New("no document")
-
 // parseTree reads the first document as a tree, aliases not yet expanded. more is
 // where a second one begins, nil if there is none.
 func parseTree(data []byte) (root, more *yaml.Node, err error) {
 	defer func() {
 		// A parser of other people is no reason to crash.
 		if r := recover(); r != nil {
-			root, err = nil, fmt.Errorf("yaml: reading the text: %v", r)
+			root, err = nil, fmt.Errorf("reading the text: %v", r)
 		}
 	}()
 	var document yaml.Node
@@ -27,7 +24,7 @@ func parseTree(data []byte) (root, more *yaml.Node, err error) {
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil, nil, errNoDocument
 	} else if err != nil {
-		return nil, nil, err
+		return nil, nil, syntaxErrorOf(decoder, data, err)
 	}
 	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 {
 		return nil, nil, errNoDocument
@@ -36,9 +33,26 @@ func parseTree(data []byte) (root, more *yaml.Node, err error) {
 	if err := decoder.Decode(&second); errors.Is(err, io.EOF) {
 		return document.Content[0], nil, nil
 	} else if err != nil {
-		return nil, nil, err
+		return nil, nil, syntaxErrorOf(decoder, data, err)
 	}
 	return document.Content[0], &second, nil
+}
+
+// valuesAtMost bounds how many values a text has, without parsing it: there is a
+// mark for every one of them, or for a key and its value.
+func valuesAtMost(data []byte) int {
+	n := 1
+	for i, c := range data {
+		switch c {
+		case ',', ':', '[', '{':
+			n += 2
+		case '-', '?':
+			if i+1 == len(data) || data[i+1] <= ' ' {
+				n += 2
+			}
+		}
+	}
+	return n
 }
 
 // cost is what a tree would be with its aliases expanded.

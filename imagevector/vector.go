@@ -66,7 +66,7 @@ func New(sources []Source, opts ...Option) (*Vector, error) {
 	for i := range own {
 		checkSource(&problems, &own[i], nil, i)
 	}
-	problems = append(problems, v.checkChoices(problems)...)
+	v.checkChoices(&problems)
 	if err := problems.sorted(); err != nil {
 		return nil, err
 	}

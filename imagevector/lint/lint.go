@@ -136,15 +136,10 @@ func Run(c Config) (*Report, error) {
 // in common.
 func (l *linter) read() error {
 	read := func(g imagevector.Generation) (base, over []imagevector.Source, err error) {
-		b, err := imagevector.Parse(l.config.Vector, imagevector.Compatible(), imagevector.WithFile(l.config.VectorFile), imagevector.WithGeneration(g))
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading image vector %q: %w", l.config.VectorFile, err)
+		if base, err = sources(l.config.Vector, "image vector", l.config.VectorFile, imagevector.WithGeneration(g)); err == nil {
+			over, err = sources(l.config.Overwrite, "overwrite", l.config.OverwriteFile, imagevector.WithGeneration(g), imagevector.AsOverwrite())
 		}
-		o, err := imagevector.Parse(l.config.Overwrite, imagevector.Compatible(), imagevector.WithFile(l.config.OverwriteFile), imagevector.WithGeneration(g))
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading overwrite %q: %w", l.config.OverwriteFile, err)
-		}
-		return b.Sources(), o.Sources(), nil
+		return base, over, err
 	}
 	var err error
 	if l.base, l.over, err = read(imagevector.Current); err != nil {
@@ -159,6 +154,19 @@ func (l *linter) read() error {
 	// Entries of the vector with one key are one entry.
 	l.base = imagevector.Merge(l.base)
 	return err
+}
+
+// sources reads a file as Gardener does. What Gardener refuses, strict reading
+// refuses too, and says where.
+func sources(data []byte, what, file string, opts ...imagevector.Option) ([]imagevector.Source, error) {
+	v, err := imagevector.Parse(data, append(opts, imagevector.Compatible(), imagevector.WithFile(file))...)
+	if err == nil {
+		return v.Sources(), nil
+	}
+	if found, _ := problems(data, file, opts...); len(found) > 0 {
+		err = found
+	}
+	return nil, fmt.Errorf("reading %s %q as Gardener does: %w", what, file, err)
 }
 
 // problems returns what strict reading finds.

@@ -218,12 +218,12 @@ func TestPublic(t *testing.T) {
 
 func TestUnreadable(t *testing.T) {
 	_, err := Run(Config{Vector: []byte("images: ["), Overwrite: []byte("images: []"), VectorFile: "images.yaml"})
-	if err == nil || !strings.HasPrefix(err.Error(), `reading image vector "images.yaml": error converting YAML to JSON`) {
+	if err == nil || err.Error() != `reading image vector "images.yaml" as Gardener does: images.yaml:1:10: reading YAML: did not find expected node content while parsing a flow node` {
 		t.Errorf("got %v", err)
 	}
 	_, err = Run(Config{Vector: []byte("images: []"), Overwrite: []byte("images: [{name: a}]"), OverwriteFile: "mine.yaml"})
 	var problems imagevector.Problems
-	if !errors.As(err, &problems) {
+	if !errors.As(err, &problems) || problems[0].Line != 1 || problems[0].Column != 10 {
 		t.Errorf("got %v", err)
 	}
 }

@@ -40,7 +40,7 @@ func (l *linter) public() ([]Public, error) {
 		if !slices.ContainsFunc(l.base, func(b imagevector.Source) bool { return b.Name == s.Name }) {
 			continue
 		}
-		image := imageOf(s)
+		image := s.Reference()
 		if !l.isPublic(image) {
 			continue
 		}
@@ -65,11 +65,6 @@ func (l *linter) public() ([]Public, error) {
 		return cmp.Or(strings.Compare(a.Registry, b.Registry), strings.Compare(a.Name, b.Name))
 	})
 	return list, nil
-}
-
-func imageOf(s imagevector.Source) string {
-	version := "{version}"
-	return s.ToImage(&version).String()
 }
 
 func (l *linter) isPublic(image string) bool {

@@ -252,8 +252,5 @@ func (l *linter) fixed(s, entry imagevector.Source) imagevector.Source {
 	if f.Version != nil && imagevector.GenerationOf([]imagevector.Source{{Version: f.Version}}) == imagevector.Oldest {
 		f.Version = nil // was meant as the constraint
 	}
-	if l.generation == imagevector.Oldest {
-		f.RuntimeVersion, f.Version = nil, f.RuntimeVersion
-	}
-	return f
+	return f.As(l.generation)
 }

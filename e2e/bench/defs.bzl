@@ -29,17 +29,26 @@ fresh = rule(
     doc = "A file at a path that is the run's own.",
 )
 
+# What others write: tar, and gzip -6, on one line.
+_PACK = "tar --dereference --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0755 " + \
+        "--transform='s,.*,{path},' -cPf - $(location {src}) | gzip -n -6 > $(location {out})"
+
 _TAGS = ["manual"]
 _ARCHITECTURES = ["amd64", "arm64"]
 
 def subjects(name, version, binaries):
-    """The targets `gzip`, `zstd`, `baseline` and `baseline_layers`.
+    """The targets `gzip` and `zstd`, and what they are compared with.
+
+    `baseline` has its layers made by one genrule, as one writes it first; in
+    `baseline_apart` each has a genrule of its own, so that they run side by
+    side. `baseline_layers` and `baseline_apart_layers` stop before the index.
 
     Args:
         name: not used.
         version: of Kubernetes, as labels have it.
         binaries: names of files.
     """
+    together = []
     for arch in _ARCHITECTURES:
         for binary in binaries:
             name = "%s_%s" % (binary, arch)
@@ -48,14 +57,22 @@ def subjects(name, version, binaries):
                 src = "@upstream//kubernetes/%s:%s_linux_%s" % (version, binary, arch),
                 tags = _TAGS,
             )
+            out = "baseline_apart_%s.tar.gz" % name
             native.genrule(
-                name = "baseline_" + name,
+                name = "baseline_apart_" + name,
                 srcs = [name],
-                outs = ["baseline_%s.tar.gz" % name],
-                cmd = "tar --dereference --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0755 " +
-                      "--transform='s,.*,%s,' -cPf - $< | gzip -n -6 > $@" % binary,
+                outs = [out],
+                cmd = _PACK.format(path = binary, src = name, out = out),
                 tags = _TAGS,
             )
+            together.append(struct(src = name, out = "baseline_%s.tar.gz" % name, path = binary))
+    native.genrule(
+        name = "baseline_layers",
+        srcs = [t.src for t in together],
+        outs = [t.out for t in together],
+        cmd = " && ".join([_PACK.format(path = t.path, src = t.src, out = t.out) for t in together]),
+        tags = _TAGS,
+    )
     for compression in ["gzip", "zstd"]:
         for arch in _ARCHITECTURES:
             for binary in binaries:
@@ -76,21 +93,22 @@ def subjects(name, version, binaries):
             tag = compression,
         )
     native.filegroup(
-        name = "baseline_layers",
-        srcs = ["baseline_%s_%s" % (binary, arch) for arch in _ARCHITECTURES for binary in binaries],
+        name = "baseline_apart_layers",
+        srcs = ["baseline_apart_%s_%s" % (binary, arch) for arch in _ARCHITECTURES for binary in binaries],
         tags = _TAGS,
     )
-    for arch in _ARCHITECTURES:
-        oci_image(
-            name = "baseline_" + arch,
-            architecture = arch,
-            entrypoint = ["/" + binaries[0]],
-            os = "linux",
+    for baseline in ["baseline", "baseline_apart"]:
+        for arch in _ARCHITECTURES:
+            oci_image(
+                name = "%s_%s" % (baseline, arch),
+                architecture = arch,
+                entrypoint = ["/" + binaries[0]],
+                os = "linux",
+                tags = _TAGS,
+                tars = ["%s_%s_%s.tar.gz" % (baseline, binary, arch) for binary in binaries],
+            )
+        oci_image_index(
+            name = baseline,
+            images = ["%s_%s" % (baseline, arch) for arch in _ARCHITECTURES],
             tags = _TAGS,
-            tars = ["baseline_%s_%s" % (binary, arch) for binary in binaries],
         )
-    oci_image_index(
-        name = "baseline",
-        images = ["baseline_" + arch for arch in _ARCHITECTURES],
-        tags = _TAGS,
-    )

@@ -16,11 +16,11 @@ import (
 // files that Bazel has, against what others do in a genrule: tar and gzip -6.
 // Where the real rules_oci is, both make an index; its stand-in takes no other
 // layers than ours, so there the baseline stops at the layers, and is too good.
-func underBazel(compression string) func(context.Context, cli.Env, string) (step, step, error) {
+func underBazel(compression, against string) func(context.Context, cli.Env, string) (step, step, error) {
 	return func(ctx context.Context, env cli.Env, _ string) (step, step, error) {
-		baseline := "//e2e/bench:baseline"
+		baseline := "//e2e/bench:" + against
 		if err := bazel(ctx, env, "build", "--nobuild", baseline); err != nil && env.Getenv("HYPERKUBE_BAZEL_MODULES") == "" {
-			baseline = "//e2e/bench:baseline_layers"
+			baseline += "_layers"
 			fmt.Fprintln(env.Err, "bench: no real rules_oci here: the baseline makes layers and no index")
 		}
 		// A new suffix of the output folder is a build that has nothing cached,

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/versions"
@@ -131,47 +130,51 @@ func parseContents(raw []byte) (Contents, error) {
 // check finds what a reader would stumble over: blobs that are not in the file,
 // or lie upon one another, and names that are none.
 func (c Contents) check() error {
-	var errs []error
 	has := map[Digest]bool{}
 	end := int64(block)
 	for i, b := range c.Blobs {
-		// Not the sum of the two: that could be too much for the number.
-		if b.Size < 0 || b.Offset < end || b.Size > c.Size-b.Offset {
-			errs = append(errs, fmt.Errorf("blobs[%d]: %d bytes at %d are not between %d and %d", i, b.Size, b.Offset, end, c.Size))
-			break
+		// The sum of two of these could be too much for the number.
+		if b.Size < 0 || b.Offset < end || b.Offset > c.Size || b.Size > c.Size-b.Offset {
+			return fmt.Errorf("blobs[%d]: %d bytes at %d are not between %d and %d", i, b.Size, b.Offset, end, c.Size)
 		}
 		end = b.Offset + b.Size
 		if has[b.Digest] {
-			errs = append(errs, fmt.Errorf("blobs[%d]: %s is there twice", i, b.Digest))
+			return fmt.Errorf("blobs[%d]: %s is there twice", i, b.Digest)
 		}
 		has[b.Digest] = true
 	}
-	for i, image := range c.Images {
-		if err := CheckName(image.Name); err != nil {
-			errs = append(errs, fmt.Errorf("images[%d].name: %w", i, err))
-		}
-		if len(image.Platforms) == 0 {
-			errs = append(errs, fmt.Errorf("images[%d].platforms: there are none", i))
-		}
-		needs := []Digest{image.Digest}
-		for _, p := range image.Platforms {
-			if !isPlatform(p.Platform) {
-				errs = append(errs, fmt.Errorf("images[%d].platforms: %q is not a platform", i, p.Platform))
-			}
-			needs = append(needs, p.Manifest, p.Config)
-			needs = append(needs, p.Layers...)
-		}
-		for _, d := range needs {
-			if !has[d] {
-				errs = append(errs, fmt.Errorf("images[%d]: blob %s is not among the blobs", i, d))
-			}
-		}
-		if !slices.ContainsFunc(image.Platforms, func(p PlatformContents) bool { return p.Platform == image.Docker }) {
-			errs = append(errs, fmt.Errorf("images[%d].docker: %q is not among the platforms", i, image.Docker))
-		}
-	}
 	if len(c.Images) == 0 {
-		errs = append(errs, errors.New("images: there are none"))
+		return errors.New("images: there are none")
 	}
-	return errors.Join(errs...)
+	for i, image := range c.Images {
+		if err := image.check(has); err != nil {
+			return fmt.Errorf("images[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (c ImageContents) check(has map[Digest]bool) error {
+	if err := CheckName(c.Name); err != nil {
+		return err
+	}
+	needs := []Digest{c.Digest}
+	docker := false
+	for _, p := range c.Platforms {
+		if !isPlatform(p.Platform) {
+			return fmt.Errorf("%q is not a platform", p.Platform)
+		}
+		docker = docker || p.Platform == c.Docker
+		needs = append(needs, p.Manifest, p.Config)
+		needs = append(needs, p.Layers...)
+	}
+	if !docker {
+		return fmt.Errorf("docker: %q is not among the platforms", c.Docker)
+	}
+	for _, d := range needs {
+		if !has[d] {
+			return fmt.Errorf("%s is not among the blobs", d)
+		}
+	}
+	return nil
 }

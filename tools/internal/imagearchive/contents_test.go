@@ -83,6 +83,11 @@ func TestBadContents(t *testing.T) {
 		}
 		return tarOf(ContentsFile, tar.TypeReg, changed)
 	}
+	contents, err := ReadContents(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := contents.Blobs[0].Digest.String()
 	huge := tarOf(ContentsFile, tar.TypeReg, "{}")
 	copy(huge[124:], "77777777777") // the field of the size
 	copy(huge[148:], checksum(huge))
@@ -111,6 +116,8 @@ func TestBadContents(t *testing.T) {
 		"blob below zero":   {with(`"size": 646`, `"size": -646`), "blobs[0]"},
 		"blob too large":    {with(`"size": 646`, `"size": 9223372036854775807`), "blobs[0]"},
 		"blob in the front": {with(`"offset": `, `"offset": 0, "x": `), "blobs[0]"},
+		"blob twice":        {with(`"blobs": [`, `"blobs": [{"digest": "`+digest+`", "size": 0, "offset": 512},`), "is there twice"},
+		"size below zero":   {with(`"size": 23040`, `"size": -9223372036854775808`), "blobs[0]"},
 		"blob past the end": {with(`"offset": `, `"offset": 9223372036854775807, "x": `), "blobs[0]"},
 	}
 	for name, test := range tests {

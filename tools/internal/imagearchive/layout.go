@@ -153,7 +153,7 @@ func (r *reader) wants(platform string) bool {
 
 // manifest reads a platform's manifest and config, and looks for its layers.
 func (r *reader) manifest(dir string, d descriptor) (PlatformContents, error) {
-	p := PlatformContents{Manifest: d.Digest}
+	p := PlatformContents{Manifest: d.Digest, Layers: []Digest{}}
 	var manifest manifestDocument
 	var config configDocument
 	if err := r.document(dir, d, &manifest); err != nil {

@@ -36,14 +36,17 @@ func check(ctx context.Context, env cli.Env) error {
 	fs := flag.NewFlagSet("imagevector check [NAME...]", flag.ContinueOnError)
 	in.flagVector(fs)
 	in.flagReading(fs)
-	in.flagRange(fs, "amd64", "arm64")
+	in.flagRange(fs, "must be given")
 	var mirrors imagevector.Rules
 	fs.Func("mirror", "`FROM=TO`: look for what is below FROM at TO; repeatable, the longest FROM wins", func(s string) error {
 		r, err := imagevector.ParseRule(s)
 		mirrors = append(mirrors, r)
 		return err
 	})
-	mayLack := fs.String("may-lack", "", "`architectures`, separated by commas, that nobody uses: say if they are missing, but do not fail")
+	var tags givenTags
+	fs.Var(&tags, "tag", "`NAME=TAG`: the tag of an image that has none and whose tag is not the Kubernetes version, as garden*=v1.149.3; repeatable, the first that fits counts")
+	var mayLack []string
+	fs.Func("may-lack", "`architectures`, separated by commas, that nobody uses: say if they are missing, but do not fail", architectures(&mayLack))
 	jobs := fs.Int("jobs", 8, "how many images to look at at once")
 	insecure := fs.Bool("insecure", false, "speak plain HTTP to registries; to this machine's that is done anyway")
 	if err := cli.Parse(fs, env, true); err != nil {
@@ -55,11 +58,18 @@ func check(ctx context.Context, env cli.Env) error {
 	if in.kubernetes == "" {
 		return cli.Usage("missing -kubernetes VERSIONS")
 	}
-	v, err := in.merged()
+	v, err := in.merged(in.vector)
 	if err != nil {
 		return err
 	}
-	images, err := in.wanted(v, fs.Args())
+	names, err := in.names(v, fs)
+	if err != nil {
+		return err
+	}
+	if err := tags.used(v); err != nil {
+		return err
+	}
+	images, err := in.wanted(v, names, tags)
 	if err != nil {
 		return err
 	}
@@ -71,7 +81,7 @@ func check(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	lookAll(ctx, progress.New(env.Err), viewer, images, mirrors, strings.Split(*mayLack, ","), *jobs)
+	lookAll(ctx, progress.New(env.Err), viewer, images, mirrors, mayLack, *jobs)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -80,7 +90,7 @@ func check(ctx context.Context, env cli.Env) error {
 
 // wanted returns every image that is chosen for the versions and architectures
 // asked for, by reference.
-func (in *input) wanted(v *imagevector.Vector, names []string) ([]*wanted, error) {
+func (in *input) wanted(v *imagevector.Vector, names []string, given givenTags) ([]*wanted, error) {
 	asked, err := in.versions()
 	if err != nil {
 		return nil, err
@@ -91,11 +101,6 @@ func (in *input) wanted(v *imagevector.Vector, names []string) ([]*wanted, error
 	}
 	if one, single := asked.Single(); single {
 		known = []string{one}
-	}
-	for _, name := range names {
-		if !slices.Contains(v.Names(), name) {
-			return nil, fmt.Errorf("checking %q: %s has no such image", name, in.vector)
-		}
 	}
 	nothing, err := imagevector.New(nil, imagevector.Compatible())
 	if err != nil {
@@ -114,7 +119,9 @@ func (in *input) wanted(v *imagevector.Vector, names []string) ([]*wanted, error
 		}
 		s := sources[d.After]
 		tags := []string{""}
-		if s.Ref == nil && s.Tag == nil {
+		if tag := given.of(d.Name); tag != "" && s.Tag == nil {
+			s.Tag = &tag
+		} else if s.Ref == nil && s.Tag == nil {
 			// The tag is the version, so it takes versions that exist.
 			if tags = d.Target.Select(known); len(tags) == 0 {
 				if d.Shape == imagevector.SameVersion && d.Target.Select(known) == nil {

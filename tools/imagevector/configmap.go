@@ -12,6 +12,10 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
 
+// maxConfigMap is how many bytes Kubernetes lets a ConfigMap have; a little is
+// left for names.
+const maxConfigMap = 1<<20 - 1<<10
+
 // deployment is what an overwrite is put into.
 type deployment struct{ namespace, name, container string }
 
@@ -66,6 +70,11 @@ func configMap(_ context.Context, env cli.Env) error {
 			return fmt.Errorf("reading component overwrites %q: %w", *components, err)
 		}
 		files = append(files, overwriteFile{string(text), "-components-overwrite", "components.yaml", *folder + "-components", imagevector.ComponentsOverwriteEnv, "componentImageVectorOverwrites"})
+	}
+	for _, f := range files {
+		if len(f.text) > maxConfigMap {
+			return fmt.Errorf("writing ConfigMap %q: %d bytes are more than a ConfigMap may hold, %d: leave out what the site does not use", d.name+f.suffix, len(f.text), maxConfigMap)
+		}
 	}
 	objects := d.objects(files)
 	if *helm {

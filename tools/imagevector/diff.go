@@ -24,8 +24,9 @@ type change struct {
 func diff(_ context.Context, env cli.Env) error {
 	in := input{env: env}
 	fs := flag.NewFlagSet("imagevector diff OLD NEW", flag.ContinueOnError)
+	in.flagOverwrite(fs, "an overwrite laid over both, a `file`; repeatable, the last one wins")
 	in.flagReading(fs)
-	in.flagRange(fs, "amd64", "arm64")
+	in.flagRange(fs, "without it, all")
 	if err := cli.Parse(fs, env, true); err != nil {
 		return err
 	}
@@ -36,11 +37,11 @@ func diff(_ context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	before, err := in.load(fs.Arg(0))
+	before, err := in.merged(fs.Arg(0))
 	if err != nil {
 		return err
 	}
-	after, err := in.load(fs.Arg(1))
+	after, err := in.merged(fs.Arg(1))
 	if err != nil {
 		return err
 	}
@@ -88,10 +89,10 @@ func describeChanges(before, after []imagevector.Source, differences []imagevect
 		seen[p] = true
 		c := change{Name: d.Name, Architecture: d.Architecture, LookedUp: d.Shape.String(), Runtime: d.Runtime, Target: d.Target}
 		if d.Before >= 0 {
-			c.Before = reference(before[d.Before])
+			c.Before = before[d.Before].Reference()
 		}
 		if d.After >= 0 {
-			c.After = reference(after[d.After])
+			c.After = after[d.After].Reference()
 		}
 		changes = append(changes, c)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
@@ -48,33 +49,46 @@ func find(_ context.Context, env cli.Env) error {
 	if err := cli.Parse(fs, env, true); err != nil {
 		return err
 	}
-	v, err := in.merged()
-	if err != nil {
-		return err
+	if *arch != "" && !in.compatible {
+		if err := knownArchitecture(*arch); err != nil {
+			return cli.Usage("-arch: %v", err)
+		}
 	}
-	names := fs.Args()
-	if len(names) == 0 {
-		names = v.Names()
-	}
-	var opts []imagevector.FindOption
-	if in.kubernetes != "" {
+	var asked imagevector.Versions
+	if one := in.kubernetes; one != "" {
 		if *runtime != "" || *target != "" {
 			return cli.Usage("-kubernetes stands for -runtime and -target: give it or them")
 		}
-		one := in.kubernetes
-		// A suffix counts for nothing but the tag.
-		if i := strings.IndexAny(one, "-+~"); i >= 0 && !strings.ContainsAny(one, ",") {
+		// The suffix of a version counts for nothing but the tag.
+		if i := strings.IndexAny(one, "-+~"); i >= 0 && !strings.Contains(one, ",") && !strings.Contains(one, "..") {
 			in.kubernetes = one[:i]
 		}
-		asked, err := in.versions()
-		if err != nil {
+		var err error
+		if asked, err = in.versions(); err != nil {
 			return err
 		}
-		if _, single := asked.Single(); !single {
-			return in.findRange(v, names, asked, *arch, *explain)
+		if _, single := asked.Single(); single {
+			asked, *runtime, *target = imagevector.Versions{}, one, one
+		} else if *explain {
+			return cli.Usage("-explain is for one version, not for %s", asked)
 		}
-		*runtime, *target = one, one
 	}
+	v, err := in.merged(in.vector)
+	if err != nil {
+		return err
+	}
+	names, err := in.names(v, fs)
+	if err != nil {
+		return err
+	}
+	all := len(names) == 0
+	if all {
+		names = v.Names()
+	}
+	if !asked.Empty() {
+		return in.findRange(v, names, asked, *arch)
+	}
+	var opts []imagevector.FindOption
 	if *runtime != "" {
 		opts = append(opts, imagevector.RuntimeVersion(*runtime))
 	}
@@ -88,15 +102,16 @@ func find(_ context.Context, env cli.Env) error {
 	for _, name := range names {
 		f := finding{Name: name, Architecture: *arch}
 		image, err := v.Find(name, opts...)
-		if err != nil && !*explain {
+		var none *imagevector.NotFoundError
+		if err != nil && (!errors.As(err, &none) || !all && !*explain) {
 			return err
 		}
 		if err == nil {
 			f.Image, f.Parts = image.String(), &image
 		}
-		candidates, explainErr := v.Explain(name, opts...)
-		if explainErr != nil {
-			return explainErr
+		candidates, err := v.Explain(name, opts...)
+		if err != nil {
+			return err
 		}
 		for _, c := range candidates {
 			where := position(c.Source, c.Index)
@@ -115,10 +130,7 @@ func find(_ context.Context, env cli.Env) error {
 }
 
 // findRange prints what is chosen for the parts of a range.
-func (in *input) findRange(v *imagevector.Vector, names []string, asked imagevector.Versions, arch string, explain bool) error {
-	if explain {
-		return cli.Usage("-explain is for one version, not for %s", asked)
-	}
+func (in *input) findRange(v *imagevector.Vector, names []string, asked imagevector.Versions, arch string) error {
 	if arch == "" {
 		arch = "amd64"
 	}
@@ -128,18 +140,12 @@ func (in *input) findRange(v *imagevector.Vector, names []string, asked imagevec
 		for _, c := range v.Choices(name, arch, asked) {
 			f := finding{Name: name, Architecture: arch, Kubernetes: &c.Versions}
 			if c.Entry >= 0 {
-				f.Image, f.Entry = reference(sources[c.Entry]), position(sources[c.Entry], c.Entry)
+				f.Image, f.Entry = sources[c.Entry].Reference(), position(sources[c.Entry], c.Entry)
 			}
 			found = append(found, f)
 		}
 	}
 	return in.printFound(found)
-}
-
-// reference is the image of an entry, {version} being the version looked up.
-func reference(s imagevector.Source) string {
-	version := "{version}"
-	return s.ToImage(&version).String()
 }
 
 func position(s imagevector.Source, index int) string {
@@ -170,7 +176,7 @@ func (in *input) printFound(found []finding) error {
 				mark = "*"
 			}
 			if c.Matches {
-				fmt.Fprintf(w, "  %s %s\tscore %d = runtime %d + target %d + architecture %d\t%s\n", mark, c.Entry, c.Score, c.RuntimeScore, c.TargetScore, c.ArchitectureScore, reference(c.Source))
+				fmt.Fprintf(w, "  %s %s\tscore %d = runtime %d + target %d + architecture %d\t%s\n", mark, c.Entry, c.Score, c.RuntimeScore, c.TargetScore, c.ArchitectureScore, c.Source.Reference())
 			} else {
 				fmt.Fprintf(w, "  %s %s\tdoes not match: %s\n", mark, c.Entry, c.Why)
 			}

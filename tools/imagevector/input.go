@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/imagevector"
@@ -34,7 +35,11 @@ type input struct {
 // flagVector adds the flags that name files.
 func (in *input) flagVector(fs *flag.FlagSet) {
 	fs.StringVar(&in.vector, "vector", "", "the image vector, a `file`")
-	fs.Func("overwrite", "an overwrite of it, a `file`; repeatable, the last one wins", func(s string) error {
+	in.flagOverwrite(fs, "an overwrite of it, a `file`; repeatable, the last one wins")
+}
+
+func (in *input) flagOverwrite(fs *flag.FlagSet, about string) {
+	fs.Func("overwrite", about, func(s string) error {
 		in.overwrites = append(in.overwrites, s)
 		return nil
 	})
@@ -54,19 +59,47 @@ func (in *input) flagReading(fs *flag.FlagSet) {
 	fs.BoolVar(&in.json, "json", false, "print JSON")
 }
 
-// flagRange adds the flags that say what is asked for.
-func (in *input) flagRange(fs *flag.FlagSet, architectures ...string) {
-	fs.StringVar(&in.kubernetes, "kubernetes", "", "the Kubernetes `versions`, as 1.30..1.36, 1.30.2 or a list; without it, all")
-	in.architectures = architectures
-	fs.Func("arch", "the `architectures`, separated by commas (default "+strings.Join(architectures, ",")+")", func(s string) error {
-		in.architectures = strings.Split(s, ",")
-		for _, a := range in.architectures {
-			if a != "amd64" && a != "arm64" {
-				return fmt.Errorf("unknown architecture %q: known are amd64 and arm64", a)
+// flagRange adds the flags that say what is asked for; without is what no
+// -kubernetes means.
+func (in *input) flagRange(fs *flag.FlagSet, without string) {
+	fs.StringVar(&in.kubernetes, "kubernetes", "", "the Kubernetes `versions`, as 1.30..1.36, 1.30.2 or a list; "+without)
+	in.architectures = []string{"amd64", "arm64"}
+	fs.Func("arch", "the `architectures`, separated by commas (default amd64,arm64)", architectures(&in.architectures))
+}
+
+// architectures reads a list of them.
+func architectures(into *[]string) func(string) error {
+	return func(s string) error {
+		*into = strings.Split(s, ",")
+		for _, a := range *into {
+			if err := knownArchitecture(a); err != nil {
+				return err
 			}
 		}
 		return nil
-	})
+	}
+}
+
+func knownArchitecture(a string) error {
+	if a != "amd64" && a != "arm64" {
+		return fmt.Errorf("unknown architecture %q: known are amd64 and arm64", a)
+	}
+	return nil
+}
+
+// names returns the arguments, which must be names of the vector.
+func (in *input) names(v *imagevector.Vector, fs *flag.FlagSet) ([]string, error) {
+	args := fs.Args()
+	if i := slices.IndexFunc(args, func(s string) bool { return strings.HasPrefix(s, "-") }); i >= 0 {
+		return nil, cli.Usage("%q stands behind a name: flags come first", args[i])
+	}
+	known := v.Names()
+	for _, name := range args {
+		if _, ok := slices.BinarySearch(known, name); !ok {
+			return nil, fmt.Errorf("looking up %q: %s has no image of this name; imagevector find -vector %s lists those it has", name, in.vector, in.vector)
+		}
+	}
+	return args, nil
 }
 
 func (in *input) read(file string) ([]byte, error) {
@@ -106,9 +139,9 @@ func (in *input) load(file string, opts ...imagevector.Option) (*imagevector.Vec
 	return v, nil
 }
 
-// merged reads the vector and lays the overwrites over it.
-func (in *input) merged() (*imagevector.Vector, error) {
-	v, err := in.load(in.vector)
+// merged reads a vector and lays the overwrites over it.
+func (in *input) merged(file string) (*imagevector.Vector, error) {
+	v, err := in.load(file)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +172,11 @@ func (in *input) versions() (imagevector.Versions, error) {
 	if err != nil {
 		return asked, err
 	}
-	return asked.Known(known)
+	released, err := asked.Known(known)
+	if err == nil && released.Empty() {
+		return asked, cli.Usage("-kubernetes: of %s nothing was ever released", asked)
+	}
+	return released, err
 }
 
 // releases returns the Kubernetes releases that this repository knows.

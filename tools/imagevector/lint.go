@@ -18,7 +18,7 @@ func lintOverwrite(_ context.Context, env cli.Env) error {
 	fs := flag.NewFlagSet("imagevector lint", flag.ContinueOnError)
 	in.flagVector(fs)
 	in.flagReading(fs)
-	in.flagRange(fs, "amd64", "arm64")
+	in.flagRange(fs, "without it, all")
 	noPublic := fs.Bool("no-public", false, "exit with 3 if an image is still pulled from a public registry")
 	var private []string
 	fs.Func("private", "the `prefix` of one's own registry, as registry.example.com/mirror; repeatable. With it, every other registry is public; without, those that everyone knows", func(s string) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -34,17 +35,16 @@ func overwrite(_ context.Context, env cli.Env) error {
 	if len(rules) == 0 {
 		return cli.Usage("missing -replace FROM=TO")
 	}
-	v, err := in.merged()
+	v, err := in.merged(in.vector)
+	if err != nil {
+		return err
+	}
+	names, err := in.names(v, fs)
 	if err != nil {
 		return err
 	}
 	entries, left := v.Rewrite(rules)
-	if names := fs.Args(); len(names) > 0 {
-		for _, name := range names {
-			if !slices.Contains(v.Names(), name) {
-				return fmt.Errorf("overwriting %q: %s has no such image", name, in.vector)
-			}
-		}
+	if len(names) > 0 {
 		other := func(s imagevector.Source) bool { return !slices.Contains(names, s.Name) }
 		entries, left = slices.DeleteFunc(entries, other), slices.DeleteFunc(left, other)
 	}
@@ -62,22 +62,25 @@ func overwrite(_ context.Context, env cli.Env) error {
 	if _, err := imagevector.Parse(text, imagevector.AsOverwrite(), imagevector.WithGeneration(v.Generation())); err != nil {
 		return fmt.Errorf("writing overwrite: %w", err)
 	}
-	switch {
-	case in.json:
-		err = printJSON(env.Out, map[string]any{"images": entries, "left": left, "caBundle": bundle})
-	case *out != "":
-		file := *out
+	if in.json {
+		var b bytes.Buffer
+		err = printJSON(&b, map[string]any{"images": entries, "left": left, "caBundle": bundle})
+		text = b.Bytes()
+	}
+	switch file := *out; {
+	case err != nil:
+	case file == "":
+		_, err = env.Out.Write(text)
+	default:
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(env.Dir, file)
 		}
 		if err = renameio.WriteFile(file, text, 0o644, renameio.WithStaticPermissions(0o644)); err != nil {
 			err = fmt.Errorf("writing overwrite: %w", err)
 		}
-	default:
-		_, err = env.Out.Write(text)
 	}
 	for _, s := range left {
-		fmt.Fprintf(env.Err, "imagevector: no rule is for %s of %q\n", reference(s), s.Name)
+		fmt.Fprintf(env.Err, "imagevector: no rule is for %s of %q\n", s.Reference(), s.Name)
 	}
 	if err == nil && *all && len(left) > 0 {
 		return violation(nil)

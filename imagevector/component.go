@@ -34,6 +34,8 @@ func (c Components) Get(name string) (Component, bool) {
 }
 
 // ParseComponents reads a file of component overwrites, the vectors within too.
+// Errors are those of [Parse]; strict reading tells positions within a vector
+// where it stands in the file.
 func ParseComponents(data []byte, opts ...Option) (Components, error) {
 	return parseComponents(data, configure(opts))
 }

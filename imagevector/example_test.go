@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"os"
 
 	"github.com/hyperkube/hyperkube/imagevector"
 )
@@ -181,4 +182,104 @@ func ExampleValues() {
 	fmt.Println(imagevector.Values(images))
 	// Output:
 	// map[hyperkube:registry.example.com/hyperkube:v1.36.0 pause-container:registry.k8s.io/pause:3.5]
+}
+
+func ExampleWithVersions() {
+	within, err := imagevector.ParseVersions("1.33..1.36")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = imagevector.Parse([]byte(`
+images:
+- name: cluster-autoscaler
+  repository: registry.example.com/cluster-autoscaler
+  tag: v1.34.0
+  targetVersion: "< 1.35"
+- name: cluster-autoscaler
+  repository: registry.example.com/cluster-autoscaler
+  tag: v1.36.0
+  targetVersion: ">= 1.36"
+`), imagevector.WithVersions(within))
+	fmt.Println(err)
+	// Output:
+	// 3:3: images[0]: no entry of "cluster-autoscaler" is chosen for Kubernetes 1.35.x on amd64
+}
+
+func ExampleCompatible() {
+	data := []byte("images:\n- name: pause\n  repository: registry.k8s.io/pause\n  tag: 3.10\n")
+	_, err := imagevector.Parse(data)
+	fmt.Println(err)
+	v, err := imagevector.Parse(data, imagevector.Compatible())
+	if err != nil {
+		log.Fatal(err)
+	}
+	image, err := v.Find("pause")
+	fmt.Println(image, err)
+	// Output:
+	// 4:8: images[0].tag: 3.10 without quotes is read as 3.1: write "3.10"
+	// registry.k8s.io/pause:3.1 <nil>
+}
+
+func ExampleParseComponents() {
+	components, err := imagevector.ParseComponents([]byte(`
+components:
+- name: etcd-druid
+  imageVectorOverwrite: |
+    images:
+    - name: etcd
+      tag: v1.2.3
+      repository: registry.example.com/etcd
+`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, c := range components {
+		image, err := c.Vector.Find("etcd")
+		fmt.Println(c.Name, image, err)
+	}
+	// Output:
+	// etcd-druid registry.example.com/etcd:v1.2.3 <nil>
+}
+
+func ExampleCompare() {
+	parse := func(text string) *imagevector.Vector {
+		v, err := imagevector.Parse([]byte(text))
+		if err != nil {
+			log.Fatal(err)
+		}
+		return v
+	}
+	before := parse("images: [{name: hyperkube, repository: registry.example.com/hyperkube}]")
+	after := parse("images: [{name: hyperkube, repository: registry.example.com/hyperkube, tag: v1.36.0}]")
+	within, err := imagevector.ParseVersions("1.36.0..1.36.2")
+	if err != nil {
+		log.Fatal(err)
+	}
+	differences, err := imagevector.Compare(before, after, within, []string{"amd64"}, imagevector.SameVersion)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, d := range differences {
+		old, changed := before.Sources()[d.Before], after.Sources()[d.After]
+		fmt.Println(d.Name, d.Architecture, d.Target, old.Reference(), "->", changed.Reference())
+	}
+	// For 1.36.0 both pull the same.
+
+	// Output:
+	// hyperkube amd64 1.36.1..1.36.2 registry.example.com/hyperkube:v{version} -> registry.example.com/hyperkube:v1.36.0
+}
+
+func ExampleVector_OverwriteFromEnv() {
+	v, err := imagevector.Parse([]byte(pause))
+	if err != nil {
+		log.Fatal(err)
+	}
+	// As a component of Gardener does when it starts; without the variable, v is
+	// what it was.
+	if v, err = v.OverwriteFromEnv(os.Getenv, imagevector.OverwriteEnv); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(v.Len(), "entries")
+	// Output:
+	// 3 entries
 }

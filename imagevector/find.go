@@ -81,7 +81,8 @@ func (q *query) describe() string {
 	return s
 }
 
-// A NotFoundError is the error of a look-up for which there is no image.
+// A NotFoundError is the error of a look-up for which there is no image. Its text
+// is Gardener's.
 type NotFoundError struct {
 	Name   string
 	looked string
@@ -92,9 +93,9 @@ func (e *NotFoundError) Error() string {
 }
 
 // Find returns the image that is chosen for a name: of the entries that match,
-// the one with the highest score, the first of several. The error is a
-// [NotFoundError], or says what is wrong with a version or a constraint. A version
-// that decides nothing is not looked at.
+// the one with the highest score, the first of several; see [Candidate] for how
+// they score. The error is a [*NotFoundError], or says what is wrong with a
+// version or a constraint. A version that decides nothing is not looked at.
 func (v *Vector) Find(name string, opts ...FindOption) (Image, error) {
 	var q query
 	q.apply(opts)

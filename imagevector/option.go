@@ -32,10 +32,11 @@ func Compatible() Option { return func(c *config) { c.compatible = true } }
 // vector decides, but demands that no two of them have the same key.
 func AsOverwrite() Option { return func(c *config) { c.overwrite = true } }
 
-// WithFile names the file in positions and errors.
+// WithFile names the file in positions and so in errors.
 func WithFile(name string) Option { return func(c *config) { c.file = name } }
 
-// WithGeneration says what the field "version" means.
+// WithGeneration says what the field "version" of a file means. Without it,
+// strict reading finds out, and compatible reading reads as of Current.
 func WithGeneration(g Generation) Option { return func(c *config) { c.generation = g } }
 
 // WithVersions makes strict reading demand that for each of these Kubernetes

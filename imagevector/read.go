@@ -26,8 +26,9 @@ type LimitError struct{ What string }
 
 func (e *LimitError) Error() string { return e.What }
 
-// Parse reads an image vector, YAML or JSON. The error is [Problems] if the text
-// can be read, but says something wrong.
+// Parse reads an image vector, YAML or JSON, of up to [MaxFileSize] bytes. The
+// error of strict reading is [Problems], or a [*LimitError]; that of compatible
+// reading also what Gardener says of a text that is no YAML.
 func Parse(data []byte, opts ...Option) (*Vector, error) { return parse(data, configure(opts)) }
 
 func parse(data []byte, c config) (*Vector, error) {
@@ -51,8 +52,8 @@ func checkSize(data []byte) error {
 	return nil
 }
 
-// ReadFile reads the image vector in a file. Positions name the file, unless
-// [WithFile] gives it another name.
+// ReadFile reads the image vector in a file, as [Parse] does its text. Positions
+// name the file, unless [WithFile] gives it another name.
 func ReadFile(file string, opts ...Option) (*Vector, error) { return readFile(file, configure(opts)) }
 
 func readFile(file string, c config) (*Vector, error) {

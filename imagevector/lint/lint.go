@@ -17,23 +17,25 @@ import (
 
 // Config is what to lint.
 type Config struct {
-	// The vector that ships and the overwrite of it, and what to call them.
+	// The text of the vector that ships and of the overwrite of it, YAML or JSON,
+	// and the names that positions give these files.
 	Vector, Overwrite         []byte
 	VectorFile, OverwriteFile string
 	// Kubernetes are the versions that matter; if empty, all there can be.
 	Kubernetes imagevector.Versions
-	// Architectures that matter; if empty, amd64 and arm64.
+	// Architectures that matter, as "amd64"; if empty, amd64 and arm64.
 	Architectures []string
-	Generation    imagevector.Generation
+	// Generation of both files; if Auto, found out of both together.
+	Generation imagevector.Generation
 	// Private are the prefixes of one's own registries, such as
 	// "registry.example.com/mirror". If there are any, everything else is public;
-	// if not, the registries are that everyone knows.
+	// if not, those registries are for which [IsPublic] is true.
 	Private []string
 }
 
 // Report is what was found.
 type Report struct {
-	Generation imagevector.Generation
+	Generation imagevector.Generation // never Auto
 	// What strict reading finds wrong with the files. Gardener accepts it all.
 	VectorProblems, OverwriteProblems imagevector.Problems
 	Entries                           []Entry  // of the overwrite, in its order
@@ -66,26 +68,29 @@ const (
 	// Partly effective entries are added beside those of the vector, and lose to
 	// some of them.
 	Partly Verdict = "partly effective"
-	// Elsewhere are entries for none of the versions that matter, which take effect
-	// for others.
+	// Elsewhere are entries for none of the versions, or none of the architectures,
+	// that matter; they take effect for others.
 	Elsewhere Verdict = "effective elsewhere"
 	// Ineffective entries change nothing.
 	Ineffective Verdict = "no effect"
 )
 
-// Effect is a part of all look-ups.
+// Effect is look-ups of one shape, for one architecture.
 type Effect struct {
 	Shape        imagevector.Shape
 	Architecture string
-	Versions     imagevector.Versions // runtime or target versions, whichever are looked up
+	// Versions looked up: runtime versions, or target versions where the shape has
+	// no others; empty where it has none.
+	Versions imagevector.Versions
 }
 
-// Loss is where another entry is chosen.
+// Loss is where another entry is chosen, one version being runtime and target
+// version.
 type Loss struct {
 	Versions      imagevector.Versions
 	Architectures []string
-	To            imagevector.Source
-	index         int // in the merged vector
+	To            imagevector.Source // the entry that is chosen
+	index         int                // in the merged vector
 }
 
 // Clean tells whether nothing is wrong with the overwrite; that public registries
@@ -101,7 +106,10 @@ type linter struct {
 	generation imagevector.Generation
 }
 
-// Run lints. Its error says that a file cannot be read as Gardener reads it.
+// Run finds out what each entry of an overwrite does, by leaving it out and
+// comparing what is chosen, and what is pulled from public registries with all of
+// them in force. Its error says that a file cannot be read as Gardener reads it,
+// and has [imagevector.Problems] in it if that is for what the file says.
 func Run(c Config) (*Report, error) {
 	if len(c.Architectures) == 0 {
 		c.Architectures = []string{"amd64", "arm64"}
@@ -208,11 +216,11 @@ func (l *linter) entry(i int) (Entry, error) {
 	if err != nil {
 		return e, err
 	}
-	if e.Effects, err = l.effects(without, with, l.config.Kubernetes); err != nil {
+	if e.Effects, err = l.effects(without, with, l.config.Kubernetes, l.config.Architectures); err != nil {
 		return e, err
 	}
-	if l.matching(s).Empty() {
-		elsewhere, err := l.effects(without, with, imagevector.AllVersions())
+	if !l.matters(s) {
+		elsewhere, err := l.effects(without, with, imagevector.AllVersions(), architecturesOf(s))
 		if err != nil {
 			return e, err
 		}
@@ -227,9 +235,9 @@ func (l *linter) entry(i int) (Entry, error) {
 
 // effects returns where two vectors choose differently, in the plainest shape of
 // look-ups in which they do.
-func (l *linter) effects(without, with *imagevector.Vector, within imagevector.Versions) (effects []Effect, err error) {
+func (l *linter) effects(without, with *imagevector.Vector, within imagevector.Versions, architectures []string) (effects []Effect, err error) {
 	for _, shape := range imagevector.Shapes() {
-		differences, err := imagevector.Compare(without, with, within, l.config.Architectures, shape)
+		differences, err := imagevector.Compare(without, with, within, architectures, shape)
 		if err != nil {
 			return nil, err
 		}

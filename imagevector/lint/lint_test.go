@@ -147,6 +147,26 @@ func TestReplacedEntries(t *testing.T) {
 	}
 }
 
+// What takes effect on machines that do not matter is no fault.
+func TestOtherArchitectures(t *testing.T) {
+	for over, want := range map[string]Verdict{
+		"{name: arm-only, repository: m/arm, architectures: [arm64]}":                      Elsewhere,
+		"{name: hyperkube, repository: m/arm, architectures: [arm64]}":                     Elsewhere,
+		"{name: hyperkube, repository: m/arm}":                                             Effective,
+		"{name: hyperkube, repository: m/arm, architectures: []}":                          Ineffective,
+		"{name: hyperkube, repository: m/arm, architectures: [arm64, amd64]}":              Ineffective,
+		"{name: pause, repository: m/p, architectures: [arm64], targetVersion: '>= 1.21'}": Elsewhere,
+	} {
+		r, err := Run(Config{Vector: []byte(base), Overwrite: []byte("images:\n- " + over + "\n"), Kubernetes: versions(t, "1.30"), Architectures: []string{"amd64"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Entries[0].Verdict; got != want {
+			t.Errorf("%s: verdict %q, want %q", over, got, want)
+		}
+	}
+}
+
 // To lose to an entry that the overwrite replaces is no fault.
 func TestLosingToOneself(t *testing.T) {
 	r := lint(t, base, "images:\n- {name: exact, repository: m/exact, targetVersion: '>= 1.30'}\n- {name: exact, repository: m/exact, targetVersion: '= 1.30.2'}\n", "1.19..1.36")

@@ -10,11 +10,11 @@ import (
 
 // Public is an image that is still pulled from a public registry.
 type Public struct {
-	Registry string
-	Name     string
-	Image    string // with {version} for a tag made of the version
-	Source   imagevector.Source
-	Where    []Effect
+	Registry string             // such as "registry.k8s.io"
+	Name     string             // in the vector
+	Image    string             // as Source.Reference writes it
+	Source   imagevector.Source // the entry, overwrite included
+	Where    []Effect           // which look-ups choose it
 }
 
 // public returns the images that are chosen, in whatever way they are looked up,
@@ -79,7 +79,8 @@ func (l *linter) isPublic(image string) bool {
 	})
 }
 
-// IsPublic tells whether a registry is one that everyone knows.
+// IsPublic tells whether a registry, given by its host, is one that everyone
+// knows, such as "quay.io" or "europe-docker.pkg.dev".
 func IsPublic(registry string) bool {
 	for _, known := range []string{
 		"docker.io", "registry-1.docker.io", "index.docker.io", "gcr.io", "pkg.dev", "k8s.io", "quay.io", "ghcr.io", "public.ecr.aws", "mcr.microsoft.com",

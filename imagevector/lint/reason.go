@@ -27,7 +27,7 @@ func (l *linter) judge(e *Entry, with *imagevector.Vector) {
 		e.Why = append(e.Why, added)
 	case later != nil:
 		e.Why = append(e.Why, fmt.Sprintf("the entry at %v has the same name, constraints and architectures, and replaces what this one says", later.Position))
-	case matches.Empty() || !slices.ContainsFunc(l.config.Architectures, func(a string) bool { return isFor(s, a) }):
+	case !l.matters(s):
 		e.Why = append(e.Why, fmt.Sprintf("it matches nothing of Kubernetes %v on %s: it is for %s", l.config.Kubernetes, strings.Join(l.config.Architectures, " or "), conditions(s)))
 	case into >= 0 && len(e.Lost) == 0:
 		e.Why = append(e.Why, fmt.Sprintf("it says nothing that %v does not say already", l.base[into].Position))
@@ -64,6 +64,11 @@ func (l *linter) matching(s imagevector.Source) imagevector.Versions {
 		}
 	}
 	return matches
+}
+
+// matters tells whether an entry is for anything that does.
+func (l *linter) matters(s imagevector.Source) bool {
+	return !l.matching(s).Empty() && slices.ContainsFunc(l.config.Architectures, func(a string) bool { return isFor(s, a) })
 }
 
 // losses returns where an entry matches and one is chosen that the overwrite does

@@ -118,7 +118,7 @@ func printReport(w io.Writer, r *lint.Report) error {
 
 // verdicts are the words for people.
 func verdicts() map[lint.Verdict]string {
-	return map[lint.Verdict]string{lint.Effective: "effective", lint.Partly: "EFFECTIVE IN PART ONLY", lint.Elsewhere: "effective for other versions than those asked for", lint.Ineffective: "NO EFFECT"}
+	return map[lint.Verdict]string{lint.Effective: "effective", lint.Partly: "EFFECTIVE IN PART ONLY", lint.Elsewhere: "effective, but not for what was asked for", lint.Ineffective: "NO EFFECT"}
 }
 
 // effects writes effects in words, architectures with the same versions together.

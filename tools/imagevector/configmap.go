@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 
@@ -104,6 +105,7 @@ type object = map[string]any
 // objects returns the ConfigMaps and the patch that mounts them.
 func (d deployment) objects(files []overwriteFile) []any {
 	var objects, env, mounts, volumes []any
+	annotations := object{}
 	for _, f := range files {
 		name := d.name + f.suffix
 		objects = append(objects, object{
@@ -111,6 +113,8 @@ func (d deployment) objects(files []overwriteFile) []any {
 			"metadata": object{"name": name, "namespace": d.namespace},
 			"data":     object{f.key: f.text},
 		})
+		// The file is read once, at the start: another text must start other pods.
+		annotations["checksum/"+name] = fmt.Sprintf("%x", sha256.Sum256([]byte(f.text)))
 		env = append(env, object{"name": f.variable, "value": f.folder + "/" + f.key})
 		mounts = append(mounts, object{"name": name, "mountPath": f.folder, "readOnly": true})
 		volumes = append(volumes, object{"name": name, "configMap": object{"name": name}})
@@ -118,10 +122,13 @@ func (d deployment) objects(files []overwriteFile) []any {
 	return append(objects, object{
 		"apiVersion": "apps/v1", "kind": "Deployment",
 		"metadata": object{"name": d.name, "namespace": d.namespace},
-		"spec": object{"template": object{"spec": object{
-			"containers": []any{object{"name": d.container, "env": env, "volumeMounts": mounts}},
-			"volumes":    volumes,
-		}}},
+		"spec": object{"template": object{
+			"metadata": object{"annotations": annotations},
+			"spec": object{
+				"containers": []any{object{"name": d.container, "env": env, "volumeMounts": mounts}},
+				"volumes":    volumes,
+			},
+		}},
 	})
 }
 

@@ -160,6 +160,9 @@ func TestBroken(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "bytes, got"},
+		"large document": {func(t *testing.T, dir string) {
+			reseal(t, dir, indexOf(t, dir), "{", "{"+strings.Repeat(" ", maxDocument))
+		}, "want a document of up to"},
 		"index in an index": {func(t *testing.T, dir string) {
 			reseal(t, dir, mentions(t, dir, `"architecture": "arm64"`), "image.manifest", "image.index")
 		}, "want the manifest of an image"},

@@ -1,0 +1,236 @@
+package content
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/compression"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// image has the file /x with a content, for an architecture.
+func image(t *testing.T, arch, content string, opts ...tarball.LayerOption) v1.Image {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	err := w.WriteHeader(&tar.Header{Name: "x", Mode: 0o755, Size: int64(len(content)), Typeflag: tar.TypeReg})
+	if err == nil {
+		_, err = io.WriteString(w, content)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(b.Bytes())), nil
+	}, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := mutate.AppendLayers(empty.Image, layer)
+	if err == nil {
+		img, err = mutate.ConfigFile(img, platformed(t, img, arch))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func platformed(t *testing.T, img v1.Image, arch string) *v1.ConfigFile {
+	t.Helper()
+	config, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture = "linux", arch
+	return config
+}
+
+// push pushes an image or index and returns its reference by digest.
+func push(t *testing.T, host, ref string, what remote.Taggable) string {
+	t.Helper()
+	tag, err := name.NewTag(host + "/" + ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Push(tag, what); err != nil {
+		t.Fatal(err)
+	}
+	desc, err := remote.Head(tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tag.Digest(desc.Digest.String()).Name()
+}
+
+func quiet() registry.Option { return registry.Logger(log.New(io.Discard, "", 0)) }
+
+func index(t *testing.T, images map[string]v1.Image) v1.ImageIndex {
+	t.Helper()
+	list := v1.ImageIndex(empty.Index)
+	for _, arch := range []string{"amd64", "arm64", "s390x"} {
+		if img, ok := images[arch]; ok {
+			list = mutate.AppendManifests(list, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}}})
+		}
+	}
+	return list
+}
+
+func TestImage(t *testing.T) {
+	// Nobody's credentials of this machine are used.
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	server := httptest.NewServer(registry.New(quiet()))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64"}
+
+	both := push(t, host, "both:v1", index(t, map[string]v1.Image{"amd64": image(t, "amd64", "intel"), "arm64": image(t, "arm64", "arm")}))
+	single := push(t, host, "single:v1", image(t, "arm64", "single"))
+	zstd := push(t, host, "zstd:v1", image(t, "arm64", "zstd", tarball.WithCompression(compression.ZStd), tarball.WithMediaType(types.OCILayerZStd)))
+	other := push(t, host, "other:v1", image(t, "amd64", "intel"))
+	none := push(t, host, "none:v1", index(t, map[string]v1.Image{"amd64": image(t, "amd64", "intel")}))
+	wrong := push(t, host, "wrong:v1", index(t, map[string]v1.Image{"arm64": image(t, "s390x", "mainframe")}))
+	for _, c := range []struct{ ref, want string }{
+		{both + "!/x", "arm"},
+		{host + "/both:v1!/x#sha256=" + sumOf("arm"), "arm"},
+		{single + "!/x", "single"},
+		{zstd + "!/x", "zstd"},
+		{both + "!/y", `error: no file "/y"`},
+		{other + "!/x", "error: the image is for linux/amd64; want linux/arm64"},
+		{none + "!/x", "error: linux/arm64"},
+		{wrong + "!/x", "error: the image is for linux/s390x; want linux/arm64"},
+		{host + "/missing:v1!/x#sha256=" + sumOf("x"), "error: NAME_UNKNOWN"},
+		{strings.Replace(both, "/both@", "/single@", 1) + "!/x", "error: MANIFEST_UNKNOWN"},
+	} {
+		got, err := get(t.Context(), t, g, "image:"+c.ref)
+		if want, isError := strings.CutPrefix(c.want, "error: "); isError {
+			wantError(t, err, want, `getting "x" from image:`+host)
+		} else if got != c.want || err != nil {
+			t.Errorf("of %s: got %q, %v; want %q", c.ref, got, err, c.want)
+		}
+	}
+}
+
+// A registry that sends other bytes than it was asked for is found out.
+func TestImageTampered(t *testing.T) {
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	var part atomic.Value
+	part.Store("")
+	inner := registry.New(quiet())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if part := part.Load().(string); r.Method != http.MethodGet || part == "" || !strings.Contains(r.URL.Path, part) {
+			inner.ServeHTTP(w, r)
+			return
+		}
+		rec := httptest.NewRecorder()
+		inner.ServeHTTP(rec, r)
+		body := rec.Body.Bytes()
+		body[len(body)-1] ^= 1
+		w.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
+		_, _ = w.Write(body)
+	}))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	img := image(t, "arm64", strings.Repeat("bytes", 1000))
+	ref := push(t, host, "x:v1", img)
+	manifest, err := img.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64"}
+	if _, err := get(t.Context(), t, g, "image:"+ref+"!/x"); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{"/manifests/", manifest.Config.Digest.Hex, manifest.Layers[0].Digest.Hex} {
+		part.Store(p)
+		if _, err := get(t.Context(), t, g, "image:"+ref+"!/x"); err == nil {
+			t.Errorf("a changed %s was taken", p)
+		}
+	}
+}
+
+// Sizes that a manifest claims are looked at before anything is read.
+func TestImageBounds(t *testing.T) {
+	for _, c := range []struct {
+		change func(*v1.Manifest)
+		want   string
+	}{
+		{func(m *v1.Manifest) { m.Config.Size = maxConfig + 1 }, "config has 8388609 bytes"},
+		{func(m *v1.Manifest) { m.Config.Size = -1 }, "config has -1 bytes"},
+		{func(m *v1.Manifest) { m.Layers[0].Size = 1 << 40 }, "has 1099511627776 bytes"},
+		{func(m *v1.Manifest) { m.Layers[0].Size = -1 }, "has -1 bytes"},
+		{func(m *v1.Manifest) { m.Layers = make([]v1.Descriptor, maxLayers+1) }, "has 513 layers"},
+	} {
+		img := image(t, "arm64", "x")
+		manifest, err := img.Manifest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		manifest = manifest.DeepCopy()
+		c.change(manifest)
+		wantError(t, check(claiming{img, manifest}, v1.Platform{OS: "linux", Architecture: "arm64"}), c.want)
+	}
+}
+
+// claiming is an image with a manifest of somebody else's making.
+type claiming struct {
+	v1.Image
+	manifest *v1.Manifest
+}
+
+func (c claiming) Manifest() (*v1.Manifest, error) { return c.manifest, nil }
+
+func TestImageCredentials(t *testing.T) {
+	inner := registry.New(quiet())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user+password != "u"+"p" {
+			w.Header().Set("WWW-Authenticate", "Basic realm=\"x\"")
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	open := httptest.NewServer(inner)
+	defer open.Close()
+	ref := push(t, strings.TrimPrefix(open.URL, "http://"), "x:v1", image(t, "arm64", "bytes"))
+	_, digest, _ := strings.Cut(ref, "@")
+
+	dir := t.TempDir()
+	t.Setenv("DOCKER_CONFIG", dir)
+	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64"}
+	_, err := get(t.Context(), t, g, "image:"+host+"/x@"+digest+"!/x")
+	wantError(t, err, "401")
+	config := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, base64.StdEncoding.EncodeToString([]byte("u:p")))
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := get(t.Context(), t, g, "image:"+host+"/x@"+digest+"!/x")
+	if got != "bytes" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"debug/elf"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The program has to run in an image that has nothing else, and it is the one
+// of the image's architecture.
+func TestStatic(t *testing.T) {
+	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
+		f, err := elf.Open(dispatcher(t, arch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if f.Machine != machine {
+			t.Errorf("%s: machine %v, want %v", arch, f.Machine, machine)
+		}
+		for _, p := range f.Progs {
+			if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
+				t.Errorf("%s: it is linked dynamically: %v", arch, p.Type)
+			}
+		}
+	}
+}
+
+// The component is the process that was started, with what that was given.
+func TestSameProcess(t *testing.T) {
+	needLinux(t)
+	dir := t.TempDir()
+	if err := image(t, dir, "kube-apiserver"); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"B=2", "A=1", "EMPTY=", "ODD= =\t=x", "B C=d", "GODEBUG=", "É=é"}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "hyperkube"), "apiserver", "tell")
+	cmd.Env = env
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	want := append([]string{`["kube-apiserver" "tell"]`, strconv.Itoa(cmd.Process.Pid)}, env...)
+	if !slices.Equal(lines, want) {
+		t.Errorf("got %q\nwant %q", lines, want)
+	}
+}
+
+// What a process inherits besides, it inherits through the dispatcher as well.
+func TestNothingIsLeftBehind(t *testing.T) {
+	needLinux(t)
+	dir := t.TempDir()
+	if err := image(t, dir); err != nil {
+		t.Fatal(err)
+	}
+	// A shell, because a Go program changes some of that for itself. On the way in
+	// there is a descriptor more, and SIGHUP and SIGINT are ignored: of these two
+	// the runtime leaves it so, of others it cannot be told any more.
+	const tell = `#!/bin/sh
+grep -E '^(Sig|Shd|Threads|NoNewPrivs|Umask)' /proc/self/status
+ulimit -n; ulimit -Hn; ls /proc/self/fd; pwd; cat; umask
+`
+	script := filepath.Join(dir, "odd")
+	if out, err := exec.Command("sh", "-c", `printf %s "$0" > "$1" && chmod +x "$1"`, tell, script).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	run := func(args ...string) string {
+		t.Helper()
+		const setting = `trap '' HUP INT; ulimit -Sn 100; umask 027; exec 7</dev/null; echo input | "$@"`
+		cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-c", setting, "sh"}, args...)...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	direct, through := run(script), run(filepath.Join(dir, "hyperkube"), "odd")
+	if direct != through || !strings.Contains(direct, "100\n") || !strings.Contains(direct, "input\n") {
+		t.Errorf("got\n%swant\n%s", through, direct)
+	}
+}

@@ -96,8 +96,10 @@ func compareName(before, after *Vector, name, architecture string, s Shape, with
 	}
 	p := pairing{before: before, after: after, in: in, pairs: map[outcome]*contrast{}}
 	if s == SameVersion {
-		for _, class := range classes(both, func(e *entry, to []span.Version) []span.Version { return cuts(e, runtimeCuts(e, to)) }, within.set) {
-			p.note(outcome{best(a, class.First, architecture), best(b, class.First, architecture)}, class, class)
+		line := classes(both, func(e *entry, to []span.Version) []span.Version { return cuts(e, runtimeCuts(e, to)) }, within.set)
+		lineA, lineB := lineOn(line, a, architecture), lineOn(line, b, architecture)
+		for i, class := range line {
+			p.note(outcome{index(a, lineA.owner[i]), index(b, lineB.owner[i])}, class, class)
 		}
 	} else {
 		rows, columns := axis(both, runtimeCuts, in.runtime, within.set), axis(both, cuts, in.target, within.set)
@@ -182,22 +184,6 @@ func index(entries []entry, i int32) int {
 		return -1
 	}
 	return entries[i].index
-}
-
-// best returns the index in Sources of the entry that is chosen for one version
-// as runtime and target version, -1 if none is.
-func best(entries []entry, v span.Version, architecture string) int {
-	found, score := -1, int8(0)
-	for i := range entries {
-		e := &entries[i]
-		if !e.architectures.has(architecture) || !e.runtime.admits(v) || !e.target.admits(v) {
-			continue
-		}
-		if s := e.score(shape{true, true}); found < 0 || s > score {
-			found, score = e.index, s
-		}
-	}
-	return found
 }
 
 // pulls returns what an entry makes a node pull in look-ups of a shape, for a

@@ -91,8 +91,27 @@ func gridOn(rows, columns []span.Span, entries []entry, in shape, architecture s
 		return nil, false
 	}
 	g := &grid{in: in, architecture: architecture, rows: rows, columns: columns}
-	g.claim(entries)
+	g.claim(entries, func(e *entry) (rows, columns [][2]int) {
+		return matching(g.rows, &e.runtime, in.runtime), matching(g.columns, &e.target, in.target)
+	})
 	return g, true
+}
+
+// lineOn is the grid of look-ups with one version as runtime and target version:
+// a single row.
+func lineOn(columns []span.Span, entries []entry, architecture string) *grid {
+	g := &grid{in: shape{true, true}, architecture: architecture, rows: make([]span.Span, 1), columns: columns}
+	g.claim(entries, func(e *entry) (rows, columns [][2]int) {
+		both := constraint{given: e.runtime.given || e.target.given, set: e.target.set}
+		switch {
+		case !e.target.given:
+			both.set = e.runtime.set
+		case e.runtime.given:
+			both.set = e.runtime.set.Intersect(e.target.set)
+		}
+		return [][2]int{{0, 1}}, matching(g.columns, &both, true)
+	})
+	return g
 }
 
 // allGrids returns the grids of every shape and architecture that differ.
@@ -110,12 +129,14 @@ func allGrids(entries []entry) (grids []*grid, ok bool) {
 	return grids, true
 }
 
-func (g *grid) claim(entries []entry) {
+// claim gives every cell to the entry that is chosen there; area tells which
+// stretches of rows and of columns an entry matches.
+func (g *grid) claim(entries []entry, area func(*entry) (rows, columns [][2]int)) {
 	in := g.in
 	order := make([]int32, 0, len(entries))
 	for i := range entries {
 		e := &entries[i]
-		if e.architectures.has(g.architecture) && e.runtime.err == nil && e.target.err == nil {
+		if e.architectures.has(g.architecture) && (!in.runtime || e.runtime.err == nil) && (!in.target || e.target.err == nil) {
 			order = append(order, int32(i))
 		}
 	}
@@ -133,9 +154,8 @@ func (g *grid) claim(entries []entry) {
 		free[i] = int32(i % (width + 1))
 	}
 	for _, i := range order {
-		e := &entries[i]
-		columns := matching(g.columns, &e.target, in.target)
-		for _, rows := range matching(g.rows, &e.runtime, in.runtime) {
+		of, columns := area(&entries[i])
+		for _, rows := range of {
 			for row := rows[0]; row < rows[1]; row++ {
 				next := free[row*(width+1) : (row+1)*(width+1)]
 				for _, c := range columns {

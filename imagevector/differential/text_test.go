@@ -80,59 +80,96 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// Gardener reports the faults of components in an order of its own each time, so
-// errors are compared as sets of what they list.
 func TestComponentTexts(t *testing.T) {
-	parts := func(s string) []string {
-		list := strings.Split(strings.Trim(s, "[]"), ", components[")
-		slices.Sort(list)
-		return list
-	}
 	for _, text := range componentTexts() {
-		theirs, wantErr := gardener.ReadComponentOverwrite([]byte(text))
-		ours, err := imagevector.ParseComponents([]byte(text), imagevector.Compatible())
-		if !slices.Equal(parts(fmt.Sprint(err)), parts(fmt.Sprint(wantErr))) {
-			t.Errorf("text %q:\n ours     %v\n Gardener %v", text, err, wantErr)
-			continue
+		sameComponents(t, []byte(text))
+	}
+}
+
+// sameComponents reads overwrites of components with both, and reports a
+// difference; ok tells whether they can be read. Gardener tells the faults in an
+// order of its own each time, so errors are compared as sets of what they list.
+func sameComponents(t *testing.T, text []byte) (ok bool) {
+	t.Helper()
+	theirs, panicked, wantErr := gardenerReadsComponents(text)
+	ours, err := imagevector.ParseComponents(text, imagevector.Compatible())
+	switch {
+	case panicked:
+		if err == nil {
+			t.Errorf("text %q: Gardener crashes, ours reads it", text)
 		}
-		if len(ours) != len(theirs) {
-			t.Errorf("text %q: ours has %d components, Gardener %d", text, len(ours), len(theirs))
-		}
-		for _, c := range ours {
-			if theirs[c.Name] != c.Overwrite {
-				t.Errorf("text %q: component %q is %q, Gardener's %q", text, c.Name, c.Overwrite, theirs[c.Name])
-			}
+		return false
+	case !slices.Equal(faults(err), faults(wantErr)):
+		t.Errorf("text %q:\n ours     %v\n Gardener %v", text, err, wantErr)
+		return false
+	case len(ours) != len(theirs):
+		t.Errorf("text %q: ours has %d components, Gardener %d", text, len(ours), len(theirs))
+	}
+	for _, c := range ours {
+		if theirs[c.Name] != c.Overwrite {
+			t.Errorf("text %q: component %q is %q, Gardener's %q", text, c.Name, c.Overwrite, theirs[c.Name])
 		}
 	}
+	return err == nil
+}
+
+// faults returns what an error about components lists, sorted.
+func faults(err error) []string {
+	list := strings.Split(strings.Trim(fmt.Sprint(err), "[]"), ", components[")
+	slices.Sort(list)
+	return list
+}
+
+func gardenerReadsComponents(text []byte) (c gardener.ComponentImageVectors, panicked bool, err error) {
+	defer func() { panicked = recover() != nil }()
+	c, err = gardener.ReadComponentOverwrite(text)
+	return c, false, err
+}
+
+// manyOddComponents is manyOddKeys for overwrites of components.
+func manyOddComponents(text []byte) bool {
+	_, panicked, first := gardenerReadsComponents(text)
+	for range 12 {
+		if _, _, again := gardenerReadsComponents(text); !panicked && !slices.Equal(faults(again), faults(first)) {
+			return true
+		}
+	}
+	return false
+}
+
+// stir cuts, doubles and mixes a text with others.
+func stir(r *rand.Rand, all []string) []byte {
+	const marks = " \n-:{}[]&*!|>'\"%#,?~<=1.xa"
+	text := []byte(all[r.IntN(len(all))])
+	if len(text) > 2_000 {
+		return nil
+	}
+	for range 1 + r.IntN(3) {
+		if len(text) == 0 {
+			break
+		}
+		i := r.IntN(len(text))
+		switch r.IntN(4) {
+		case 0:
+			text = slices.Delete(slices.Clone(text), i, min(len(text), i+1+r.IntN(4)))
+		case 1:
+			text = slices.Insert(slices.Clone(text), i, marks[r.IntN(len(marks))])
+		case 2:
+			other := all[r.IntN(len(all))]
+			text = append(slices.Clone(text[:i]), other[:min(len(other), r.IntN(60))]...)
+		case 3:
+			text = append(slices.Clone(text), text[i:]...)
+		}
+	}
+	return text
 }
 
 // Texts cut, doubled and stirred are read alike too.
 func TestStirredTexts(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
+	r := rand.New(rand.NewPCG(*seed, 6))
 	all := texts()
-	const marks = " \n-:{}[]&*!|>'\"%#,?~<=1.xa"
-	for range 20_000 {
-		text := []byte(all[r.IntN(len(all))])
-		if len(text) > 2_000 {
-			continue
-		}
-		for range 1 + r.IntN(3) {
-			if len(text) == 0 {
-				break
-			}
-			i := r.IntN(len(text))
-			switch r.IntN(4) {
-			case 0:
-				text = slices.Delete(slices.Clone(text), i, min(len(text), i+1+r.IntN(4)))
-			case 1:
-				text = slices.Insert(slices.Clone(text), i, marks[r.IntN(len(marks))])
-			case 2:
-				other := all[r.IntN(len(all))]
-				text = append(slices.Clone(text[:i]), other[:min(len(other), r.IntN(60))]...)
-			case 3:
-				text = append(slices.Clone(text), text[i:]...)
-			}
-		}
+	for range max(20_000, *vectors) {
+		text := stir(r, all)
 		if manyOddKeys(text) {
 			continue
 		}
@@ -140,6 +177,25 @@ func TestStirredTexts(t *testing.T) {
 		if t.Failed() {
 			return
 		}
+	}
+}
+
+// So are the overwrites of components.
+func TestStirredComponentTexts(t *testing.T) {
+	r := rand.New(rand.NewPCG(*seed, 8))
+	all := componentTexts()
+	read := 0
+	for range max(10_000, *vectors) {
+		text := stir(r, all)
+		if !manyOddComponents(text) && sameComponents(t, text) {
+			read++
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	if read < 100 {
+		t.Errorf("%d texts could be read: too few to mean anything", read)
 	}
 }
 

@@ -61,7 +61,7 @@ func turningPoints(text string) []Version {
 	points := []Version{{}}
 	for _, token := range number.FindAllString(text, -1) {
 		parts := strings.Split(token, ".")
-		for i := range parts {
+		for i := range max(1, len(parts)-2) { // wherever three parts may begin
 			// Too large to be a number is no part of a version either: a suffix.
 			at := func(j int) uint64 {
 				if j >= len(parts) {

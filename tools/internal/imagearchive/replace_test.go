@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func save(ctx context.Context, file string, images ...Image) error {
@@ -63,11 +65,22 @@ func TestReplaceFails(t *testing.T) {
 	if err != nil || info.Mode() != 0o644 {
 		t.Errorf("%v, %v; want mode 0644", info.Mode(), err)
 	}
-	for _, place := range []string{dir, "/dev/null", filepath.Join(dir, "none", "images.tar")} {
+	// A pipe stands for devices: as root, a fault here would replace those.
+	other := t.TempDir()
+	pipe := filepath.Join(other, "pipe")
+	if err := unix.Mkfifo(pipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(other, "link")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range []string{other, pipe, link, filepath.Join(other, "none", "images.tar")} {
 		if err := save(t.Context(), place, image); err == nil {
 			t.Errorf("%q was written", place)
 		}
 	}
+	only(t, other, "link", "pipe")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := save(ctx, file, image); !errors.Is(err, context.Canceled) {

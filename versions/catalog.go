@@ -27,6 +27,7 @@ type Withheld struct {
 type Image struct {
 	Flavor     *Flavor
 	Version    Version
+	Iteration  int // from 1; see Revision
 	Tag        string
 	ContentTag string  // a second tag, made of the files; "" without one
 	Repository string  // with the registry

@@ -27,10 +27,10 @@ func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 			if !admits(f.Kubernetes, r.Version) {
 				continue
 			}
-			image, withheld, err := c.image(f, f.revision(r))
+			image, withheld, missing := c.image(f, f.revision(r))
 			switch {
-			case err != nil:
-				errs = append(errs, err)
+			case len(missing) > 0:
+				errs = append(errs, missing...)
 			case len(withheld.Missing) > 0:
 				c.Withheld = append(c.Withheld, withheld)
 			default:
@@ -39,15 +39,28 @@ func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 		}
 	}
 	errs = append(errs, c.labels()...)
-	if err := errors.Join(errs...); err != nil {
+	if err := joinOnce(errs); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, error) {
+// joinOnce joins errors and says each once: every release may lack the same pin.
+func joinOnce(errs []error) error {
+	said := map[string]bool{}
+	var once []error
+	for _, err := range errs {
+		if !said[err.Error()] {
+			said[err.Error()] = true
+			once = append(once, err)
+		}
+	}
+	return errors.Join(once...)
+}
+
+func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, []error) {
 	image := Image{
-		Flavor: f, Version: r.Version, Tag: f.tag(r),
+		Flavor: f, Version: r.Version, Iteration: r.Iteration, Tag: f.tag(r),
 		Repository: c.Manifest.Registry + "/" + f.Repository,
 	}
 	withheld := Withheld{Flavor: f.Name, Revision: r}
@@ -86,7 +99,7 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, error) {
 	if f.ContentTag {
 		image.ContentTag = contentTag(image.Builds)
 	}
-	return image, withheld, errors.Join(errs...)
+	return image, withheld, errs
 }
 
 // contentTag names what is in an image's files, whatever they are called and
@@ -118,9 +131,9 @@ func (m *Manifest) Target(f Flavor, tag string) string {
 // Targets returns all names that a release of a flavor has in //images.
 func (m *Manifest) Targets(f Flavor, r Release) []string {
 	name := m.Target(f, f.tag(f.revision(r)))
-	names := []string{name, "push_" + name, "load_" + name, "save_" + name}
+	names := []string{name, "push_" + name, "load_" + name, "save_" + name, "test_" + name}
 	for _, p := range f.Platforms {
-		names = append(names, name+"_"+p.Arch())
+		names = append(names, name+"_"+p.Arch(), "test_"+name+"_"+p.Arch())
 	}
 	return names
 }

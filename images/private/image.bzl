@@ -1,6 +1,8 @@
 """Images: one a platform, an index of them, and what is done with it."""
 
 load("@rules_oci//oci:defs.bzl", "oci_image", "oci_image_index", "oci_load", "oci_push")
+load(":command.bzl", "command", "command_test")
+load(":saved.bzl", "saved")
 
 # A wildcard would fetch every binary of every version: images are asked for by
 # name.
@@ -12,11 +14,12 @@ _CPUS = {
     "arm64": "@platforms//cpu:aarch64",
 }
 
-def image(name, layers, repository, tag, entrypoint, labels = None, visibility = _VISIBILITY, **kwargs):
+def image(name, layers, repository, tag, entrypoint, catalog_name = None, content_tag = None, labels = None, visibility = _VISIBILITY, **kwargs):
     """A multi-architecture image on scratch.
 
     Makes `NAME`, the index, and beside it `NAME_amd64`, `NAME_arm64`,
-    `push_NAME` and `load_NAME`.
+    `push_NAME`, `load_NAME` and `save_NAME`, and of an image of versions.yaml
+    `test_NAME`, which looks into it.
 
     Args:
         name: the image's name.
@@ -25,6 +28,9 @@ def image(name, layers, repository, tag, entrypoint, labels = None, visibility =
         repository: where to push, unless --repository says otherwise.
         tag: the tag to push.
         entrypoint: a list.
+        catalog_name: the image's name in versions.yaml, FLAVOR:TAG.
+        content_tag: a further tag to push, made of what is in the image: a
+            push does nothing where the repository has it already.
         labels: a dict.
         visibility: of all targets.
         **kwargs: further attributes of oci_image: cmd, env, user, workdir.
@@ -52,14 +58,48 @@ def image(name, layers, repository, tag, entrypoint, labels = None, visibility =
         tags = _TAGS,
         visibility = visibility,
     )
-    oci_push(
-        name = "push_" + name,
-        image = name,
-        repository = repository,
-        remote_tags = [tag],
-        tags = _TAGS,
-        visibility = visibility,
-    )
+    if content_tag:
+        command(
+            name = "push_" + name,
+            args = [
+                "push",
+                "-layout=$(rootpath %s)" % name,
+                "-repository=" + repository,
+                "-tag=" + tag,
+                "-content=" + content_tag,
+            ],
+            data = [name],
+            program = "//tools/oci",
+            tags = _TAGS,
+            visibility = visibility,
+        )
+    else:
+        oci_push(
+            name = "push_" + name,
+            image = name,
+            repository = repository,
+            remote_tags = [tag],
+            tags = _TAGS,
+            visibility = visibility,
+        )
+    if catalog_name:
+        for test, layout in dict({name: name}, **{"%s_%s" % (name, arch): label for arch, label in images.items()}).items():
+            command_test(
+                name = "test_" + test,
+                size = "medium",
+                args = [
+                    "-image=" + catalog_name,
+                    "-layout=$(rootpath %s)" % layout,
+                    "-digests=$(rootpath //images:digests.json)",
+                ],
+                data = [
+                    layout,
+                    "//images:digests.json",
+                ],
+                program = "//tools/inspect",
+                tags = _TAGS,
+                visibility = visibility,
+            )
 
     # A container engine runs one platform: the machine's own.
     oci_load(
@@ -69,21 +109,38 @@ def image(name, layers, repository, tag, entrypoint, labels = None, visibility =
         tags = _TAGS,
         visibility = visibility,
     )
+    saved(
+        name = "save_" + name,
+        images = {"%s:%s" % (repository, tag): name},
+        visibility = visibility,
+    )
 
 def published(name, image, architectures):
     """The names under which people ask for an image.
 
     Args:
-        name: of the index; push_NAME, load_NAME and NAME_ARCH go with it.
+        name: of the index; push_NAME, load_NAME, save_NAME, test_NAME, NAME_ARCH
+            and test_NAME_ARCH go with it.
         image: label of what `image` made.
         architectures: of the image.
     """
     package, _, target = image.rpartition(":")
-    names = {name: target, "push_" + name: "push_" + target, "load_" + name: "load_" + target}
+    names = {name: target}
+    names.update({word + name: word + target for word in ["push_", "load_", "save_"]})
     names.update({"%s_%s" % (name, arch): "%s_%s" % (target, arch) for arch in architectures})
     for alias, actual in names.items():
         native.alias(
             name = alias,
             actual = "%s:%s" % (package, actual),
             tags = _TAGS,
+            # People save images in archives of their own packages.
+            visibility = ["//visibility:public"],
+        )
+
+    # Not aliases: Bazel builds the alias of a test, and does not run it.
+    for suffix in [""] + ["_" + arch for arch in architectures]:
+        native.test_suite(
+            name = "test_" + name + suffix,
+            tags = _TAGS,
+            tests = ["%s:test_%s%s" % (package, target, suffix)],
         )

@@ -52,15 +52,15 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	report(env, image, built)
-	return compare(ctx, env.Dir, assemble.Name(image), built, c.record)
+	return compare(ctx, env.Dir, image.Name(), built, c.record)
 }
 
 func report(env cli.Env, image versions.Image, built digests.Record) {
 	for _, platform := range slices.Sorted(maps.Keys(built.Manifests)) {
-		fmt.Fprintf(env.Out, "%s %s manifest %s\n", assemble.Name(image), platform, built.Manifests[platform])
+		fmt.Fprintf(env.Out, "%s %s manifest %s\n", image.Name(), platform, built.Manifests[platform])
 	}
 	if built.Index != "" {
-		fmt.Fprintf(env.Out, "%s index %s\n", assemble.Name(image), built.Index)
+		fmt.Fprintf(env.Out, "%s index %s\n", image.Name(), built.Index)
 	}
 }
 
@@ -69,8 +69,8 @@ func compare(ctx context.Context, root, name string, built digests.Record, recor
 	if err != nil {
 		return err
 	}
-	if err := known.Check(name, built); err != nil && !record {
-		return cli.Exit(cli.ExitDrift, fmt.Errorf("the image is not the one on record in %s:\n%w", digests.File, err))
+	if err := known.Check(name, built); err != nil {
+		return cli.Exit(cli.ExitDrift, fmt.Errorf("the image is not the one on record in %s:\n%w\nA tag on record is never given to another image: go run ./tools/gen says how to go on", digests.File, err))
 	}
 	if !record {
 		return nil

@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/digests"
 	"github.com/hyperkube/hyperkube/tools/internal/render"
 	"github.com/hyperkube/hyperkube/tools/internal/tree"
 	"github.com/hyperkube/hyperkube/versions"
@@ -66,11 +67,18 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	records, err := digests.Read(c.root)
+	if err != nil {
+		return err
+	}
 	if c.pinned != "" {
-		unknown, err := writePinned(c.root, c.pinned, catalog)
+		unknown, err := writePinned(c.pinned, catalog, records)
 		if err == nil && unknown > 0 {
 			fmt.Fprintf(env.Err, "gen: %d images have no digest on record and are left out; go run ./tools/build -record adds one\n", unknown)
 		}
+		return err
+	}
+	if err := records.Changed(catalog); err != nil {
 		return err
 	}
 	change, err1 := tree.Tree{Root: c.root, Dir: "images", Header: render.Header}.Compare(render.Files(catalog))

@@ -51,11 +51,7 @@ func (v vectorFile) write() error {
 
 // writePinned writes the vector with the digests on record to a file of the
 // caller's, and returns how many images have none yet.
-func writePinned(root, file string, c *versions.Catalog) (unknown int, err error) {
-	records, err := digests.Read(root)
-	if err != nil {
-		return 0, err
-	}
+func writePinned(file string, c *versions.Catalog, records digests.Records) (unknown int, err error) {
 	known := map[string]string{}
 	for name, r := range records {
 		known[name] = r.Index

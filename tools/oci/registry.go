@@ -27,6 +27,7 @@ func push(ctx context.Context, env cli.Env) error {
 		fs.StringVar(&repository, f, "", "the `repository` to push to, with its registry")
 	}
 	lines(fs, "tags", &tags)
+	content := fs.String("content", "", "a `tag` made of what is in the image: where it is there already, nothing is pushed")
 	for _, f := range []string{"tag", "t"} {
 		fs.Func(f, "a further `tag`; repeatable", func(tag string) error {
 			tags = append(tags, tag)
@@ -44,7 +45,13 @@ func push(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	defer remove()
-	digest, err := registry.Push(ctx, progress.New(env.Err), solid, repository, tags)
+	report := progress.New(env.Err)
+	var digest v1.Hash
+	if *content == "" {
+		digest, err = registry.Push(ctx, report, solid, repository, tags)
+	} else {
+		digest, err = registry.PushContent(ctx, report, solid, repository, tags, *content)
+	}
 	if err != nil {
 		return err
 	}

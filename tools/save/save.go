@@ -64,7 +64,7 @@ func find(s *supply.Supplier, c config) ([]versions.Image, []string, error) {
 	var names []string
 	var errs []error
 	for _, w := range c.catalog {
-		i := slices.IndexFunc(s.Catalog.Images, func(image versions.Image) bool { return assemble.Name(image) == w.String() })
+		i := slices.IndexFunc(s.Catalog.Images, func(image versions.Image) bool { return image.Name() == w.String() })
 		if i < 0 {
 			errs = append(errs, fmt.Errorf("there is no image %q in %s", w, versions.ManifestFile))
 			continue
@@ -94,7 +94,7 @@ func made(image versions.Image, platforms []string) error {
 	}
 	for _, p := range platforms {
 		if !slices.Contains(all, p) {
-			return fmt.Errorf("%s is made for %q, and not for %q", assemble.Name(image), all, p)
+			return fmt.Errorf("%s is made for %q, and not for %q", image.Name(), all, p)
 		}
 	}
 	return nil
@@ -111,7 +111,7 @@ func build(ctx context.Context, env cli.Env, s *supply.Supplier, image versions.
 	if err != nil {
 		return err
 	}
-	if err := known.Check(assemble.Name(image), built); err != nil {
+	if err := known.Check(image.Name(), built); err != nil {
 		return cli.Exit(cli.ExitDrift, fmt.Errorf("the image is not the one on record in %s:\n%w", digests.File, err))
 	}
 	return nil

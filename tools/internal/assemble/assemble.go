@@ -20,13 +20,10 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Name is what an image is recorded under: "hyperkube:v1.36.0".
-func Name(image versions.Image) string { return image.Flavor.Name + ":" + image.Tag }
-
 // Index builds an image for all its platforms into an OCI layout at dir, which
 // must be free, or a layout, which it then replaces.
 func Index(ctx context.Context, s *supply.Supplier, image versions.Image, dir string) (digests.Record, error) {
-	record := newRecord()
+	record := newRecord(image)
 	err := replace(ctx, dir, func(stage string) error {
 		var manifests []oci.Manifest
 		for _, build := range image.Builds {
@@ -48,7 +45,7 @@ func Index(ctx context.Context, s *supply.Supplier, image versions.Image, dir st
 
 // Platform builds the image for one of its platforms alone.
 func Platform(ctx context.Context, s *supply.Supplier, image versions.Image, platform versions.Platform, dir string) (digests.Record, error) {
-	record := newRecord()
+	record := newRecord(image)
 	for _, build := range image.Builds {
 		if build.Platform != platform {
 			continue
@@ -62,11 +59,11 @@ func Platform(ctx context.Context, s *supply.Supplier, image versions.Image, pla
 		})
 		return record, err
 	}
-	return record, fmt.Errorf("%s is not made for %s", Name(image), platform)
+	return record, fmt.Errorf("%s is not made for %s", image.Name(), platform)
 }
 
-func newRecord() digests.Record {
-	return digests.Record{Manifests: map[string]string{}, DiffIDs: map[string][]string{}}
+func newRecord(image versions.Image) digests.Record {
+	return digests.Record{Inputs: image.Inputs().String(), Manifests: map[string]string{}, DiffIDs: map[string][]string{}}
 }
 
 // placed: the layers were written where they belong.
@@ -87,7 +84,7 @@ func compose(ctx context.Context, s *supply.Supplier, image versions.Image, buil
 	for _, l := range build.Layers {
 		d, err := write(ctx, s, l, stage)
 		if err != nil {
-			return oci.Manifest{}, fmt.Errorf("building %s for %s: %w", Name(image), platform, err)
+			return oci.Manifest{}, fmt.Errorf("building %s for %s: %w", image.Name(), platform, err)
 		}
 		spec.Layers = append(spec.Layers, oci.Layer{Descriptor: d, Label: l.Label()})
 		record.DiffIDs[platform] = append(record.DiffIDs[platform], d.DiffID)

@@ -215,7 +215,7 @@ func TestCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
-	for _, name := range []string{Name(image), "a", "b", "c", "d"} {
+	for _, name := range []string{image.Name(), "a", "b", "c", "d"} {
 		wg.Go(func() {
 			if err := digests.Add(t.Context(), root, name, built); err != nil {
 				t.Error(err)
@@ -227,20 +227,20 @@ func TestCheck(t *testing.T) {
 	if len(known) != 5 {
 		t.Errorf("%d records, want 5", len(known))
 	}
-	if err != nil || known.Check(Name(image), built) != nil {
-		t.Fatalf("%v, %v", err, known.Check(Name(image), built))
+	if err != nil || known.Check(image.Name(), built) != nil {
+		t.Fatalf("%v, %v", err, known.Check(image.Name(), built))
 	}
 	other := built
 	other.DiffIDs = maps.Clone(built.DiffIDs)
 	other.DiffIDs["linux/amd64"] = []string{"sha256:other"}
-	if err := known.Check(Name(image), other); err == nil || !strings.Contains(err.Error(), "linux/amd64: want layers [sha256:") {
+	if err := known.Check(image.Name(), other); err == nil || !strings.Contains(err.Error(), "linux/amd64: want layers [sha256:") {
 		t.Errorf("other layers: got %v", err)
 	}
 	other = built
 	other.Index = "sha256:other"
 	other.Manifests = maps.Clone(built.Manifests)
 	other.Manifests["linux/arm64"] = "sha256:other"
-	err = known.Check(Name(image), other)
+	err = known.Check(image.Name(), other)
 	for _, want := range []string{"linux/arm64: want manifest " + built.Manifests["linux/arm64"], "want index " + built.Index + ", got sha256:other"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

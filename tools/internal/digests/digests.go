@@ -24,6 +24,7 @@ const File = "images/digests.json"
 
 // Record is one image. Digests are "sha256:…".
 type Record struct {
+	Inputs    string              `json:"inputs"`    // what it was made of, as a hash; see Records.Changed
 	Index     string              `json:"index"`
 	Manifests map[string]string   `json:"manifests"` // by platform
 	DiffIDs   map[string][]string `json:"diffIDs"`   // by platform, in the order of the layers
@@ -55,7 +56,8 @@ func Parse(raw []byte) (Records, error) {
 	return records, nil
 }
 
-// Add records an image in a repository. Several may do so at once.
+// Add records an image in a repository. What is on record stays: a tag that may
+// have been published is never given to another image. Several may add at once.
 func Add(ctx context.Context, root, name string, built Record) error {
 	lock, err := dirlock.Acquire(ctx, root)
 	if err != nil {
@@ -65,6 +67,9 @@ func Add(ctx context.Context, root, name string, built Record) error {
 	records, err := Read(root)
 	if err != nil {
 		return err
+	}
+	if err := records.Check(name, built); err != nil {
+		return fmt.Errorf("recording digests in %q: %w", File, err)
 	}
 	records[name] = built
 	raw, err := json.MarshalIndent(records, "", "  ") // maps come out sorted

@@ -112,7 +112,9 @@ func images(c *versions.Catalog, files map[string]*buildFile) {
 		f := of(files, imagePackage(image), "image")
 		flavor := image.Flavor
 		f.call("image", versions.Label(image.Tag), func() {
+			f.string("catalog_name", image.Name())
 			f.list("cmd", flavor.Cmd)
+			f.string("content_tag", image.ContentTag)
 			f.list("entrypoint", flavor.Entrypoint)
 			f.dict("env", flavor.Env)
 			f.dict("labels", image.Labels)

@@ -20,8 +20,11 @@ const kubernetes = "k8s.io/kubernetes"
 // buildKubernetes runs go build in the source tree of the key's version. It
 // shares trees, caches and turns with tools/rebuild, which makes upstream's own
 // bytes of them.
-func (s *Supplier) buildKubernetes(ctx context.Context, tool *gotool.Tool, cache string, key versions.FileKey, toolchain string, settings, args []string) error {
-	cache = filepath.Join(cache, "rebuild")
+func (s *Supplier) buildKubernetes(ctx context.Context, cache string, key versions.FileKey, toolchain string, settings, args []string) error {
+	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
+	if err != nil {
+		return err
+	}
 	machine := "linux/" + runtime.GOARCH
 	tree, err := kubetree.Ensure(ctx, kubetree.Config{
 		Dir: filepath.Join(cache, "trees"), Tool: tool, Report: s.Progress, Platform: machine,

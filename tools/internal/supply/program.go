@@ -58,10 +58,6 @@ func (s *Supplier) program(ctx context.Context, key versions.FileKey, source ver
 	if err != nil {
 		return nil, err
 	}
-	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
-	if err != nil {
-		return nil, err
-	}
 	dir, err := os.MkdirTemp("", "hyperkube-program-")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder to build in: %w", err)
@@ -72,13 +68,17 @@ func (s *Supplier) program(ctx context.Context, key versions.FileKey, source ver
 	settings := []string{"CGO_ENABLED=0", "GOOS=" + key.Platform.OS(), "GOARCH=" + key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0"}
 	switch source.Module {
 	case ".":
+		tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
+		if err != nil {
+			return nil, err
+		}
 		cmd := tool.Command(ctx, s.Root, args...)
 		cmd.Env = append(append(cmd.Env, settings...), "GOTOOLCHAIN="+source.Toolchain)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("building %q: %w\n%s", file.Package, err, said)
 		}
 	case kubernetes:
-		if err := s.buildKubernetes(ctx, tool, cache, key, source.Toolchain, settings, args); err != nil {
+		if err := s.buildKubernetes(ctx, filepath.Join(cache, "rebuild"), key, source.Toolchain, settings, args); err != nil {
 			return nil, err
 		}
 	default:

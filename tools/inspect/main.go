@@ -1,0 +1,84 @@
+// Inspect looks into a finished image: every blob's digest, every file's
+// sha256, owner and mode, and what the programs in it say of themselves, held
+// to versions.yaml, lock.json and images/digests.json.
+//
+//	go run ./tools/inspect -image rke:v1.36.0-rancher1 -layout FOLDER
+//
+// Exit codes: 0 as it should be, 1 not, 2 wrong usage.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/digests"
+	"github.com/hyperkube/hyperkube/tools/internal/inspect"
+	"github.com/hyperkube/hyperkube/tools/internal/oci"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+func main() { os.Exit(cli.Main("inspect", run)) }
+
+func run(ctx context.Context, env cli.Env) error {
+	fs := flag.NewFlagSet("inspect", flag.ContinueOnError)
+	name := fs.String("image", "", "the `name` it should be, FLAVOR:TAG")
+	dir := fs.String("layout", "", "the OCI layout to look into (`folder`)")
+	record := fs.String("digests", digests.File, "the `file` with the digests on record")
+	if err := cli.Parse(fs, env, false); err != nil {
+		return err
+	}
+	if *name == "" || *dir == "" {
+		return cli.Usage("want -image FLAVOR:TAG and -layout FOLDER")
+	}
+	image, err := find(*name)
+	if err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(*record)
+	if err != nil {
+		return fmt.Errorf("reading digests: %w", err)
+	}
+	records, err := digests.Parse(raw)
+	if err != nil {
+		return err
+	}
+	solid, remove, err := oci.Solid(*dir)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	findings, err := inspect.Layout(ctx, solid, image, records)
+	for _, f := range findings {
+		fmt.Fprintf(env.Out, "%s %s %s\n", f.Platform, f.Path, f.What)
+	}
+	return err
+}
+
+func find(name string) (versions.Image, error) {
+	catalog, _, err := versions.Load()
+	if err != nil {
+		return versions.Image{}, err
+	}
+	at := slices.IndexFunc(catalog.Images, func(i versions.Image) bool { return i.Name() == name })
+	if at >= 0 {
+		return catalog.Images[at], nil
+	}
+	flavor, _, _ := strings.Cut(name, ":")
+	return versions.Image{}, fmt.Errorf("there is no image %q: want FLAVOR:TAG of %s, like %s", name, versions.ManifestFile, like(catalog, flavor))
+}
+
+// like is the newest image of a flavor, or of the default one.
+func like(c *versions.Catalog, flavor string) string {
+	name := ""
+	for _, image := range c.Images {
+		if image.Flavor.Name == flavor || name == "" || flavor == "" {
+			name = image.Name()
+		}
+	}
+	return name
+}

@@ -1,0 +1,175 @@
+// Package inspect looks into a finished image and holds all that is in it to
+// the manifest, the lock and the record of digests. It shares no code with what
+// builds images: layouts are read by another library, layers as any client
+// would.
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/hyperkube/hyperkube/tools/internal/digests"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Finding is a file or symlink that was found as it should be.
+type Finding struct {
+	Platform versions.Platform
+	Path     string
+	What     string // the pin's key, or the target of a symlink
+}
+
+// Layout inspects the OCI layout of an image, or of one of its platforms. The
+// error has every fault.
+func Layout(ctx context.Context, dir string, image versions.Image, records digests.Records) ([]Finding, error) {
+	l := &look{image: image, built: digests.Record{Manifests: map[string]string{}, DiffIDs: map[string][]string{}}}
+	if err := l.layout(ctx, dir); err != nil {
+		return nil, fmt.Errorf("inspecting %s: %w", image.Name(), err)
+	}
+	if err := records.Check(image.Name(), l.built); err != nil {
+		return nil, fmt.Errorf("inspecting %s: it is not the one on record in %s: %w", image.Name(), digests.File, err)
+	}
+	return l.findings, nil
+}
+
+type look struct {
+	image    versions.Image
+	built    digests.Record
+	findings []Finding
+}
+
+func (l *look) layout(ctx context.Context, dir string) error {
+	top, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		return fmt.Errorf("reading layout %q: %w", dir, err)
+	}
+	list, err := top.IndexManifest()
+	if err != nil {
+		return fmt.Errorf("reading layout %q: %w", dir, err)
+	}
+	if len(list.Manifests) != 1 {
+		return fmt.Errorf("reading layout %q: want one index or image in it, got %d", dir, len(list.Manifests))
+	}
+	only := list.Manifests[0]
+	if only.MediaType.IsImage() {
+		img, err := top.Image(only.Digest)
+		if err != nil {
+			return err
+		}
+		return l.alone(ctx, img)
+	}
+	index, err := top.ImageIndex(only.Digest)
+	if err != nil {
+		return err
+	}
+	if err := validate.Index(index); err != nil {
+		return fmt.Errorf("index %s: %w", only.Digest, err)
+	}
+	l.built.Index = only.Digest.String()
+	return l.index(ctx, index)
+}
+
+// alone inspects the image of a single platform.
+func (l *look) alone(ctx context.Context, img v1.Image) error {
+	if err := validate.Image(img); err != nil {
+		return err
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return err
+	}
+	for _, build := range l.image.Builds {
+		if config.OS == build.Platform.OS() && config.Architecture == build.Platform.Arch() {
+			return l.platform(ctx, build, img)
+		}
+	}
+	return fmt.Errorf("it is for %s/%s, which the image is not made for", config.OS, config.Architecture)
+}
+
+func (l *look) index(ctx context.Context, index v1.ImageIndex) error {
+	list, err := index.IndexManifest()
+	if err != nil {
+		return err
+	}
+	if len(list.Manifests) != len(l.image.Builds) {
+		return fmt.Errorf("want %d platforms, got %d", len(l.image.Builds), len(list.Manifests))
+	}
+	var errs []error
+	for i, build := range l.image.Builds {
+		entry := list.Manifests[i]
+		if entry.Platform == nil || entry.Platform.String() != build.Platform.String() {
+			errs = append(errs, fmt.Errorf("manifest %d: want %s, got %v", i, build.Platform, entry.Platform))
+			continue
+		}
+		img, err := index.Image(entry.Digest)
+		if err == nil {
+			err = l.platform(ctx, build, img)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (l *look) platform(ctx context.Context, build versions.Build, img v1.Image) error {
+	fail := func(err error) error { return fmt.Errorf("%s: %w", build.Platform, err) }
+	digest, err := img.Digest()
+	if err != nil {
+		return fail(err)
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return fail(err)
+	}
+	layers, err := img.Layers()
+	if err != nil {
+		return fail(err)
+	}
+	errs := []error{l.config(config)}
+	if len(layers) != len(build.Layers) {
+		return fail(fmt.Errorf("want %d layers, got %d", len(build.Layers), len(layers)))
+	}
+	for i, layer := range layers {
+		diffID, err := layer.DiffID()
+		if err == nil {
+			l.built.DiffIDs[build.Platform.String()] = append(l.built.DiffIDs[build.Platform.String()], diffID.String())
+			err = l.layer(ctx, build.Platform, build.Layers[i], layer)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("layer %s: %w", build.Layers[i].Label(), err))
+		}
+	}
+	l.built.Manifests[build.Platform.String()] = digest.String()
+	if err := errors.Join(errs...); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// config compares what a runtime goes by.
+func (l *look) config(got *v1.ConfigFile) error {
+	f := l.image.Flavor
+	var errs []error
+	if !slices.Equal(got.Config.Entrypoint, f.Entrypoint) {
+		errs = append(errs, fmt.Errorf("want entrypoint %q, got %q", f.Entrypoint, got.Config.Entrypoint))
+	}
+	if !slices.Equal(got.Config.Cmd, f.Cmd) {
+		errs = append(errs, fmt.Errorf("want cmd %q, got %q", f.Cmd, got.Config.Cmd))
+	}
+	if got.Config.User != f.User || got.Config.WorkingDir != f.WorkingDir {
+		errs = append(errs, fmt.Errorf("want user %q and folder %q, got %q and %q", f.User, f.WorkingDir, got.Config.User, got.Config.WorkingDir))
+	}
+	if len(got.Config.Labels) != len(l.image.Labels) {
+		errs = append(errs, fmt.Errorf("want %d labels, got %d", len(l.image.Labels), len(got.Config.Labels)))
+	}
+	for _, label := range l.image.Labels {
+		if got.Config.Labels[label.Key] != label.Value {
+			errs = append(errs, fmt.Errorf("label %s: want %q, got %q", label.Key, label.Value, got.Config.Labels[label.Key]))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,79 @@
+package registry
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+)
+
+func randomLayout(t *testing.T) string {
+	t.Helper()
+	index, err := random.Index(4096, 2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path, err := layout.Write(dir, empty.Index)
+	if err == nil {
+		err = path.AppendIndex(index)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestPushContent(t *testing.T) {
+	host, writes := server(t)
+	repository := host + "/hypokube"
+	push := func(dir string, tags ...string) (digest, said string) {
+		t.Helper()
+		var log bytes.Buffer
+		d, err := PushContent(t.Context(), progress.New(&log), dir, repository, tags, "files-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.String(), log.String()
+	}
+	first, other := randomLayout(t), randomLayout(t)
+	digest, _ := push(first, "v1.36.0")
+	if got := strings.Join(writes(), "\n"); !strings.HasSuffix(got, "/manifests/v1.36.0\nPUT /v2/hypokube/manifests/files-1") {
+		t.Errorf("wrote\n%s\nwant both tags at the end, and that of the content last", got)
+	}
+
+	// The same again, and another image with that content: not a byte is written.
+	for _, dir := range []string{first, other} {
+		again, said := push(dir, "v1.36.0")
+		if got := writes(); len(got) > 0 || again != digest || !strings.Contains(said, repository+":files-1 is there already: nothing is pushed") {
+			t.Errorf("wrote %q, said %q, digest %s, want %s", got, said, again, digest)
+		}
+	}
+
+	// Another version of that content is only another tag.
+	again, said := push(other, "v1.36.1")
+	if got := strings.Join(writes(), " "); got != "PUT /v2/hypokube/manifests/v1.36.1" || again != digest || !strings.Contains(said, ":v1.36.1 is now a tag of it") {
+		t.Errorf("wrote %q, said %q, digest %s, want %s", got, said, again, digest)
+	}
+}
+
+// A registry that does not answer is not one without the tag.
+func TestPushContentRefused(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v2/" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	t.Cleanup(s.Close)
+	repository := strings.TrimPrefix(s.URL, "http://") + "/hypokube"
+	_, err := PushContent(t.Context(), progress.New(&bytes.Buffer{}), randomLayout(t), repository, nil, "files-1")
+	if err == nil || !strings.Contains(err.Error(), "asking for "+repository+":files-1: ") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -115,7 +115,11 @@ func sameComponents(t *testing.T, text []byte) (ok bool) {
 
 // faults returns what an error about components lists, sorted.
 func faults(err error) []string {
-	list := strings.Split(strings.Trim(fmt.Sprint(err), "[]"), ", components[")
+	text := fmt.Sprint(err)
+	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+		text = text[1 : len(text)-1]
+	}
+	list := strings.Split(", "+text, ", components[")
 	slices.Sort(list)
 	return list
 }

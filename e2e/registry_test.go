@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ type registry struct {
 	uploads atomic.Int64 // blobs of which bytes were sent
 	sent    atomic.Int64 // bytes of blobs
 	onSent  func(total int64)
+
+	mu    sync.Mutex
+	blobs map[string]bool // by digest, those whose upload was finished
 }
 
 const registryConfig = `version: 0.1
@@ -57,6 +61,9 @@ func startRegistry(t *testing.T) *registry {
 			r.uploads.Add(1)
 			q.Body = &counted{q.Body, r}
 		}
+		if digest := q.URL.Query().Get("digest"); digest != "" && q.Method == http.MethodPut {
+			r.put(digest)
+		}
 		proxy.ServeHTTP(w, q)
 	}))
 	r.addr = strings.TrimPrefix(server.URL, "http://")
@@ -66,6 +73,24 @@ func startRegistry(t *testing.T) *registry {
 	})
 	r.start()
 	return r
+}
+
+func (r *registry) put(digest string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.blobs == nil {
+		r.blobs = map[string]bool{}
+	}
+	r.blobs[digest] = true
+}
+
+// uploaded returns how many blobs were uploaded since it was last asked.
+func (r *registry) uploaded() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(r.blobs)
+	r.blobs = nil
+	return n
 }
 
 func (r *registry) start() {

@@ -1,0 +1,161 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The flavors that hold all components are made and run for the platform of the
+// machine alone: their server binaries take long to rebuild.
+const machine = "linux/" + runtime.GOARCH
+
+// flavor is an image of one platform.
+type flavor struct {
+	name, tag string
+	kubelet   string // the pinned file
+	// called are the paths that start each component.
+	called map[string][]string
+	absent []string // names that nothing is behind
+	blobs  int      // that a push sends where kubectl and hyperkube are already
+}
+
+func flavors() []flavor {
+	called := func(more map[string][]string) map[string][]string {
+		for name, short := range map[string]string{
+			"kube-apiserver": "apiserver", "kube-controller-manager": "controller-manager",
+			"kube-proxy": "proxy", "kube-scheduler": "scheduler", "kubelet": "kubelet", "kubectl": "kubectl",
+		} {
+			more[name] = append(more[name], "/"+short, "/usr/local/bin/"+name, "/hyperkube "+name, "/hyperkube "+short)
+		}
+		return more
+	}
+	return []flavor{
+		{
+			name: "rke", tag: version + "-rancher1", kubelet: "own/" + version + "/" + machine + "/kubelet",
+			called: called(map[string][]string{}),
+			absent: []string{"/cloud-controller-manager", "/hyperkube cloud-controller-manager", "/hyperkube kubeadm", "/hyperkube nonsense"},
+			// The dispatcher, four servers, a kubelet, symlinks and a config.
+			blobs: 8,
+		},
+		{
+			name: "hypokube", tag: version, kubelet: "kubernetes/" + version + "/" + machine + "/kubelet",
+			called: called(map[string][]string{"kubeadm": {"/kubeadm", "/hyperkube kubeadm"}}),
+			absent: []string{"/aggregator", "/hyperkube cloud-controller-manager", "/hyperkube nonsense"},
+			// kubeadm, symlinks and a config: the rest came with rke.
+			blobs: 3,
+		},
+	}
+}
+
+// target is what Bazel calls the image.
+func (f flavor) target() string {
+	return fmt.Sprintf("//images:%s_%s_%s", f.name, strings.NewReplacer(".", "_", "-", "_").Replace(f.tag), runtime.GOARCH)
+}
+
+func (f flavor) test() string { return strings.Replace(f.target(), "//images:", "//images:test_", 1) }
+
+// Every flavor of a version is pushed to one registry, pulled, and each of its
+// components started by every name it has.
+func TestFlavors(t *testing.T) {
+	r := startRegistry(t)
+	repository := r.addr + "/all"
+	must(t, "./bazelw", "run", "//images:push_kubectl_v1_36_0", "--", "--repository", repository)
+	must(t, "./bazelw", "run", "//images:push_v1_36_0", "--", "--repository", repository)
+	r.uploaded()
+	for _, f := range flavors() {
+		t.Run(f.name, func(t *testing.T) {
+			must(t, "./bazelw", "test", f.test())
+			layout := filepath.Join(root(t), strings.TrimSpace(must(t, "./bazelw", "cquery", "--output=files", f.target())))
+			must(t, "./bazelw", "build", f.target())
+			byGo := filepath.Join(t.TempDir(), "layout")
+			must(t, "go", "run", "./tools/build", "-version", version, "-flavor", f.name, "-platform", machine, "-o", byGo)
+			compareTrees(t, layout, byGo)
+
+			ref := repository + ":" + f.name
+			must(t, "go", "run", "./tools/oci", "push", "-layout", layout, "-repository", repository, "-tag", f.name)
+			if n := r.uploaded(); n != f.blobs {
+				t.Errorf("the push uploaded %d blobs, want %d", n, f.blobs)
+			}
+			if got, want := strings.TrimSpace(must(t, craneCommand(t), "digest", ref)), record(t, f.name+":"+f.tag).Manifests[machine]; got != want {
+				t.Errorf("manifest %s, want %s", got, want)
+			}
+			must(t, client(t, "skopeo"), "copy", "--preserve-digests", "--src-tls-verify=false",
+				"docker://"+ref, "oci:"+filepath.Join(t.TempDir(), "layout")+":x")
+			f.run(t, ref)
+		})
+	}
+}
+
+// run mounts the image as a node would and starts its components in it.
+func (f flavor) run(t *testing.T, ref string) {
+	ctr := []string{"-a", containerd(t)}
+	command, mount := client(t, "ctr"), t.TempDir()
+	must(t, command, append(ctr, "images", "pull", "--plain-http", "--snapshotter", "native", "--platform", machine, ref)...)
+	must(t, command, append(ctr, "images", "mount", "--snapshotter", "native", "--platform", machine, ref, mount)...)
+	defer must(t, command, append(ctr, "images", "unmount", mount)...)
+
+	if got, want := digestFile(t, filepath.Join(mount, "kubelet")), pin(t, f.kubelet).SHA256.String(); got != want {
+		t.Errorf("/kubelet: sha256 %s, want %s", got, want)
+	}
+	chroot := func(line string, args ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), client(t, "chroot"), append(append([]string{mount}, strings.Fields(line)...), args...)...)
+		cmd.Env = []string{}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	for name, lines := range f.called {
+		args, want := []string{"--version"}, "Kubernetes "+version+"\n"
+		switch name {
+		case "kubectl":
+			args, want = []string{"version", "--client"}, "Client Version: "+version+"\n"
+		case "kubeadm":
+			args, want = []string{"version", "-o", "short"}, version+"\n"
+		}
+		for _, line := range lines {
+			if out, err := chroot(line, args...); err != nil || !strings.Contains(out, want) {
+				t.Errorf("%s %q: said %q, %v", line, args, out, err)
+			}
+		}
+	}
+	for _, line := range f.absent {
+		out, err := chroot(line)
+		if err == nil || !strings.Contains(out, "kube-apiserver") || !strings.Contains(out, filepath.Base(line[strings.LastIndexByte(line, ' ')+1:])) {
+			t.Errorf("%s: said %q, %v; want an error that names it and lists what there is", line, out, err)
+		}
+	}
+	entries, err := os.ReadDir(mount)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == "hyperkube" && e.Type().IsRegular() }) {
+		t.Errorf("/hyperkube is not a regular file in %v", entries)
+	}
+}
+
+// Where a registry has the tag that is made of an image's files, a push says so
+// and sends nothing.
+func TestPushContent(t *testing.T) {
+	r := startRegistry(t)
+	f := flavors()[1]
+	repository := r.addr + "/hypokube"
+	must(t, "./bazelw", "build", f.target())
+	layout := filepath.Join(root(t), strings.TrimSpace(must(t, "./bazelw", "cquery", "--output=files", f.target())))
+	push := func() result {
+		return run(t, nil, "go", "run", "./tools/oci", "push", "-layout", layout, "-repository", repository, "-tag", f.tag, "-content", "files-1")
+	}
+	if first := push(); first.code != 0 || r.uploaded() == 0 {
+		t.Fatalf("the first push: exit code %d\n%s", first.code, first.stderr)
+	}
+	second := push()
+	if n := r.uploaded(); n != 0 || second.code != 0 || !strings.Contains(second.stderr, "is there already: nothing is pushed") {
+		t.Errorf("the second push: exit code %d, %d blobs uploaded, said\n%s", second.code, n, second.stderr)
+	}
+}

@@ -1,0 +1,18 @@
+//go:build e2e
+
+package e2e
+
+import "testing"
+
+// The programs of this repository come out as the lock has them: who changes
+// one pins it anew.
+func TestPrograms(t *testing.T) {
+	empty := []string{"HYPERKUBE_STORE=" + t.TempDir()}
+	for _, program := range []string{"sleep", "hyperkube"} {
+		for _, platform := range platforms {
+			if r := run(t, empty, "go", "run", "./tools/fetch", "-file", "programs/"+platform+"/"+program); r.code != 0 {
+				t.Errorf("%s for %s: %s", program, platform, r.stderr)
+			}
+		}
+	}
+}

@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime/debug"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/supply"
@@ -16,7 +17,11 @@ import (
 
 func main() { os.Exit(cli.Main("save", run)) }
 
+// memory is what the process is to do with, in bytes, whatever the images' size.
+const memory = 48 << 20
+
 func run(ctx context.Context, env cli.Env) error {
+	debug.SetMemoryLimit(memory)
 	c, err := parse(env)
 	if err != nil {
 		return err

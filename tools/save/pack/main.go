@@ -7,6 +7,7 @@ import (
 	"context"
 	"flag"
 	"os"
+	"runtime/debug"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/imagearchive"
@@ -21,7 +22,11 @@ type config struct {
 	images      []imagearchive.Image
 }
 
+// memory is what the process is to do with, in bytes, whatever the images' size.
+const memory = 48 << 20
+
 func run(ctx context.Context, env cli.Env) error {
+	debug.SetMemoryLimit(memory)
 	c, err := parse(env)
 	if err != nil {
 		return err

@@ -42,8 +42,11 @@ func TestPack(t *testing.T) {
 	}
 	for want, args := range map[int][][]string{
 		cli.ExitUsage: {
-			{}, {"-o", file}, {name + "=" + layout},
-			{"-o", file, "-compression", "gzip", name + "=" + layout}, {"-o", file, layout},
+			{},
+			{"-o", file},
+			{name + "=" + layout},
+			{"-o", file, "-compression", "gzip", name + "=" + layout},
+			{"-o", file, layout},
 		},
 		cli.ExitFailed: {
 			{"-o", file, "-platform", "linux/amd64", name + "=" + layout}, {"-o", dir, name + "=" + layout},

@@ -1,6 +1,7 @@
 package versions
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +11,8 @@ import (
 type Catalog struct {
 	Manifest *Manifest
 	Lock     *Lock
-	Images   []Image // by flavor in the manifest's order, then by version
+	Images   []Image  // by flavor in the manifest's order, then by version
+	Layers   []*Layer // of all images, each once, by pin
 	// Withheld are the images that cannot be offered, because nobody has yet
 	// said which bytes one of their archives should have.
 	Withheld []Withheld
@@ -74,23 +76,30 @@ func (c *Catalog) Image(flavor string, v Version) (Image, error) {
 	return Image{}, fmt.Errorf("flavor %q has no release %s: add it to %s", flavor, v, ManifestFile)
 }
 
-// labels finds two layers of one name: Bazel would build one of them for both.
-func (c *Catalog) labels() []error {
+// collect gathers the layers of all images, and finds two of one name: Bazel
+// would build one of them for both.
+func (c *Catalog) collect() []error {
 	var errs []error
-	seen := map[string]Layer{}
+	seen := map[string]*Layer{}
 	for _, image := range c.Images {
 		for _, build := range image.Builds {
-			for _, l := range build.Layers {
-				other, ok := seen[l.Label()]
+			for i := range build.Layers {
+				l := &build.Layers[i]
+				label := l.Label()
+				other, ok := seen[label]
 				if !ok {
-					seen[l.Label()] = l
-				} else if !l.equal(other) {
+					seen[label] = l
+					c.Layers = append(c.Layers, l)
+				} else if !l.equal(*other) {
 					errs = append(errs, fmt.Errorf("flavor %q: layer %s would be %s at %s, and %s at %s as well; rename one",
-						image.Flavor.Name, l.Label(), other.Pin.FileKey, other.Path, l.Pin.FileKey, l.Path))
+						image.Flavor.Name, label, other.Pin.FileKey, other.Path, l.Pin.FileKey, l.Path))
 				}
 			}
 		}
 	}
+	slices.SortFunc(c.Layers, func(a, b *Layer) int {
+		return cmp.Or(a.Pin.Compare(b.Pin.FileKey), cmp.Compare(a.Name, b.Name))
+	})
 	return errs
 }
 

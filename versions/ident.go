@@ -88,6 +88,10 @@ func (p Platform) String() string { return p.os + "/" + p.arch }
 // Label returns the platform as Bazel labels write it: "linux_amd64".
 func (p Platform) Label() string { return p.os + "_" + p.arch }
 
+func (p Platform) compare(q Platform) int {
+	return cmp.Or(cmp.Compare(p.os, q.os), cmp.Compare(p.arch, q.arch))
+}
+
 // OS returns "linux".
 func (p Platform) OS() string { return p.os }
 

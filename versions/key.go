@@ -53,5 +53,5 @@ func ParseFileKey(s string) (FileKey, error) {
 func (k FileKey) Compare(l FileKey) int {
 	return cmp.Or(
 		cmp.Compare(k.Source, l.Source), k.Version.Compare(l.Version),
-		cmp.Compare(k.File, l.File), cmp.Compare(k.Platform.String(), l.Platform.String()))
+		cmp.Compare(k.File, l.File), k.Platform.compare(l.Platform))
 }

@@ -38,7 +38,7 @@ func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 			}
 		}
 	}
-	errs = append(errs, c.labels()...)
+	errs = append(errs, c.collect()...)
 	if err := joinOnce(errs); err != nil {
 		return nil, err
 	}
@@ -65,11 +65,11 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, []error) {
 	}
 	withheld := Withheld{Flavor: f.Name, Revision: r}
 	for _, label := range f.Labels {
-		image.Labels = append(image.Labels, Pair{label.Key, expand(label.Value, r.values())})
+		image.Labels = append(image.Labels, Pair{label.Key, r.expand(label.Value)})
 	}
 	var errs []error
 	for _, platform := range f.Platforms {
-		build := Build{Platform: platform}
+		build := Build{Platform: platform, Layers: make([]Layer, 0, len(f.Files)+len(f.Symlinks))}
 		for _, file := range f.Files {
 			if !has(file.Kubernetes, r.Version) {
 				continue
@@ -139,7 +139,14 @@ func (m *Manifest) Targets(f Flavor, r Release) []string {
 }
 
 // Label writes a tag or a name as Bazel labels have it here.
-func Label(s string) string { return strings.NewReplacer(".", "_", "-", "_").Replace(s) }
+func Label(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' {
+			return '_'
+		}
+		return r
+	}, s)
+}
 
 // Wanted returns the files that the images of the manifest are made of, each
 // once, by key: what the lock should have.
@@ -183,7 +190,7 @@ func (f *Flavor) revision(r Release) Revision {
 	return Revision{r.Version, max(1, r.Iterations[f.Name])}
 }
 
-func (f *Flavor) tag(r Revision) string { return expand(f.Tag, r.values()) }
+func (f *Flavor) tag(r Revision) string { return r.expand(f.Tag) }
 
 func admits(c *semver.Constraints, v Version) bool {
 	return c.Check(semver.New(uint64(v.major), uint64(v.minor), uint64(v.patch), "", ""))

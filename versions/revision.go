@@ -20,8 +20,9 @@ func (r Revision) Compare(s Revision) int {
 	return cmp.Or(r.Version.Compare(s.Version), cmp.Compare(r.Iteration, s.Iteration))
 }
 
-func (r Revision) values() map[string]string {
-	return map[string]string{"version": r.Version.String(), "iteration": strconv.Itoa(r.Iteration)}
+// expand fills a template of a flavor.
+func (r Revision) expand(template string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(template, "{version}", r.Version.String()), "{iteration}", strconv.Itoa(r.Iteration))
 }
 
 // ParseTag reads what a tag template makes of a revision, "v1.26.4-rancher1" by

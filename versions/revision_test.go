@@ -22,7 +22,7 @@ func TestParseTagOfHistory(t *testing.T) {
 			continue
 		}
 		read++
-		if back := expand(rancher, r.values()); back != tag {
+		if back := r.expand(rancher); back != tag {
 			t.Errorf("%q is read as %v, which is %q", tag, r, back)
 		}
 	}

@@ -65,5 +65,8 @@ func (f *buildFile) dict(attribute string, pairs []versions.Pair) {
 
 // quote writes a string of printable ASCII, which all strings of a catalog are.
 func quote(s string) string {
+	if !strings.ContainsAny(s, `\"`) {
+		return `"` + s + `"`
+	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

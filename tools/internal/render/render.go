@@ -4,7 +4,6 @@
 package render
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -57,21 +56,9 @@ func index(c *versions.Catalog, packages []string) *buildFile {
 	return f
 }
 
-// layers adds the packages below images/layers. A layer that several images
-// share stands there once.
+// layers adds the packages below images/layers.
 func layers(c *versions.Catalog, files map[string]*buildFile) {
-	byLabel := map[string]versions.Layer{}
-	for _, image := range c.Images {
-		for _, b := range image.Builds {
-			for _, l := range b.Layers {
-				byLabel[l.Label()] = l
-			}
-		}
-	}
-	all := slices.SortedFunc(maps.Values(byLabel), func(a, b versions.Layer) int {
-		return cmp.Or(a.Pin.Compare(b.Pin.FileKey), cmp.Compare(a.Name, b.Name))
-	})
-	for _, l := range all {
+	for _, l := range c.Layers {
 		f := of(files, l.Package, "layer")
 		f.call("layer", l.Name, func() {
 			if len(l.Symlinks) == 0 {

@@ -62,7 +62,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	// there is a descriptor more, and SIGHUP and SIGINT are ignored: of these two
 	// the runtime leaves it so, of others it cannot be told any more.
 	const tell = `#!/bin/sh
-grep -E '^(Sig|Shd|Threads|NoNewPrivs|Umask)' /proc/self/status
+grep -E '^(SigBlk|SigIgn|SigCgt|NoNewPrivs|Umask)' /proc/self/status
 ulimit -n; ulimit -Hn; ls /proc/self/fd; pwd; cat; umask
 `
 	script := filepath.Join(dir, "odd")

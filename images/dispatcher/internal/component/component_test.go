@@ -49,7 +49,8 @@ func place(t *testing.T, bin, own string) Place {
 }
 
 func TestChoose(t *testing.T) {
-	p := place(t, "odd", "apiserver@ odder")
+	// A hyperkube of another kind is not what the dispatcher is called for.
+	p := place(t, "odd hyperkube", "apiserver@ odder")
 	for _, c := range []struct {
 		line   string
 		name   string

@@ -13,9 +13,9 @@ import (
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
 )
 
-// maxSize bounds what comes over a network, in bytes. The largest binary that
-// Kubernetes ever published has an eighth of it.
-const maxSize = 1 << 30
+// MaxSize is a bound for programs, in bytes. The largest binary that Kubernetes
+// ever published has an eighth of it.
+const MaxSize = 1 << 30
 
 // Getter knows the places that programs come from.
 type Getter struct {
@@ -23,6 +23,8 @@ type Getter struct {
 	Own func(name string) (path string, err error)
 	// Transport reaches servers and registries.
 	Transport http.RoundTripper
+	// MaxSize bounds a program that comes over a network, in bytes.
+	MaxSize int64
 	// Arch is the architecture that is taken of images for several.
 	Arch string
 }

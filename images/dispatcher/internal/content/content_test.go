@@ -111,11 +111,18 @@ func TestWeb(t *testing.T) {
 	defer server.Close()
 	mux.HandleFunc("/program", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "bytes") })
 	mux.Handle("/moved", http.RedirectHandler("/program", http.StatusFound))
-	mux.Handle("/insecure", http.RedirectHandler("http://h.invalid/program", http.StatusFound))
+	mux.Handle("/insecure", http.RedirectHandler("http://h.invalid/program?token=secret", http.StatusFound))
 	mux.Handle("/round", http.RedirectHandler("/round", http.StatusFound))
 	mux.HandleFunc("/large", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Length", fmt.Sprint(maxSize+1))
+		w.Header().Set("Content-Length", "1001")
 		fmt.Fprint(w, "x")
+	})
+	mux.HandleFunc("/endless", func(w http.ResponseWriter, _ *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 100)); err != nil {
+				return
+			}
+		}
 	})
 	mux.HandleFunc("/cut", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
@@ -126,14 +133,15 @@ func TestWeb(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	g := Getter{Transport: NewTransport(100 * time.Millisecond)}
+	g := Getter{Transport: NewTransport(100 * time.Millisecond), MaxSize: 1000}
 	for _, c := range []struct{ path, want string }{
 		{"/program", "bytes"},
 		{"/moved", "bytes"},
 		{"/missing", "error: the server says 404 Not Found"},
 		{"/insecure", `error: the server sends to http on host "h.invalid"; want https`},
 		{"/round", "error: more than 10 times"},
-		{"/large", "error: announces 1073741825 bytes, more than the 1073741824 allowed"},
+		{"/large", "error: announces 1001 bytes, more than the 1000 allowed"},
+		{"/endless", "error: more than the 1000 bytes allowed came"},
 		{"/cut", "error: ended after 5 of the 100 bytes"},
 		{"/silent", "error: said nothing for 100ms"},
 	} {
@@ -155,7 +163,7 @@ func TestWebWaitsForTheDisk(t *testing.T) {
 		_, _ = w.Write(make([]byte, 1<<20))
 	}))
 	defer server.Close()
-	g := Getter{Transport: NewTransport(50 * time.Millisecond)}
+	g := Getter{Transport: NewTransport(50 * time.Millisecond), MaxSize: 1 << 20}
 	n := 0
 	err := g.Of("x", parse(t, server.URL+"/#sha256="+sumOf(""))).Write(t.Context(), writer(func(p []byte) {
 		if n == 0 {

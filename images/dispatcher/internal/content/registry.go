@@ -46,7 +46,7 @@ func (g Getter) pull(ctx context.Context, w io.Writer, from source.Source) error
 	for i, layer := range layers {
 		open[i] = layer.Uncompressed
 	}
-	return imagefile.Copy(ctx, w, from.Path, maxSize, open)
+	return imagefile.Copy(ctx, w, from.Path, g.MaxSize, open)
 }
 
 // check holds an image to the platform, of which a reference to a single image

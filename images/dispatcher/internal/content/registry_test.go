@@ -105,7 +105,7 @@ func TestImage(t *testing.T) {
 	server := httptest.NewServer(registry.New(quiet()))
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://")
-	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64"}
+	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
 
 	both := push(t, host, "both:v1", index(t, map[string]v1.Image{"amd64": image(t, "amd64", "intel"), "arm64": image(t, "arm64", "arm")}))
 	single := push(t, host, "single:v1", image(t, "arm64", "single"))
@@ -160,7 +160,7 @@ func TestImageTampered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64"}
+	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
 	if _, err := get(t.Context(), t, g, "image:"+ref+"!/x"); err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestImageCredentials(t *testing.T) {
 
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)
-	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64"}
+	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
 	_, err := get(t.Context(), t, g, "image:"+host+"/x@"+digest+"!/x")
 	wantError(t, err, "401")
 	config := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, base64.StdEncoding.EncodeToString([]byte("u:p")))

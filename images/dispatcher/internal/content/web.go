@@ -33,17 +33,17 @@ func (g Getter) download(ctx context.Context, w io.Writer, from string) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("the server says %s", response.Status)
 	}
-	if response.ContentLength > maxSize {
-		return fmt.Errorf("the server announces %d bytes, more than the %d allowed", response.ContentLength, maxSize)
+	if response.ContentLength > g.MaxSize {
+		return fmt.Errorf("the server announces %d bytes, more than the %d allowed", response.ContentLength, g.MaxSize)
 	}
-	n, err := io.Copy(w, io.LimitReader(response.Body, maxSize+1))
+	n, err := io.Copy(w, io.LimitReader(response.Body, g.MaxSize+1))
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the connection ended after %d of the %d bytes that the server announced", n, response.ContentLength)
 	case err != nil:
 		return err
-	case n > maxSize:
-		return fmt.Errorf("more than the %d bytes allowed came", maxSize)
+	case n > g.MaxSize:
+		return fmt.Errorf("more than the %d bytes allowed came", g.MaxSize)
 	}
 	return nil
 }

@@ -282,8 +282,41 @@ func TestInstallLate(t *testing.T) {
 		if after := listing(t, filepath.Join(dir, current)+"/"); after != links {
 			t.Errorf("got\n%swant\n%s", after, links)
 		}
+		// And where there is something else to do, it comes along.
+		p.Programs[0].Content = text("3")
+		if got := did(t, p); got != "installed b, unchanged a" {
+			t.Errorf("did %q", got)
+		}
+		if got := shows(t, dir); got != "a=1 b=3" {
+			t.Errorf("shows %q", got)
+		}
+		want := "b=3"
+		if had == "" {
+			want = "a=1 b=3"
+		}
+		if got := shows(t, filepath.Join(dir, current)+"/"); got != want {
+			t.Errorf("the set has %q, want %q", got, want)
+		}
 		clean(t, dir)
 	}
+}
+
+// A link of an earlier run keeps what it leads to, although the folder has a
+// file of its own in that place by now.
+func TestInstallBesideReplacedTarget(t *testing.T) {
+	dir := t.TempDir()
+	did(t, plan(dir, "a=1", "b->a"))
+	if err := os.Remove(filepath.Join(dir, "a")); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "a=9")
+	if got := did(t, plan(dir, "a=9", "c=3")); got != "unchanged a, installed c" {
+		t.Errorf("did %q", got)
+	}
+	if got := shows(t, dir); got != "a=9 b=1 c=3" {
+		t.Errorf("shows %q", got)
+	}
+	clean(t, dir)
 }
 
 // What an operator removes stays away.

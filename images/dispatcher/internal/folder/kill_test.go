@@ -204,6 +204,34 @@ func TestReadersMeetNoGap(t *testing.T) {
 	readers.Wait()
 }
 
+// Who was on the way into the old set when the switch came still finds it.
+func TestOldSetLingers(t *testing.T) {
+	dir := t.TempDir()
+	did(t, plan(dir, "a=1"))
+	old, err := filepath.EvalSymlinks(filepath.Join(dir, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() {
+		p := plan(dir, "a=2")
+		p.Linger = time.Second
+		_, err := Install(t.Context(), p)
+		done <- err
+	}()
+	for shows(t, dir) != "a=2" {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(200 * time.Millisecond)
+	if data, err := os.ReadFile(old); string(data) != "1" {
+		t.Errorf("the old program is %q, %v", data, err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	clean(t, dir)
+}
+
 // Runs at once take turns, and each leaves its set whole.
 func TestTwoAtOnce(t *testing.T) {
 	dir := t.TempDir()

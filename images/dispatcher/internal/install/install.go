@@ -65,6 +65,7 @@ func (c config) plan(place component.Place, messages io.Writer) folder.Plan {
 	getter := content.Getter{
 		Own:       own(place),
 		Transport: content.NewTransport(content.Silence),
+		MaxSize:   content.MaxSize,
 		Arch:      runtime.GOARCH,
 	}
 	p := folder.Plan{

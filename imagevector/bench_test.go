@@ -48,7 +48,9 @@ func BenchmarkFind(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				_, _ = v.Find(names[i%len(names)], RuntimeVersion("1.33.11"), TargetVersion("1.33.11"), Architecture(arm64))
+				if _, err := v.Find(names[i%len(names)], RuntimeVersion("1.33.10"), TargetVersion("1.33.10"), Architecture(arm64)); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

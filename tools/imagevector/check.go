@@ -21,6 +21,8 @@ type wanted struct {
 	Image         string   `json:"image"`
 	Names         []string `json:"names"`
 	Architectures []string `json:"architectures"` // that need it
+	// VersionIsTag tells that the vector has no tag for it.
+	VersionIsTag bool `json:"versionIsTag,omitempty"`
 	// Asked is where it is looked for, if a mirror stands for its registry.
 	Asked string `json:"asked,omitempty"`
 
@@ -119,10 +121,12 @@ func (in *input) wanted(v *imagevector.Vector, names []string, given givenTags) 
 		}
 		s := sources[d.After]
 		tags := []string{""}
+		byVersion := false
 		if tag := given.of(d.Name); tag != "" && s.Tag == nil {
 			s.Tag = &tag
 		} else if s.Ref == nil && s.Tag == nil {
 			// The tag is the version, so it takes versions that exist.
+			byVersion = true
 			if tags = d.Target.Select(known); len(tags) == 0 {
 				if d.Shape == imagevector.SameVersion && d.Target.Select(known) == nil {
 					return nil, fmt.Errorf("checking %q: its tag is the Kubernetes version, and no release is known in %v: name versions, as -kubernetes 1.40.0,1.40.1", d.Name, d.Target)
@@ -134,7 +138,7 @@ func (in *input) wanted(v *imagevector.Vector, names []string, given givenTags) 
 			image := s.ToImage(&version).String()
 			w := byImage[image]
 			if w == nil {
-				w = &wanted{Image: image}
+				w = &wanted{Image: image, VersionIsTag: byVersion}
 				byImage[image] = w
 				list = append(list, w)
 			}
@@ -204,6 +208,9 @@ func (in *input) printChecked(images []*wanted) error {
 				line = "failed  " + w.Image + ": " + w.Error
 			case len(w.Missing) > 0 && w.Digest == "":
 				line = "missing " + w.Image + ": the registry has no such image"
+				if w.VersionIsTag {
+					line += "; the Kubernetes version is its tag, unless -tag gives another"
+				}
 			case len(w.Missing) > 0:
 				line = "missing " + w.Image + ": not for " + strings.Join(w.Missing, ", ")
 			case len(w.Lacking) > 0:

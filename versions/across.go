@@ -3,7 +3,9 @@ package versions
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sort"
 )
 
@@ -20,6 +22,7 @@ func (p *manifestParser) across() {
 	if len(p.errs) > 0 {
 		return // half-read flavors would only add noise
 	}
+	p.bases()
 	p.tags()
 	p.names()
 }
@@ -190,11 +193,4 @@ func (p *manifestParser) names() {
 	}
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
-}
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -43,6 +43,7 @@ func (i Image) Name() string { return i.Flavor.Name + ":" + i.Tag }
 // Build is an image for one platform.
 type Build struct {
 	Platform Platform
+	Base     BasePin // zero: scratch
 	Layers   []Layer
 }
 
@@ -122,19 +123,19 @@ func (c *Catalog) Warnings() []string {
 	var warnings []string
 	for _, group := range order {
 		warnings = append(warnings, fmt.Sprintf("flavor %q: %s/%s is not pinned in %s for %s, so these %d releases are not offered",
-			group.flavor, group.source, group.file, LockFile, c.rows(versions[group]), len(versions[group])))
+			group.flavor, group.source, group.file, LockFile, rows(c.Manifest.Releases, versions[group]), len(versions[group])))
 	}
 	return warnings
 }
 
-// rows writes versions, sorted, as rows that no other release interrupts:
-// "v1.24.11 to v1.24.17, v1.25.7".
-func (c *Catalog) rows(some []Version) string {
+// rows writes some of all releases, both sorted, as rows that no other release
+// interrupts: "v1.24.11 to v1.24.17, v1.25.7".
+func rows(all []Release, some []Version) string {
 	var rows []string
 	for i := 0; i < len(some); {
-		at := slices.IndexFunc(c.Manifest.Releases, func(r Release) bool { return r.Version == some[i] })
+		at := slices.IndexFunc(all, func(r Release) bool { return r.Version == some[i] })
 		n := 1
-		for i+n < len(some) && at+n < len(c.Manifest.Releases) && c.Manifest.Releases[at+n].Version == some[i+n] {
+		for i+n < len(some) && at+n < len(all) && all[at+n].Version == some[i+n] {
 			n++
 		}
 		row := some[i].String()

@@ -31,7 +31,7 @@ type Flavor struct {
 	Labels      []Pair // by key; values are templates like Tag
 	User        string
 	WorkingDir  string
-	Bases       []Base // none: scratch
+	Bases       []Base // one for each release; without any, scratch for all
 }
 
 // FlavorFile is one file of an image.
@@ -62,9 +62,3 @@ type Symlink struct{ Path, Target string }
 
 // Pair is a key and its value.
 type Pair struct{ Key, Value string }
-
-// Base is the image that a flavor builds upon for some versions.
-type Base struct {
-	Kubernetes *semver.Constraints
-	Image      string // REPOSITORY@sha256:…
-}

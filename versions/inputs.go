@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
+	"slices"
+	"strings"
 )
 
 // Inputs is a hash of all that decides an image's digest: two images with the
@@ -15,6 +17,9 @@ func (i Image) Inputs() Digest {
 	fmt.Fprintf(h, "env %q labels %q\n", f.Env, i.Labels)
 	for _, b := range i.Builds {
 		fmt.Fprintf(h, "platform %q\n", b.Platform)
+		if b.Base != (BasePin{}) {
+			fmt.Fprintf(h, "base %s\n", b.Base.SHA256)
+		}
 		for _, l := range b.Layers {
 			l.inputs(h)
 		}
@@ -29,4 +34,24 @@ func (l Layer) inputs(h hash.Hash) {
 		return
 	}
 	fmt.Fprintf(h, "file %q %04o %s\n", l.Path, l.Mode, l.Pin.SHA256)
+}
+
+// contentTag names what is in an image's files, whatever they are called and
+// wherever they lie, and its base.
+func contentTag(builds []Build) string {
+	h := sha256.New()
+	for _, b := range builds {
+		var sums []string
+		for _, l := range b.Layers {
+			if len(l.Symlinks) == 0 {
+				sums = append(sums, l.Pin.SHA256.String())
+			}
+		}
+		slices.Sort(sums)
+		if b.Base != (BasePin{}) {
+			sums = append(sums, "on "+b.Base.SHA256.String())
+		}
+		fmt.Fprintf(h, "%s %s\n", b.Platform, strings.Join(sums, " "))
+	}
+	return fmt.Sprintf("files-%x", h.Sum(nil))
 }

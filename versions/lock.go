@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 )
 
-// Lock is lock.json: every pinned file, by its key.
+// Lock is lock.json: every pinned file and base image, by its key.
 type Lock struct {
-	pins map[FileKey]Pin
+	pins  map[FileKey]Pin
+	bases map[BaseKey]BasePin
 }
 
 // Pin is what the lock says of one file.
@@ -39,8 +41,15 @@ type pinJSON struct {
 	Member   string `json:"member,omitempty"`
 }
 
+// baseJSON is the pin of a base image as lock.json has it.
+type baseJSON struct {
+	Image    string `json:"image"`
+	Platform string `json:"platform"`
+	SHA256   string `json:"sha256"`
+}
+
 // NewLock returns a lock without pins.
-func NewLock() *Lock { return &Lock{pins: map[FileKey]Pin{}} }
+func NewLock() *Lock { return &Lock{pins: map[FileKey]Pin{}, bases: map[BaseKey]BasePin{}} }
 
 // Pin returns the pin of a file.
 func (l *Lock) Pin(key FileKey) (Pin, bool) {
@@ -72,27 +81,56 @@ func (l *Lock) Find(d Digest) []Pin {
 	return found
 }
 
+// Base returns the pin of a base image.
+func (l *Lock) Base(key BaseKey) (BasePin, bool) {
+	pin, ok := l.bases[key]
+	return pin, ok
+}
+
+// SetBase adds a pin or replaces the one of the same key.
+func (l *Lock) SetBase(pin BasePin) { l.bases[pin.BaseKey] = pin }
+
+// Bases returns the pins of all base images, by key.
+func (l *Lock) Bases() []BasePin {
+	return slices.SortedFunc(maps.Values(l.bases), func(a, b BasePin) int { return a.Compare(b.BaseKey) })
+}
+
 // Format returns the bytes of lock.json: a line a pin, by key, so that a change
-// of one file is a change of one line.
+// of one file is a change of one line. Without bases it has no list of them.
 func (l *Lock) Format() []byte {
+	var files, bases []any
+	for _, pin := range l.Pins() {
+		files = append(files, pinJSON{
+			Source: pin.Source, Version: pin.Version.String(), Platform: pin.Platform.String(), File: pin.File,
+			URL: pin.URL, SHA256: pin.SHA256.String(), Size: pin.Size, Archive: pin.Archive.String(), Member: pin.Member,
+		})
+	}
+	for _, pin := range l.Bases() {
+		bases = append(bases, baseJSON{pin.Image.String(), pin.Platform.String(), pin.SHA256.String()})
+	}
 	var b bytes.Buffer
 	b.WriteString("{\n  \"schema\": 1,\n  \"files\": [")
-	for i, pin := range l.Pins() {
+	writeLines(&b, files)
+	if len(bases) > 0 {
+		b.WriteString("\n  ],\n  \"bases\": [")
+		writeLines(&b, bases)
+	}
+	b.WriteString("\n  ]\n}\n")
+	return b.Bytes()
+}
+
+func writeLines(b *bytes.Buffer, items []any) {
+	for i, item := range items {
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		b.WriteString("\n    ")
-		line, err := json.Marshal(pinJSON{
-			Source: pin.Source, Version: pin.Version.String(), Platform: pin.Platform.String(), File: pin.File,
-			URL: pin.URL, SHA256: pin.SHA256.String(), Size: pin.Size, Archive: pin.Archive.String(), Member: pin.Member,
-		})
+		line, err := json.Marshal(item)
 		if err != nil {
 			panic(err) // strings and a number: cannot fail
 		}
 		b.Write(line)
 	}
-	b.WriteString("\n  ]\n}\n")
-	return b.Bytes()
 }
 
 func (l *Lock) warnings() []string {

@@ -29,16 +29,7 @@ func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
 		"labels":     optional(pairs(p.decoder, &f.Labels, checkLabel)),
 		"user":       optional(into(p.decoder, &f.User, parseAny)),
 		"workdir":    optional(into(p.decoder, &f.WorkingDir, parsePath)),
-		"base": optional(func(n *yaml.Node, at string) {
-			p.items(n, at, func(n *yaml.Node, at string) {
-				var b Base
-				p.object(n, at, map[string]field{
-					"kubernetes": required(into(p.decoder, &b.Kubernetes, parseConstraint)),
-					"image":      required(into(p.decoder, &b.Image, parseImageDigest)),
-				})
-				f.Bases = append(f.Bases, b)
-			})
-		}),
+		"base":       optional(p.flavorBases(&f.Bases)),
 	})
 	p.m.Flavors = append(p.m.Flavors, f)
 }

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"slices"
 )
 
 // maxLock bounds the lock's size in bytes.
@@ -67,9 +67,11 @@ func (p *lockParser) parse() error {
 			return nil
 		case "files":
 			files = true
-			return p.files()
+			return p.entries(key, []string{"source", "version", "platform", "file", "url", "sha256", "size", "archive", "member"}, p.pin)
+		case "bases":
+			return p.entries(key, []string{"image", "platform", "sha256"}, p.base)
 		}
-		return fmt.Errorf("unknown key %q; known here: files, schema", key)
+		return fmt.Errorf("unknown key %q; known here: bases, files, schema", key)
 	})
 	if err != nil {
 		return err
@@ -116,11 +118,13 @@ func (p *lockParser) delim(want json.Delim) error {
 	return nil
 }
 
-func (p *lockParser) files() error {
+// entries reads a list of objects whose values are strings, but for size.
+func (p *lockParser) entries(list string, known []string, each func(at string, raw map[string]string, size int64)) error {
 	if err := p.delim('['); err != nil {
 		return err
 	}
 	for i := 0; p.dec.More(); i++ {
+		at := fmt.Sprintf("%s[%d]", list, i)
 		raw := map[string]string{}
 		var size int64
 		err := p.object(func(key string) error {
@@ -130,71 +134,35 @@ func (p *lockParser) files() error {
 			}
 			text, isText := value.(string)
 			number, isNumber := value.(float64)
-			var fault string
-			switch key {
-			case "size":
+			fault := ""
+			switch {
+			case !slices.Contains(known, key):
+				fault = "unknown key"
+			case key == "size":
 				if size = int64(number); !isNumber || float64(size) != number {
 					fault = "want a whole number"
 				}
-			case "source", "version", "platform", "file", "url", "sha256", "archive", "member":
+			default:
 				if raw[key] = text; !isText || text == "" {
 					fault = "want a string that is not empty"
 				}
-			default:
-				fault = "unknown key"
 			}
 			if fault != "" {
-				p.errs = append(p.errs, fmt.Errorf("%s:%d: files[%d].%s: %s", p.file, p.line(), i, key, fault))
+				p.fail(at, key, errors.New(fault))
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		p.pin(fmt.Sprintf("files[%d]", i), raw, size)
+		each(at, raw, size)
 	}
 	return p.delim(']')
 }
 
-func (p *lockParser) pin(at string, raw map[string]string, size int64) {
-	before := len(p.errs)
-	fail := func(field string, err error) {
-		if err != nil {
-			p.errs = append(p.errs, fmt.Errorf("%s:%d: %s.%s: %w", p.file, p.line(), at, field, err))
-		}
+// fail remembers a fault of one field, if there is one.
+func (p *lockParser) fail(at, field string, err error) {
+	if err != nil {
+		p.errs = append(p.errs, fmt.Errorf("%s:%d: %s.%s: %w", p.file, p.line(), at, field, err))
 	}
-	pin := Pin{URL: raw["url"], Size: size}
-	var err error
-	pin.Source, err = parseName(raw["source"])
-	fail("source", err)
-	if raw["version"] != "" {
-		pin.Version, err = ParseVersion(raw["version"])
-		fail("version", err)
-	}
-	pin.Platform, err = ParsePlatform(raw["platform"])
-	fail("platform", err)
-	pin.File, err = parseName(raw["file"])
-	fail("file", err)
-	pin.SHA256, err = ParseDigest(raw["sha256"])
-	fail("sha256", err)
-	if pin.URL != "" && !strings.HasPrefix(pin.URL, "https://") {
-		fail("url", fmt.Errorf("%q does not begin with https://", pin.URL))
-	}
-	if size < 0 {
-		fail("size", fmt.Errorf("%d is negative", size))
-	}
-	if raw["archive"] != "" || raw["member"] != "" {
-		pin.Archive, err = ParseDigest(raw["archive"])
-		fail("archive", err)
-		pin.Member, err = parseMember(raw["member"])
-		fail("member", err)
-	}
-	if len(p.errs) > before {
-		return
-	}
-	if _, dup := p.lock.pins[pin.FileKey]; dup {
-		fail("file", fmt.Errorf("%s is pinned already", pin.FileKey))
-		return
-	}
-	p.lock.Set(pin)
 }

@@ -74,6 +74,9 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 	if _, err := parseName(name); err != nil {
 		p.errorf(k, at, "%v", err)
 	}
+	if name == "bases" {
+		p.errorf(k, at, "is the package of base images already")
+	}
 	fields := map[string]field{"kind": required(into(p.decoder, &s.Kind, parseSourceKind))}
 	versioned := func(n *yaml.Node, at string) {
 		p.entries(n, at, func(key string, k, v *yaml.Node) {

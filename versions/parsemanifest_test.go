@@ -43,7 +43,7 @@ flavors:
     workdir: /tmp
     compression: zstd
     base:
-      - {kubernetes: ">= 1.30.0", image: "example.com/base@sha256:0000000000000000000000000000000000000000000000000000000000000000"}
+      - {kubernetes: ">= 1.19.0", image: "example.com/base@sha256:0000000000000000000000000000000000000000000000000000000000000000"}
   rke:
     repository: hyperkube
     tag: "{version}-rancher{iteration}"

@@ -1,7 +1,6 @@
 package versions
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -19,10 +18,6 @@ func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 	var errs []error
 	for i := range m.Flavors {
 		f := &m.Flavors[i]
-		if len(f.Bases) > 0 {
-			errs = append(errs, fmt.Errorf("flavor %q: names a base image, and images are built on scratch only", f.Name))
-			continue
-		}
 		for _, r := range m.Releases {
 			if !admits(f.Kubernetes, r.Version) {
 				continue
@@ -70,6 +65,10 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, []error) {
 	var errs []error
 	for _, platform := range f.Platforms {
 		build := Build{Platform: platform, Layers: make([]Layer, 0, len(f.Files)+len(f.Symlinks))}
+		var err error
+		if build.Base, err = c.base(f, r.Version, platform); err != nil {
+			errs = append(errs, err)
+		}
 		for _, file := range f.Files {
 			if !has(file.Kubernetes, r.Version) {
 				continue
@@ -100,23 +99,6 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, []error) {
 		image.ContentTag = contentTag(image.Builds)
 	}
 	return image, withheld, errs
-}
-
-// contentTag names what is in an image's files, whatever they are called and
-// wherever they lie.
-func contentTag(builds []Build) string {
-	h := sha256.New()
-	for _, b := range builds {
-		var sums []string
-		for _, l := range b.Layers {
-			if len(l.Symlinks) == 0 {
-				sums = append(sums, l.Pin.SHA256.String())
-			}
-		}
-		slices.Sort(sums)
-		fmt.Fprintf(h, "%s %s\n", b.Platform, strings.Join(sums, " "))
-	}
-	return fmt.Sprintf("files-%x", h.Sum(nil))
 }
 
 // Target returns the name of an image in the package //images.

@@ -154,16 +154,6 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-func TestResolveRefusesBase(t *testing.T) {
-	m, err := ParseManifest("m.yaml", []byte(good))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Resolve(m, NewLock()); err == nil || !strings.Contains(err.Error(), `flavor "hyperkube": names a base image`) {
-		t.Errorf("got %v", err)
-	}
-}
-
 // Two layers of one name would be one under Bazel, and two elsewhere.
 func TestResolveRefusesSharedLabels(t *testing.T) {
 	manifest := strings.NewReplacer(

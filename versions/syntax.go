@@ -18,7 +18,7 @@ var (
 	toolchainPattern  = regexp.MustCompile(`^go1\.[0-9]{1,3}\.[0-9]{1,3}$`)
 	registryPattern   = regexp.MustCompile(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9.-]+:[0-9]+)(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
 	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
-	imagePattern      = regexp.MustCompile(`^[a-z0-9]+([._:-][a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)+@sha256:[0-9a-f]{64}$`)
+	imagePattern      = regexp.MustCompile(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9.-]+:[0-9]+)(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)
 	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 	sourceRefPattern  = regexp.MustCompile(`^[^/]+/[^/]+$`)
 	placeholder       = regexp.MustCompile(`\{[^{}]*\}`)
@@ -106,13 +106,6 @@ func parseRegistry(s string) (string, error) {
 func parseRepository(s string) (string, error) {
 	if !repositoryPattern.MatchString(s) {
 		return "", fmt.Errorf("%q is not a repository: want a path without registry and tag", s)
-	}
-	return s, nil
-}
-
-func parseImageDigest(s string) (string, error) {
-	if !imagePattern.MatchString(s) {
-		return "", fmt.Errorf("%q is not an image by digest: want REPOSITORY@sha256:DIGEST", s)
 	}
 	return s, nil
 }

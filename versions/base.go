@@ -1,0 +1,118 @@
+package versions
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+// scratch is what the manifest calls the image that has nothing in it.
+const scratch = "scratch"
+
+// ImageRef names an image, or an index of images, by its digest. The zero value
+// is scratch; [ParseImageRef] makes the others.
+type ImageRef struct {
+	repository string
+	digest     Digest
+}
+
+// ParseImageRef reads "REGISTRY/REPOSITORY@sha256:DIGEST". The registry has to
+// be named: of a bare name, clients make one on a public registry.
+func ParseImageRef(s string) (ImageRef, error) {
+	repository, sum, _ := strings.Cut(s, "@sha256:")
+	digest, err := ParseDigest(sum)
+	if err != nil || !imagePattern.MatchString(repository) {
+		return ImageRef{}, fmt.Errorf("%q is not an image by digest: want REGISTRY/REPOSITORY@sha256:DIGEST, the registry with a dot, a port or the name localhost", s)
+	}
+	return ImageRef{repository, digest}, nil
+}
+
+// String returns "REGISTRY/REPOSITORY@sha256:DIGEST", or "scratch".
+func (r ImageRef) String() string {
+	if r == (ImageRef{}) {
+		return scratch
+	}
+	return r.repository + "@sha256:" + r.digest.String()
+}
+
+// Repository returns "REGISTRY/REPOSITORY", "" of scratch.
+func (r ImageRef) Repository() string { return r.repository }
+
+// Digest returns the sha256 of the manifest or index; of scratch it is zero.
+func (r ImageRef) Digest() Digest { return r.digest }
+
+// Base is the image that a flavor builds upon for some versions.
+type Base struct {
+	Kubernetes *semver.Constraints
+	Image      ImageRef
+}
+
+// BaseKey names a pinned base image.
+type BaseKey struct {
+	Image    ImageRef
+	Platform Platform
+}
+
+// String returns "REGISTRY/REPOSITORY@sha256:DIGEST for linux/amd64".
+func (k BaseKey) String() string { return k.Image.String() + " for " + k.Platform.String() }
+
+// Compare orders keys by image and platform.
+func (k BaseKey) Compare(l BaseKey) int {
+	return cmp.Or(cmp.Compare(k.Image.String(), l.Image.String()), cmp.Compare(k.Platform.String(), l.Platform.String()))
+}
+
+// BasePin is what the lock says of a base image. The zero value is scratch.
+type BasePin struct {
+	BaseKey
+	SHA256 Digest // of the platform's image manifest
+}
+
+// Target returns the name that the base image has in Bazel. Two images of one
+// digest are the same, so that they may share it.
+func (k BaseKey) Target() string {
+	return path.Base(k.Image.repository) + "_" + k.Image.digest.String() + "_" + k.Platform.Label()
+}
+
+// base returns the image that a flavor is built upon for a version.
+func (f *Flavor) base(v Version) ImageRef {
+	for _, b := range f.Bases {
+		if admits(b.Kubernetes, v) {
+			return b.Image
+		}
+	}
+	return ImageRef{} // without a block
+}
+
+// base returns the pin of what an image is built upon.
+func (c *Catalog) base(f *Flavor, v Version, p Platform) (BasePin, error) {
+	key := BaseKey{f.base(v), p}
+	if key.Image == (ImageRef{}) {
+		return BasePin{}, nil
+	}
+	pin, ok := c.Lock.Base(key)
+	if !ok {
+		return pin, fmt.Errorf("flavor %q: base image %s is not pinned in %s; go run ./tools/update pins it", f.Name, key, LockFile)
+	}
+	return pin, nil
+}
+
+// WantedBases returns the base images that the manifest's images are built upon.
+func (m *Manifest) WantedBases() []BaseKey {
+	wanted := map[BaseKey]bool{}
+	for _, f := range m.Flavors {
+		for _, r := range m.Releases {
+			base := f.base(r.Version)
+			for _, platform := range f.Platforms {
+				if base != (ImageRef{}) && admits(f.Kubernetes, r.Version) {
+					wanted[BaseKey{base, platform}] = true
+				}
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(wanted), BaseKey.Compare)
+}

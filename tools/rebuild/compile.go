@@ -43,14 +43,19 @@ type step struct {
 }
 
 func (r *rebuilder) newStep(v *opened, site kubeplan.Site, b kubeplan.Build) (*step, error) {
-	cache := filepath.Join(r.config.cache, "gocache", "go"+v.tree.Image.Go+"-"+site.Room.Name())
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return nil, fmt.Errorf("making a build cache: %w", err)
+	s := &step{
+		site: site, build: b, watch: &memory{},
+		cache: filepath.Join(r.config.cache, "gocache", "go"+v.tree.Image.Go+"-"+site.Room.Name()),
+		what:  fmt.Sprintf("%s %s %s/%s", strings.Join(programs(b), ", "), v.tree.Version, b.Getenv("GOOS"), b.Getenv("GOARCH")),
 	}
-	return &step{
-		site: site, build: b, cache: cache, watch: &memory{},
-		what: fmt.Sprintf("%s %s %s/%s", strings.Join(programs(b), ", "), v.tree.Version, b.Getenv("GOOS"), b.Getenv("GOARCH")),
-	}, nil
+	return s, s.makeCache()
+}
+
+func (s *step) makeCache() error {
+	if err := os.MkdirAll(s.cache, 0o755); err != nil {
+		return fmt.Errorf("making a build cache: %w", err)
+	}
+	return nil
 }
 
 // programs are the names of what a build installs.
@@ -103,6 +108,11 @@ func compiler(root *debroot.Root, cc string) (string, error) {
 var compilerPackage = regexp.MustCompile(`^gcc-[0-9]+-?([a-z0-9_]+-linux-gnu)?$`)
 
 func (r *rebuilder) compile(ctx context.Context, s *step) error {
+	if !s.build.Static() {
+		if err := r.checkC(ctx, s); err != nil {
+			return err
+		}
+	}
 	total, err := s.countPackages(ctx)
 	if err != nil {
 		return err

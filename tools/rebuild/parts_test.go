@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -237,22 +238,56 @@ func TestSurveyOrder(t *testing.T) {
 	root := repositoryRoot(t)
 	dates := must(builddate.Parse("dates", must(os.ReadFile(filepath.Join(root, filepath.FromSlash(builddate.File))))(t)))(t)
 	order := surveyOrder(catalog, dates)
-	var names []string
-	for _, s := range order {
-		names = append(names, s.version.String())
+	var got []string
+	for _, s := range order[:18] {
+		got = append(got, fmt.Sprintf("%s %d", s.version.MinorLabel(), len(s.binaries)))
 	}
-	if got := strings.Join(names[:3], " "); got != "v1.36.0 v1.29.1 v1.34.3" {
-		t.Errorf("begins with %s", got)
+	want := "v1_36 7, v1_29 4, v1_34 7, v1_35 3, v1_33 3, v1_32 3, v1_31 3, v1_30 3, v1_35 4, v1_33 4, v1_32 4, v1_31 4, v1_30 4, " +
+		"v1_28 4, v1_27 4, v1_26 4, v1_25 4, v1_24 4"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("begins with  %s\nwant         %s", strings.Join(got, ", "), want)
 	}
-	minors := map[string]bool{}
-	for _, s := range order[3:16] {
-		minors[s.version.MinorLabel()] = true
-	}
-	if len(minors) != 13 || !minors["v1_24"] || !minors["v1_36"] {
-		t.Errorf("goes on with the minors %v, want each from 1.24 to 1.36 once", minors)
+	for _, s := range order[:18] {
+		if r := dates.Release(s.version); knowledge(r) != 4 {
+			t.Errorf("%s is picked, of which too little is known: %v", s.version, r)
+		}
 	}
 	if len(order) < 190 {
 		t.Errorf("%d versions, want all that the lock has server binaries of", len(order))
+	}
+}
+
+// A wrong commit time makes a version a bad choice, and so does a date missing.
+func TestKnowledge(t *testing.T) {
+	at := func(s string) builddate.Learned { return builddate.Learned{Date: must(time.Parse(time.RFC3339, s))(t)} }
+	tests := []struct {
+		name, commit string
+		phases       map[string]builddate.Learned
+		want         int
+	}{
+		{"all", "2026-02-26T20:02:50Z", map[string]builddate.Learned{"node": at("2026-02-26T20:04:53Z"), "client": at("2026-02-26T20:05:34Z")}, 4},
+		{"wrong commit time", "2026-02-27T20:02:50Z", map[string]builddate.Learned{"node": at("2026-02-26T20:04:53Z"), "client": at("2026-02-26T20:05:34Z")}, 2},
+		{"no client date", "2026-02-26T20:02:50Z", map[string]builddate.Learned{"node": at("2026-02-26T20:04:53Z")}, 2},
+		{"of no use", "2026-02-26T20:02:50Z", map[string]builddate.Learned{"server": at("2026-02-26T20:02:51Z")}, 0},
+	}
+	for _, test := range tests {
+		r := builddate.Release{Commit: "c", CommitTime: at(test.commit), Phases: test.phases}
+		if got := knowledge(r); got != test.want {
+			t.Errorf("%s: got %d, want %d", test.name, got, test.want)
+		}
+	}
+}
+
+// What gcc leaves of its folder where it is told a name for it, and where not.
+func TestNamesItsFolder(t *testing.T) {
+	for archive, want := range map[string]bool{
+		"GNU C17 10.2.1 20210110\x00/tmp/go-build\x00/_/GOROOT/src/runtime/cgo\x00": false,
+		"\x00/tmp/go-build2092463537/b072\x00GNU C17 10.2.1 20210110 -m64 -mtune":   true,
+		"\x00/tmp.k8s/go-build7/b072/_cgo_export.c":                                 true,
+	} {
+		if got := namesItsFolder([]byte(archive)); got != want {
+			t.Errorf("%q: got %v, want %v", archive, got, want)
+		}
 	}
 }
 

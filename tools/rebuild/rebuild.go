@@ -39,7 +39,7 @@ func run(ctx context.Context, env cli.Env) error {
 		if err != nil {
 			return err
 		}
-		return r.search(ctx, c.version, pins)
+		return r.search(ctx, c.version, pins, nil)
 	}
 	jobs, err := c.jobs(catalog)
 	if err != nil {

@@ -319,8 +319,11 @@ func testSearch(s *site) {
 	s.setDates("", "2026-04-22T13:54:45Z")
 
 	r := s.rebuilder()
-	if err := r.search(s.Context(), small, []job{target("kubeadm", official)}); err == nil || !strings.Contains(err.Error(), "server") {
+	if err := r.search(s.Context(), small, []job{target("kubeadm", official)}, nil); err == nil || !strings.Contains(err.Error(), "server") {
 		s.Errorf("error %v, want one about the server phase, which builds nothing that is left", err)
+	}
+	if err := s.rebuilder().search(s.Context(), small, []job{target("kubeadm", official)}, []job{target("kubectl", nobodys)}); err != nil {
+		s.Errorf("error %v, want none: kubectl needs no date but the client phase's, which is known", err)
 	}
 	dates := must(builddate.Parse("dates", must(os.ReadFile(s.dates()))(s)))(s)
 	l := dates.Release(small).Phases["node"]
@@ -338,7 +341,7 @@ func testSearch(s *site) {
 	from := time.Date(2026, 4, 22, 14, 0, 0, 0, time.UTC)
 	r.config.window = window{from, from.Add(99 * time.Second)}
 	for range 2 {
-		if err := r.search(s.Context(), small, []job{target("kubeadm", nobodys)}); err == nil {
+		if err := r.search(s.Context(), small, []job{target("kubeadm", nobodys)}, nil); err == nil {
 			s.Error("a date was found for the sha256 of nothing")
 		}
 	}

@@ -24,8 +24,9 @@ var (
 )
 
 // search finds the build dates that are not known of a version, phase by
-// phase, and keeps them. Each find is verified by a build.
-func (r *rebuilder) search(ctx context.Context, version versions.Version, pins []job) error {
+// phase, and keeps them. Each find is verified by a build. Where it is only for
+// some jobs, the phases that these do not need are left out.
+func (r *rebuilder) search(ctx context.Context, version versions.Version, pins, only []job) error {
 	if err := r.checkNeeds(version); err != nil {
 		return err
 	}
@@ -44,6 +45,9 @@ func (r *rebuilder) search(ctx context.Context, version versions.Version, pins [
 			continue
 		}
 		doubt := phase.Name == "server" && doubtful(v.release)
+		if only != nil && !doubt && !v.needs(phase.Name, only) {
+			continue
+		}
 		if known, ok := v.release.Phases[phase.Name]; ok && r.config.phase == "" && !doubt {
 			fmt.Fprintf(r.env.Out, "%s %s: known, %s\n", version, phase.Name, known.Date.Format(redate.Layout))
 			continue
@@ -56,6 +60,14 @@ func (r *rebuilder) search(ctx context.Context, version versions.Version, pins [
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// needs says whether one of the jobs is built in a phase.
+func (o *opened) needs(phase string, jobs []job) bool {
+	return slices.ContainsFunc(jobs, func(j job) bool {
+		in, _, err := o.layout.Find(j.binary)
+		return err == nil && in == phase
+	})
 }
 
 func (r *rebuilder) searchPhase(ctx context.Context, v *opened, phase string, pins []job) error {

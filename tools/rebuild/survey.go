@@ -10,26 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
 	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
 	"github.com/hyperkube/hyperkube/versions"
 	"golang.org/x/sys/unix"
 )
-
-// A survey begins with these, which people ask for first.
-var surveyFirst = []string{"v1.36.0", "v1.29.1", "v1.34.3"}
-
-var (
-	surveyNode = []string{"kubectl", "kubeadm", "kube-proxy", "kubelet"}
-	surveyAll  = append(surveyNode[:len(surveyNode):len(surveyNode)], "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-)
-
-// surveyed is what a survey does of one version.
-type surveyed struct {
-	version  versions.Version
-	binaries []string
-}
 
 // survey rebuilds version after version, as far as there is no result yet, and
 // records every one. It can be stopped at any time.
@@ -81,7 +66,7 @@ func (r *rebuilder) survey(ctx context.Context, catalog *versions.Catalog) error
 	return recordErr
 }
 
-// surveyVersion finds the dates that are missing, then builds.
+// surveyVersion finds the dates that are missing for the jobs, then builds.
 func (r *rebuilder) surveyVersion(ctx context.Context, catalog *versions.Catalog, v versions.Version, jobs []job) ([]outcome, error) {
 	c := r.config
 	c.version, c.binaries = v, []string{everything}
@@ -101,59 +86,10 @@ func (r *rebuilder) surveyVersion(ctx context.Context, catalog *versions.Catalog
 			}
 		}()
 	}
-	if err := r.search(ctx, v, pins); err != nil && ctx.Err() == nil {
+	if err := r.search(ctx, v, pins, jobs); err != nil && ctx.Err() == nil {
 		r.report.Say("%v", err) // the jobs that need the date will say so
 	}
 	return r.rebuild(ctx, v, jobs)
-}
-
-// surveyOrder is what a survey does: the first ones; then a version of every
-// minor, the newest minors first, of those whose dates are known best; then
-// all others.
-func surveyOrder(catalog *versions.Catalog, dates *builddate.Dates) []surveyed {
-	var known []versions.Version
-	for _, pin := range catalog.Lock.Pins() {
-		if pin.Source == source && pin.File == "kube-log-runner" && !slices.Contains(known, pin.Version) {
-			known = append(known, pin.Version)
-		}
-	}
-	slices.SortFunc(known, func(a, b versions.Version) int { return b.Compare(a) })
-	var order []surveyed
-	add := func(v versions.Version, binaries []string) {
-		if slices.Contains(known, v) {
-			order = append(order, surveyed{v, binaries})
-		}
-	}
-	for _, name := range surveyFirst {
-		v, err := versions.ParseVersion(name)
-		if err != nil {
-			panic(err) // a constant
-		}
-		binaries := surveyAll
-		if name == "v1.29.1" {
-			binaries = surveyNode
-		}
-		add(v, binaries)
-	}
-	var minors []string
-	best := map[string]versions.Version{}
-	for _, v := range known {
-		minor := v.MinorLabel()
-		if best[minor] == (versions.Version{}) {
-			minors = append(minors, minor)
-			best[minor] = v
-		}
-		if len(dates.Release(v).Phases) > len(dates.Release(best[minor]).Phases) {
-			best[minor] = v
-		}
-	}
-	for _, minor := range minors {
-		add(best[minor], surveyNode)
-	}
-	for _, v := range known {
-		add(v, surveyAll)
-	}
-	return order
 }
 
 // lowDisk is when a survey throws away what it can make again.

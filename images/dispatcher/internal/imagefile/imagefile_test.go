@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,6 +16,14 @@ import (
 // NAME->TARGET a link, NAME=>TARGET a hard link, NAME! a device.
 func archive(t testing.TB, lines ...string) []byte {
 	t.Helper()
+	data, err := write(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func write(lines []string) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, line := range lines {
@@ -31,16 +41,13 @@ func archive(t testing.TB, lines ...string) []byte {
 			h.Typeflag = tar.TypeDir
 		}
 		if err := w.WriteHeader(h); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		if _, err := io.WriteString(w, content); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return b.Bytes(), w.Close()
 }
 
 func layer(data []byte) Layer {
@@ -165,6 +172,109 @@ func FuzzCopy(f *testing.F) {
 			t.Errorf("no layer has %q", b.String())
 		}
 	})
+}
+
+// Layers that a runtime could unpack in only one way yield what it would.
+func FuzzCopyUnpacked(f *testing.F) {
+	f.Add("usr/bin/x=old\nusr/bin/y=1", "usr/bin/.wh.x=\nusr/bin/x=new", "usr/")
+	f.Add("./usr/bin/x=old", "usr/.wh..wh..opq=", "/usr/bin/x=new")
+	f.Add("usr/bin->../bin", ".wh.usr=\nusr/bin/x=1", "usr/bin/.wh.bin=")
+	f.Add("x=1", "usr/bin/x/\nusr/bin/x=1", "usr=1\n.wh..wh.plnk=\n.wh.=")
+	f.Fuzz(func(t *testing.T, bottom, middle, top string) {
+		var layers []Layer
+		var tree []string // of what a runtime has unpacked, "PATH=CONTENT"
+		plain := true
+		for _, text := range []string{bottom, middle, top} {
+			lines := strings.Split(text, "\n")
+			data, err := write(lines)
+			if err != nil {
+				t.Skip()
+			}
+			layers = append(layers, layer(data))
+			var ok bool
+			tree, ok = unpack(tree, data)
+			plain = plain && ok
+		}
+		var b bytes.Buffer
+		err := Copy(t.Context(), &b, "/usr/bin/x", 100, layers)
+		if !plain {
+			return
+		}
+		got, want := "none", "none"
+		if err == nil {
+			got = "=" + b.String()
+		}
+		for _, entry := range tree {
+			if content, ok := strings.CutPrefix(entry, "/usr/bin/x="); ok && len(content) <= 100 {
+				want = "=" + content
+			}
+		}
+		if got != want {
+			t.Errorf("got %q, %v; want %q of\n%q\n%q\n%q", got, err, want, bottom, middle, top)
+		}
+	})
+}
+
+// unpack puts a layer over a tree. It tells whether there are only plain files
+// and folders, each once, and nothing that could be read in two ways.
+func unpack(tree []string, data []byte) ([]string, bool) {
+	var removed, files []string
+	seen := map[string]bool{}
+	for r := tar.NewReader(bytes.NewReader(data)); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil || strings.Contains(h.Name, "..") && !strings.Contains(h.Name, opaque) || strings.ContainsAny(h.Name, "\x00") {
+			return nil, false
+		}
+		content, err := io.ReadAll(r)
+		name := path.Clean("/" + h.Name)
+		if err != nil || seen[name] || h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeDir {
+			return nil, false
+		}
+		seen[name] = true
+		dir, base := path.Split(name)
+		switch {
+		case base == opaque:
+			removed = append(removed, dir)
+		case strings.HasPrefix(base, whiteout):
+			if base == whiteout || strings.HasPrefix(base, metadata) {
+				return nil, false
+			}
+			removed = append(removed, dir+base[len(whiteout):]+"/")
+		case h.Typeflag == tar.TypeReg:
+			files = append(files, name+"="+string(content))
+			removed = append(removed, name+"/")
+		default:
+			removed = append(removed, name+"=") // a folder takes a file's place
+		}
+	}
+	for _, a := range files {
+		name, _, _ := strings.Cut(a, "=")
+		for other := range seen {
+			if strings.HasPrefix(other, name+"/") {
+				return nil, false // a file with files in it
+			}
+		}
+	}
+	tree = slices.DeleteFunc(slices.Clone(tree), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return slices.ContainsFunc(removed, func(gone string) bool {
+			return strings.HasPrefix(name+"/", gone) || strings.HasPrefix(entry, gone)
+		})
+	})
+	// A file below which something new lies is gone as well: reading that is
+	// refused, so it is left out here.
+	for _, entry := range tree {
+		name, _, _ := strings.Cut(entry, "=")
+		for other := range seen {
+			if strings.HasPrefix(other, name+"/") {
+				return nil, false
+			}
+		}
+	}
+	return append(tree, files...), true
 }
 
 // holds looks for a file naively.

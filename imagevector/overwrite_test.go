@@ -220,3 +220,26 @@ images:
 		}
 	}
 }
+
+// An overwrite is written as files of the vector's generation are, and its
+// entries keep their keys.
+func TestRewriteOldest(t *testing.T) {
+	data := []byte("images:\n- {name: a, repository: quay.io/a, version: '>= 1.21'}\n- {name: b, repository: quay.io/b, runtimeVersion: '>= 1.21', targetVersion: '>= 1.20'}\n- {name: c, repository: quay.io/c, targetVersion: '>= 1.20'}\n")
+	v, err := Parse(data, WithGeneration(Oldest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	over, left := v.Rewrite(Rules{{"quay.io", "m.example.com"}})
+	if len(over) != 3 || len(left) != 0 || over[0].Version == nil || over[0].RuntimeVersion != nil {
+		t.Fatalf("overwritten are %+v, left %+v", over, left)
+	}
+	o, err := Parse(Render("", over, nil), AsOverwrite(), WithGeneration(v.Generation()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range v.Overwrite(o).Sources() {
+		if !strings.HasPrefix(*s.Repository, "m.example.com/") {
+			t.Errorf("%s is still at %s", s.Name, *s.Repository)
+		}
+	}
+}

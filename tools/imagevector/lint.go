@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -28,8 +29,8 @@ func lintOverwrite(_ context.Context, env cli.Env) error {
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
-	if in.vector == "" || len(in.overwrites) != 1 {
-		return cli.Usage("want -vector FILE and one -overwrite FILE")
+	if in.vector == "" || len(in.overwrites) > 1 {
+		return cli.Usage("want -vector FILE and, to lint an overwrite of it, one -overwrite FILE")
 	}
 	if in.compatible {
 		return cli.Usage("-compatible: lint always reads as Gardener does, and says what strict reading finds")
@@ -42,16 +43,28 @@ func lintOverwrite(_ context.Context, env cli.Env) error {
 	if err != nil {
 		return fmt.Errorf("reading image vector %q: %w", in.vector, err)
 	}
-	over, err := in.read(in.overwrites[0])
-	if err != nil {
-		return fmt.Errorf("reading overwrite %q: %w", in.overwrites[0], err)
-	}
-	report, err := lint.Run(lint.Config{
-		Vector: vector, Overwrite: over, VectorFile: in.vector, OverwriteFile: in.overwrites[0],
+	config := lint.Config{
+		Vector: vector, VectorFile: in.vector, Overwrite: []byte("images: []"),
 		Kubernetes: asked, Architectures: in.architectures, Generation: in.generation, Private: private,
-	})
+	}
+	if len(in.overwrites) > 0 {
+		config.OverwriteFile = in.overwrites[0]
+		if config.Overwrite, err = in.read(config.OverwriteFile); err != nil {
+			return fmt.Errorf("reading overwrite %q: %w", config.OverwriteFile, err)
+		}
+	}
+	report, err := lint.Run(config)
 	if err != nil {
 		return err
+	}
+	if len(in.overwrites) == 0 {
+		// The vector is what is judged, and must have an image for all that is asked.
+		problems := report.VectorProblems
+		if in.kubernetes != "" {
+			_, err := imagevector.Parse(vector, append(in.options(in.vector), imagevector.WithVersions(asked, in.architectures...))...)
+			errors.As(err, &problems)
+		}
+		report.OverwriteProblems, report.VectorProblems = problems, nil
 	}
 	if in.json {
 		err = printJSON(env.Out, reportJSON(report))
@@ -100,7 +113,9 @@ func printReport(w io.Writer, r *lint.Report) error {
 			good++
 		}
 	}
-	fmt.Fprintf(&b, "\n%d of %d entries are effective\n", good, len(r.Entries))
+	if len(r.Entries) > 0 {
+		fmt.Fprintf(&b, "\n%d of %d entries are effective\n", good, len(r.Entries))
+	}
 	registry := ""
 	for _, p := range r.Public {
 		if p.Registry != registry {
@@ -149,89 +164,4 @@ func effects(list []lint.Effect) []string {
 		lines = append(lines, line)
 	}
 	return lines
-}
-
-// What lint prints for programs.
-type (
-	jsonReport struct {
-		Generation string        `json:"generation"`
-		Problems   []jsonProblem `json:"problems"`
-		Warnings   []jsonProblem `json:"warnings"`
-		Entries    []jsonEntry   `json:"entries"`
-		Public     []jsonPublic  `json:"public"`
-		Effective  int           `json:"effective"`
-	}
-	jsonProblem struct {
-		File    string `json:"file"`
-		Line    int    `json:"line"`
-		Column  int    `json:"column"`
-		Field   string `json:"field"`
-		Message string `json:"message"`
-	}
-	jsonEntry struct {
-		Index   int                  `json:"index"`
-		Line    int                  `json:"line"`
-		Name    string               `json:"name"`
-		Verdict lint.Verdict         `json:"verdict"`
-		Effects []jsonEffect         `json:"effects,omitempty"`
-		Lost    []jsonLoss           `json:"lost,omitempty"`
-		Why     []string             `json:"why,omitempty"`
-		Fix     []imagevector.Source `json:"fix,omitempty"`
-	}
-	jsonEffect struct {
-		LookedUp     string `json:"lookedUp"`
-		Architecture string `json:"architecture"`
-		Versions     string `json:"versions,omitempty"`
-	}
-	jsonLoss struct {
-		Versions      string   `json:"versions"`
-		Architectures []string `json:"architectures"`
-		To            string   `json:"to"`
-	}
-	jsonPublic struct {
-		Registry string       `json:"registry"`
-		Name     string       `json:"name"`
-		Image    string       `json:"image"`
-		Entry    string       `json:"entry"`
-		Where    []jsonEffect `json:"where"`
-	}
-)
-
-func reportJSON(r *lint.Report) jsonReport {
-	out := jsonReport{Generation: "current", Problems: []jsonProblem{}, Warnings: []jsonProblem{}, Entries: []jsonEntry{}, Public: []jsonPublic{}}
-	if r.Generation == imagevector.Oldest {
-		out.Generation = "oldest"
-	}
-	for _, p := range r.OverwriteProblems {
-		out.Problems = append(out.Problems, jsonProblem{p.File, p.Line, p.Column, p.Field, p.Message})
-	}
-	for _, p := range r.VectorProblems {
-		out.Warnings = append(out.Warnings, jsonProblem{p.File, p.Line, p.Column, p.Field, p.Message})
-	}
-	for _, e := range r.Entries {
-		if e.Verdict == lint.Effective || e.Verdict == lint.Elsewhere {
-			out.Effective++
-		}
-		var lost []jsonLoss
-		for _, l := range e.Lost {
-			lost = append(lost, jsonLoss{l.Versions.String(), l.Architectures, l.To.Position.String()})
-		}
-		out.Entries = append(out.Entries, jsonEntry{e.Index, e.Source.Position.Line, e.Source.Name, e.Verdict, effectsJSON(e.Effects), lost, e.Why, e.Fix})
-	}
-	for _, p := range r.Public {
-		out.Public = append(out.Public, jsonPublic{p.Registry, p.Name, p.Image, p.Source.Position.String(), effectsJSON(p.Where)})
-	}
-	return out
-}
-
-func effectsJSON(list []lint.Effect) []jsonEffect {
-	var out []jsonEffect
-	for _, e := range list {
-		j := jsonEffect{LookedUp: e.Shape.String(), Architecture: e.Architecture}
-		if !e.Versions.Empty() {
-			j.Versions = e.Versions.String()
-		}
-		out = append(out, j)
-	}
-	return out
 }

@@ -27,7 +27,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"find", "say which image is chosen, and why", find},
-		{"lint", "say which entries of an overwrite take effect, and why others do not", lintOverwrite},
+		{"lint", "say what is wrong with a vector, which entries of an overwrite take effect, and why others do not", lintOverwrite},
 		{"overwrite", "write an overwrite that moves images to other registries", overwrite},
 		{"configmap", "write the ConfigMap and the Deployment patch that put an overwrite in force", configMap},
 		{"diff", "say what two vectors choose differently", diff},

@@ -55,6 +55,10 @@ func (s *step) makeCache() error {
 	if err := os.MkdirAll(s.cache, 0o755); err != nil {
 		return fmt.Errorf("making a build cache: %w", err)
 	}
+	now := time.Now() // its last use, for who makes room
+	if err := os.Chtimes(s.cache, now, now); err != nil {
+		return fmt.Errorf("making a build cache: %w", err)
+	}
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
 	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
@@ -95,25 +96,62 @@ func (r *rebuilder) surveyVersion(ctx context.Context, catalog *versions.Catalog
 // lowDisk is when a survey throws away what it can make again.
 const lowDisk = 2 * needDisk
 
-// makeRoom removes the build caches where the disk is nearly full.
+// makeRoom removes build caches where the disk is nearly full, those first
+// that were used last longest ago.
 func (r *rebuilder) makeRoom(ctx context.Context) error {
 	if err := os.MkdirAll(r.config.cache, 0o755); err != nil {
 		return fmt.Errorf("making the folder of rebuilds: %w", err)
 	}
-	var st unix.Statfs_t
-	if err := unix.Statfs(r.config.cache, &st); err != nil {
-		return fmt.Errorf("asking for free disk space in %q: %w", r.config.cache, err)
+	free := func() (int64, error) {
+		var st unix.Statfs_t
+		if err := unix.Statfs(r.config.cache, &st); err != nil {
+			return 0, fmt.Errorf("asking for free disk space in %q: %w", r.config.cache, err)
+		}
+		return int64(st.Bavail) * st.Bsize, nil
 	}
-	if int64(st.Bavail)*st.Bsize > lowDisk {
-		return nil
+	if now, err := free(); err != nil || now > lowDisk {
+		return err
 	}
 	turn, err := r.takeTurn(ctx) // nobody compiles now
 	if err != nil {
 		return err
 	}
 	defer turn.Close()
-	r.report.Say("making room: removing the build caches in %s", r.config.cache)
-	return discard(filepath.Join(r.config.cache, "gocache"))
+	caches, err := cachesByUse(filepath.Join(r.config.cache, "gocache"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range caches {
+		if now, err := free(); err != nil || now > lowDisk {
+			return err
+		}
+		r.report.Say("making room: removing the build cache %s", dir)
+		if err := discard(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cachesByUse lists the folders in dir, the one used last at the end.
+func cachesByUse(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("making room: %w", err)
+	}
+	used := map[string]time.Time{}
+	var names []string
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			return nil, fmt.Errorf("making room: %w", err)
+		}
+		name := filepath.Join(dir, e.Name())
+		used[name] = info.ModTime()
+		names = append(names, name)
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return used[a].Compare(used[b]) })
+	return names, nil
 }
 
 // discard removes a folder; at no time is there one of that name with only a

@@ -15,8 +15,9 @@ const poll = 50 * time.Millisecond
 
 // Install makes a folder have what the plan says, all of it or nothing. Two
 // runs in one folder take turns. Results are in the order of the plan, programs
-// before links. On error nothing has changed, except for an error of clearing
-// away what the folder had before, which comes with the results.
+// before links. On error no name leads to other bytes than before, unless all do
+// and only bringing that to the disk failed; an error of clearing away what the
+// folder had comes with the results.
 func Install(ctx context.Context, p Plan) ([]Result, error) {
 	if err := p.Check(); err != nil {
 		return nil, err

@@ -92,6 +92,10 @@ func TestBundleOverwrite(t *testing.T) {
 			t.Errorf("the bundle is %v", ca)
 		}
 	}
+	other := certificate(t, "another authority", true)
+	if ca := with.Overwrite(read(string(Render("", nil, &CABundle{Inline: &other})))).CABundle(); *ca.Inline != other {
+		t.Error("the vector's bundle was kept")
+	}
 	if without.CABundle() != nil {
 		t.Error("a bundle from nowhere")
 	}

@@ -202,6 +202,17 @@ func TestFindAll(t *testing.T) {
 	}
 }
 
+func TestWithOptionalTag(t *testing.T) {
+	for want, image := range map[string]Image{
+		"r/a:v2": {Repository: text("r/a")}, "r/a:v1": {Repository: text("r/a"), Tag: text("v1")}, "r/a": {Ref: text("r/a")},
+	} {
+		tagged := image.WithOptionalTag("v2")
+		if tagged.String() != want || tagged.Ref != nil && tagged.Tag != nil {
+			t.Errorf("got %+v, want %s", tagged, want)
+		}
+	}
+}
+
 func TestExplain(t *testing.T) {
 	v := vectorOf(t, []Source{
 		{Name: "a", Repository: text("r/0")},

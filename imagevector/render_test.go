@@ -1,6 +1,9 @@
 package imagevector
 
-import "testing"
+import (
+	"encoding/json"
+	"testing"
+)
 
 func TestRender(t *testing.T) {
 	awkward := `quote " backslash \ newline` + "\n\ttab é \u2028 \U0001F600 \x7f"
@@ -53,6 +56,18 @@ images:
 		d, err := decodeVector(Render("", nil, &CABundle{Inline: &inline}))
 		if err != nil || d.inline == nil || *d.inline != inline {
 			t.Errorf("bundle %q is read as %v, %v", inline, d, err)
+		}
+	}
+}
+
+// An empty list is for no machine, an absent one for all: JSON tells them apart.
+func TestSourceJSON(t *testing.T) {
+	for want, s := range map[string]Source{
+		`{"name":"a","architectures":[]}`: {Name: "a", Architectures: []string{}},
+		`{"name":"a","ref":""}`:           {Name: "a", Ref: text(""), Position: Position{File: "f", Line: 1}},
+	} {
+		if got, err := json.Marshal(s); err != nil || string(got) != want {
+			t.Errorf("got %s, %v, want %s", got, err, want)
 		}
 	}
 }

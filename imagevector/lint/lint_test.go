@@ -147,6 +147,19 @@ func TestReplacedEntries(t *testing.T) {
 	}
 }
 
+// Of which generation the files are, both of them tell.
+func TestGeneration(t *testing.T) {
+	oldest, current := "images:\n- {name: a, repository: quay.io/a, version: '>= 1.21'}\n", "images:\n- {name: a, repository: m/a, targetVersion: '>= 1.21'}\n"
+	for _, tt := range []struct {
+		vector, over string
+		want         imagevector.Generation
+	}{{oldest, oldest, imagevector.Oldest}, {oldest, current, imagevector.Current}, {current, oldest, imagevector.Current}, {base, base, imagevector.Current}} {
+		if r := lint(t, tt.vector, tt.over, "1.30"); r.Generation != tt.want {
+			t.Errorf("%s with %s: generation %v, want %v", tt.vector, tt.over, r.Generation, tt.want)
+		}
+	}
+}
+
 // What takes effect on machines that do not matter is no fault.
 func TestOtherArchitectures(t *testing.T) {
 	for over, want := range map[string]Verdict{

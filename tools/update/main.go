@@ -1,7 +1,7 @@
 // Update writes versions/lock.json: it pins the files that the manifest wants
 // and the lock lacks.
 //
-//	go run ./tools/update                  what is missing, from upstream
+//	go run ./tools/update                  what is missing: from upstream, or by building it
 //	go run ./tools/update -programs        the programs of this repository, anew
 //	go run ./tools/update -import FILE     sums that somebody else gathered
 //	go run ./tools/update -archive SOURCE/VERSION/OS/ARCH/FILE=SHA256
@@ -104,23 +104,27 @@ func newUpdater(env cli.Env) (*updater, error) {
 	return u, err
 }
 
-// missing pins what images want and the lock lacks.
+// missing pins what images want and the lock lacks: what is released by
+// upstream's word, what is built by building it.
 func (u *updater) missing(ctx context.Context) error {
 	for _, key := range u.manifest.Wanted() {
 		if _, ok := u.lock.Pin(key); ok {
 			continue
 		}
 		source, _ := u.manifest.Source(key.Source)
-		if source.Kind == versions.KindArchive {
-			continue // nobody publishes sums of archives: see -archive
-		}
-		if source.Kind != versions.KindRelease {
-			return fmt.Errorf("pinning %s: files of kind %q are not pinned from upstream; see -programs", key, source.Kind)
-		}
 		if _, ok := source.File(key); !ok {
 			return fmt.Errorf("pinning %s: source %q of %s does not declare it for that version", key, key.Source, versions.ManifestFile)
 		}
-		pin, err := u.supplier.Pin(ctx, key, source)
+		var pin versions.Pin
+		var err error
+		switch source.Kind {
+		case versions.KindRelease:
+			pin, err = u.supplier.Pin(ctx, key, source)
+		case versions.KindGoBuild:
+			pin, err = u.supplier.PinProgram(ctx, key, source)
+		case versions.KindArchive:
+			continue // nobody publishes sums of archives: see -archive
+		}
 		if err != nil {
 			return err
 		}
@@ -131,11 +135,11 @@ func (u *updater) missing(ctx context.Context) error {
 	return nil
 }
 
-// programs pins anew every program that is built from this repository.
+// programs pins anew every program of this repository.
 func (u *updater) programs(ctx context.Context) error {
 	for _, key := range u.manifest.Wanted() {
 		source, _ := u.manifest.Source(key.Source)
-		if source.Kind != versions.KindGoBuild {
+		if source.Kind != versions.KindGoBuild || source.Module != "." {
 			continue
 		}
 		pin, err := u.supplier.PinProgram(ctx, key, source)

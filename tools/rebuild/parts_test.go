@@ -237,7 +237,8 @@ func TestSurveyOrder(t *testing.T) {
 	}
 	root := repositoryRoot(t)
 	dates := must(builddate.Parse("dates", must(os.ReadFile(filepath.Join(root, filepath.FromSlash(builddate.File))))(t)))(t)
-	order := surveyOrder(catalog, dates)
+	none := must(rebuilt.Parse("none", []byte(`{"schema": 1, "results": []}`)))(t)
+	order := surveyOrder(catalog, dates, none)
 	var got []string
 	for _, s := range order[:18] {
 		got = append(got, fmt.Sprintf("%s %d", s.version.MinorLabel(), len(s.binaries)))
@@ -251,6 +252,20 @@ func TestSurveyOrder(t *testing.T) {
 		if r := dates.Release(s.version); knowledge(r) != 4 {
 			t.Errorf("%s is picked, of which too little is known: %v", s.version, r)
 		}
+	}
+	// What cannot be built at all makes place for another patch; what matched
+	// in part does not.
+	picked := order[3].version
+	for _, binary := range []string{"kubectl", "kubeadm"} {
+		none.Set(rebuilt.Result{Version: picked, Platform: platform("linux/amd64"), Binary: binary, Outcome: rebuilt.Unbuildable, Why: "refused"})
+	}
+	other := surveyOrder(catalog, dates, none)[3].version
+	if other == picked || other.MinorLabel() != picked.MinorLabel() {
+		t.Errorf("after nothing of %s could be built, %s is next, want another one of the minor", picked, other)
+	}
+	none.Set(rebuilt.Result{Version: picked, Platform: platform("linux/arm64"), Binary: "kubectl", Outcome: rebuilt.Matched})
+	if other := surveyOrder(catalog, dates, none)[3].version; other != picked {
+		t.Errorf("after a match of %s, %s is next", picked, other)
 	}
 	if len(order) < 190 {
 		t.Errorf("%d versions, want all that the lock has server binaries of", len(order))

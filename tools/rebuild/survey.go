@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
 	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
 	"github.com/hyperkube/hyperkube/versions"
@@ -30,23 +31,18 @@ func (r *rebuilder) survey(ctx context.Context, catalog *versions.Catalog) error
 		say(o)
 		recordErr = errors.Join(recordErr, r.recorder().record(context.WithoutCancel(ctx), []outcome{o}))
 	}
-	for _, s := range surveyOrder(catalog, dates) {
+	tried := map[job]bool{} // what is in the store already leaves no result
+	for {
 		results, err := r.recorder().read()
 		if err != nil {
 			return err
 		}
-		c := r.config
-		c.version, c.binaries = s.version, s.binaries
-		jobs, err := c.jobs(catalog)
-		if err != nil {
+		s, jobs, err := r.nextOfSurvey(catalog, dates, results, tried)
+		if err != nil || len(jobs) == 0 {
 			return err
 		}
-		jobs = slices.DeleteFunc(jobs, func(j job) bool {
-			_, done := results.Get(rebuilt.Key{Version: j.version, Platform: j.platform, Binary: j.binary})
-			return done
-		})
-		if len(jobs) == 0 {
-			continue
+		for _, j := range jobs {
+			tried[j] = true
 		}
 		if err := r.makeRoom(ctx); err != nil {
 			return err
@@ -62,9 +58,33 @@ func (r *rebuilder) survey(ctx context.Context, catalog *versions.Catalog) error
 					r.tell(outcome{job: j, status: unbuildable, why: oneLine(err)})
 				}
 			}
+			if recordErr != nil {
+				return recordErr
+			}
 		}
 	}
-	return recordErr
+}
+
+// nextOfSurvey is the first version in the survey's order that something is
+// not known of, with the jobs of that; none at the end. What came of the
+// versions before has a say in the order.
+func (r *rebuilder) nextOfSurvey(catalog *versions.Catalog, dates *builddate.Dates, results *rebuilt.Results, tried map[job]bool) (surveyed, []job, error) {
+	for _, s := range surveyOrder(catalog, dates, results) {
+		c := r.config
+		c.version, c.binaries = s.version, s.binaries
+		jobs, err := c.jobs(catalog)
+		if err != nil {
+			return s, nil, err
+		}
+		jobs = slices.DeleteFunc(jobs, func(j job) bool {
+			_, done := results.Get(rebuilt.Key{Version: j.version, Platform: j.platform, Binary: j.binary})
+			return done || tried[j]
+		})
+		if len(jobs) > 0 {
+			return s, jobs, nil
+		}
+	}
+	return surveyed{}, nil, nil
 }
 
 // surveyVersion finds the dates that are missing for the jobs, then builds.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -27,14 +28,14 @@ func surveyFirst() []surveyed {
 }
 
 // surveyOrder is what a survey does: the first ones; then a version of every
-// other minor, of those whose dates are known best, the minors whose kubelet
-// can be had before those without, and what is cheap before kubelet; then all
-// versions.
-func surveyOrder(catalog *versions.Catalog, dates *builddate.Dates) []surveyed {
+// other minor, of those whose dates are known best and of which something could
+// be built, the minors whose kubelet can be had before those without, and what
+// is cheap before kubelet; then all versions.
+func surveyOrder(catalog *versions.Catalog, dates *builddate.Dates, results *rebuilt.Results) []surveyed {
 	known := surveyable(catalog)
 	order := surveyFirst()
 	var newer, older []versions.Version
-	for _, v := range bestOfMinors(known, dates) {
+	for _, v := range bestOfMinors(known, dates, hopeless(results)) {
 		switch {
 		case slices.ContainsFunc(order, func(s surveyed) bool { return s.version.MinorLabel() == v.MinorLabel() }):
 		case v.Compare(mustVersion("v1.30.0")) < 0: // kubelet has a random name in it
@@ -70,9 +71,12 @@ func surveyable(catalog *versions.Catalog) []versions.Version {
 
 // bestOfMinors picks, of every minor, the version whose dates are known best;
 // among equals the first.
-func bestOfMinors(known []versions.Version, dates *builddate.Dates) []versions.Version {
+func bestOfMinors(known []versions.Version, dates *builddate.Dates, not map[versions.Version]bool) []versions.Version {
 	var picked []versions.Version
 	for _, v := range known {
+		if not[v] {
+			continue
+		}
 		i := slices.IndexFunc(picked, func(p versions.Version) bool { return p.MinorLabel() == v.MinorLabel() })
 		switch {
 		case i < 0:
@@ -82,6 +86,17 @@ func bestOfMinors(known []versions.Version, dates *builddate.Dates) []versions.V
 		}
 	}
 	return picked
+}
+
+// hopeless are the versions of which nothing could be built: a module or a
+// toolchain of theirs was not to be had.
+func hopeless(results *rebuilt.Results) map[versions.Version]bool {
+	is := map[versions.Version]bool{}
+	for _, result := range results.All() {
+		before, tried := is[result.Version]
+		is[result.Version] = (before || !tried) && result.Outcome == rebuilt.Unbuildable
+	}
+	return is
 }
 
 // knowledge says how much is known of a release for kubectl, kubeadm,

@@ -46,6 +46,16 @@ func TestCompatibleQuirks(t *testing.T) {
 	}
 }
 
+func TestComponentsAreSorted(t *testing.T) {
+	data := []byte("components:\n- name: b\n  imageVectorOverwrite: 'images: []'\n- name: a\n  imageVectorOverwrite: 'images: []'\n")
+	for mode, opts := range map[string][]Option{"strict": nil, "compatible": {Compatible()}} {
+		got, err := ParseComponents(data, opts...)
+		if err != nil || len(got) != 2 || got[0].Name != "a" || got[0].Position.Line != 4 || got[1].Name != "b" {
+			t.Errorf("%s: %+v, %v", mode, got, err)
+		}
+	}
+}
+
 func TestCompatibleComponents(t *testing.T) {
 	got, err := ParseComponents([]byte("components:\n- name: b\n  imageVectorOverwrite: 'images: []'\n- name: a\n  imageVectorOverwrite: '{}'\n- name: b\n  imageVectorOverwrite: 'images: [{name: x, repository: r}]'\n"), Compatible())
 	if err != nil {

@@ -3,9 +3,12 @@ package imagevector
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // bombs are texts that are small and would be large.
@@ -35,12 +38,13 @@ func bombs() map[string]string {
 		"huge file":                              strings.Repeat("# comment\n", MaxFileSize/9),
 		"huge tag":                               "images:\n- name: a\n  repository: r\n  tag: \"" + strings.Repeat("x", 1<<20+1) + "\"\n",
 		"huge constraint":                        "images:\n- name: a\n  repository: r\n  targetVersion: \"" + strings.Repeat("1 || ", 250_000) + "1\"\n",
-		"unknown keys":                           manyKeys(400_000),
-		"unknown keys of entries":                "images: [" + strings.Repeat("{x: y}, ", 300_000) + "]",
+		"unknown keys":                           "images: [~]\n" + manyKeys(200_000),
+		"unknown keys of entries":                "images: [" + strings.Repeat("{x: y}, ", 100_000) + "]",
 		"long unknown keys":                      "a: &a {\"" + strings.Repeat("x", 1<<19) + "\": y}\nimages: [" + strings.Repeat("*a, ", 100) + "]\n",
-		"aliased faults":                         "a: &a {tag: \"\"}\nimages: [" + strings.Repeat("*a, ", 200_000) + "]\n",
-		"empty entries":                          "images: [" + strings.Repeat("{}, ", 500_000) + "]",
-		"null entries":                           "images: [" + strings.Repeat("~, ", 1_000_000) + "]",
+		"aliased faults":                         "a: &a {tag: \"\"}\nimages: [" + strings.Repeat("*a, ", 100_000) + "]\n",
+		"empty entries":                          "images: [" + strings.Repeat("{}, ", 150_000) + "]",
+		"null entries":                           "images: [" + strings.Repeat("~, ", 300_000) + "]",
+		"crowded":                                "images: [" + strings.Repeat("~, ", 1_000_000) + "]",
 		"many documents":                         strings.Repeat("---\n", 1_000_000),
 		"merge keys":                             "x: &x {" + strings.Repeat("a: b, ", 1_000) + "}\nimages:\n" + strings.Repeat("- {<<: *x, name: a, repository: r}\n", 10_000),
 	}
@@ -65,7 +69,8 @@ func indented(depth int) string {
 // No text makes the readers take memory out of proportion, and none is read as
 // if nothing were wrong with it.
 func TestBombs(t *testing.T) {
-	for name, bomb := range bombs() {
+	all := bombs()
+	for name, bomb := range all {
 		for mode, read := range map[string]func() error{
 			"strict":     func() error { _, err := Parse([]byte(bomb)); return err },
 			"compatible": func() error { _, err := Parse([]byte(bomb), Compatible()); return err },
@@ -88,11 +93,48 @@ func TestBombs(t *testing.T) {
 		}
 	}
 	var limit *LimitError
-	for _, name := range []string{"aliases", "flow lists", "flow mappings", "huge file", "long scalar, aliased", "huge tag"} {
-		_, err := Parse([]byte(bombs()[name]))
-		_, compatible := Parse([]byte(bombs()[name]), Compatible())
+	for _, name := range []string{"aliases", "flow lists", "flow mappings", "huge file", "long scalar, aliased", "huge tag", "crowded"} {
+		_, err := Parse([]byte(all[name]))
+		_, compatible := Parse([]byte(all[name]), Compatible())
 		if !errors.As(compatible, &limit) || !errors.As(err, &limit) {
 			t.Errorf("%s: errors %.200v and %.200v, want a LimitError", name, err, compatible)
+		}
+	}
+}
+
+// A file that is too large is refused, not read in part.
+func TestLargeFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "images.yaml")
+	for size, fits := range map[int]bool{MaxFileSize: true, MaxFileSize + 1: false, 2 * MaxFileSize: false} {
+		text := "images: []\n#"
+		if err := os.WriteFile(file, []byte(text+strings.Repeat("x", size-len(text))), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var limit *LimitError
+		if _, err := ReadFile(file); fits && err != nil || !fits && !errors.As(err, &limit) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
+// What is long is not told at length.
+func TestLongTexts(t *testing.T) {
+	long := strings.Repeat("é", 1_000)
+	for _, text := range []string{
+		"images: [{" + long + ": x}]", "images: [{name: a, name: b, " + long + ": 1, " + long + ": 2}]", "images: [{name: a, repository: " + long + "}]",
+		"images: [{name: a, repository: r, tag: !!" + strings.Repeat("e", 1_000) + " x}]", "images: [{name: a, repository: r, labels: {" + long + ": 1, " + long + ": 2}}]",
+		"images: [{name: \"" + long + "\\n\", repository: r}]", "images: [{name: a, repository: r, tag: 1" + strings.Repeat("0", 1_000) + "}]",
+		"images: [{name: " + long + ", repository: r}, {name: " + long + ", repository: r}]",
+	} {
+		_, err := Parse([]byte(text))
+		var problems Problems
+		if !errors.As(err, &problems) {
+			t.Fatalf("%.100q: %v", text, err)
+		}
+		for _, p := range problems {
+			if len(p.Field) > 250 || len(p.Message) > 600 || !utf8.ValidString(p.Error()) {
+				t.Errorf("%.100q: a field of %d bytes, a message of %d: %s", text, len(p.Field), len(p.Message), p)
+			}
 		}
 	}
 }

@@ -77,6 +77,15 @@ func TestOverwriteLeavesBothAlone(t *testing.T) {
 	}
 }
 
+func TestNewCopies(t *testing.T) {
+	sources := []Source{{Name: "a", Repository: text("r/a"), Architectures: []string{amd64}}}
+	v := vectorOf(t, sources)
+	*sources[0].Repository, sources[0].Architectures[0] = "changed", arm64
+	if image, err := v.Find("a"); err != nil || image.String() != "r/a" {
+		t.Errorf("writing to what a vector was made of changed it: %v, %v", image, err)
+	}
+}
+
 func TestEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, content string) string {

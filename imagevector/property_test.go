@@ -145,6 +145,17 @@ func TestRangesAgreeWithLookups(t *testing.T) {
 	}
 }
 
+// A constraint that cannot be read decides nothing where it is not asked.
+func TestCompareWithBrokenConstraint(t *testing.T) {
+	broken := vectorOf(t, []Source{{Name: "a", Repository: text("r"), RuntimeVersion: text("latest")}})
+	for s, want := range map[Shape]int{TargetOnly: 1, NoVersion: 1, RuntimeOnly: 0, SameVersion: 0, TwoVersions: 0} {
+		differences, err := Compare(vectorOf(t, nil), broken, AllVersions(), []string{amd64}, s)
+		if err != nil || len(differences) != want {
+			t.Errorf("%v: %d differences, %v, want %d", s, len(differences), err, want)
+		}
+	}
+}
+
 func show(v *Vector) string { return string(Render("", v.Sources(), nil)) }
 
 // Ties and gaps are those that counting finds.

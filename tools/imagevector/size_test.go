@@ -7,8 +7,23 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hyperkube/hyperkube/imagevector"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
+
+// A file that is too large is refused, not read in part.
+func TestLargeFile(t *testing.T) {
+	dir := t.TempDir()
+	text := "images: []\n#" + strings.Repeat("x", imagevector.MaxFileSize)
+	if err := os.WriteFile(filepath.Join(dir, "images.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err := run(t.Context(), cli.Env{Args: []string{"find", "-vector", "images.yaml"}, Dir: dir, Out: &out, Err: &out})
+	if err == nil || err.Error() != `reading image vector "images.yaml": there are more bytes than may be read: 8388608` {
+		t.Error(err)
+	}
+}
 
 // What Kubernetes would refuse is not written.
 func TestLargeConfigMap(t *testing.T) {

@@ -272,6 +272,17 @@ func TestSurveyOrder(t *testing.T) {
 	}
 }
 
+func TestChunks(t *testing.T) {
+	for _, test := range []struct {
+		n, want int64
+		took    time.Duration
+	}{{16, 32, time.Millisecond}, {16, 16, time.Second}, {16, 8, 5 * time.Second}, {1, 1, time.Minute}} {
+		if got := nextChunk(test.n, test.took); got != test.want {
+			t.Errorf("after %d in %v: got %d, want %d", test.n, test.took, got, test.want)
+		}
+	}
+}
+
 // A wrong commit time makes a version a bad choice, and so does a date missing.
 func TestKnowledge(t *testing.T) {
 	at := func(s string) builddate.Learned { return builddate.Learned{Date: must(time.Parse(time.RFC3339, s))(t)} }

@@ -147,8 +147,19 @@ func doubtful(release builddate.Release) bool {
 	return ok && release.CommitTime.How == builddate.Proxy && (lag < d[0] || lag > d[1])
 }
 
-// chunk is how many dates are tried between two notes of how far the search is.
-const chunk = 256
+// chunk is how many dates are tried between two notes of how far the search
+// is: at first; then about a second's worth.
+const chunk = 16
+
+func nextChunk(n int64, took time.Duration) int64 {
+	switch {
+	case took < time.Second/2:
+		return 2 * n
+	case took > 2*time.Second:
+		return max(1, n/2)
+	}
+	return n
+}
 
 // try tries all dates of a question, on all processors, from where an earlier
 // search for the same was stopped.
@@ -161,12 +172,13 @@ func (r *rebuilder) try(ctx context.Context, v *opened, target job, program *red
 	}
 	task := r.report.Start(fmt.Sprintf("trying dates of %s", target), "dates", q.size())
 	task.Add(start)
-	for at := start; at < q.size(); at += chunk {
+	n := int64(chunk)
+	for at := start; at < q.size(); {
 		if ctx.Err() != nil {
 			task.Fail()
 			return found{}, at - start, ctx.Err()
 		}
-		end := min(at+chunk, q.size())
+		end, began := min(at+n, q.size()), time.Now()
 		if i := firstMatch(program, q, want, at, end); i >= 0 {
 			task.Add(i - at + 1)
 			task.Done()
@@ -176,6 +188,7 @@ func (r *rebuilder) try(ctx context.Context, v *opened, target job, program *red
 		if err := note.save(want, q, end); err != nil {
 			return found{}, end - start, err
 		}
+		at, n = end, nextChunk(n, time.Since(began))
 	}
 	task.Done()
 	return found{}, q.size() - start, nil

@@ -46,7 +46,7 @@ func flavors() []flavor {
 			blobs: 8,
 		},
 		{
-			name: "hypokube", tag: version, kubelet: "kubernetes/" + version + "/" + machine + "/kubelet",
+			name: "hypokube", tag: version, kubelet: "own/" + version + "/" + machine + "/kubelet",
 			called: called(map[string][]string{"kubeadm": {"/kubeadm", "/hyperkube kubeadm"}}),
 			absent: []string{"/aggregator", "/hyperkube cloud-controller-manager", "/hyperkube nonsense"},
 			// kubeadm, symlinks and a config: the rest came with rke.

@@ -163,7 +163,7 @@ func client(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		t.Fatalf("%v: apt-get install docker-registry skopeo containerd", err)
+		t.Fatalf("%v: apt-get install docker-registry skopeo containerd podman docker.io lz4 zstd", err)
 	}
 	return path
 }

@@ -174,7 +174,8 @@ type group struct {
 	err      error // the jobs cannot be done
 }
 
-// groups sorts jobs by platform and, among these, in the order of the phases.
+// groups puts together the jobs of one platform and phase, in the order in
+// which they appear.
 func (o *opened) groups(jobs []job) []group {
 	var groups []group
 	for _, j := range jobs {

@@ -267,6 +267,12 @@ func TestSurveyOrder(t *testing.T) {
 	if other := surveyOrder(catalog, dates, none)[3].version; other != picked {
 		t.Errorf("after a match of %s, %s is next", picked, other)
 	}
+	// Where something matched, the rest follows.
+	begun := mustVersion("v1.33.1")
+	none.Set(rebuilt.Result{Version: begun, Platform: platform("linux/arm64"), Binary: "kubectl", Outcome: rebuilt.Matched})
+	if next := surveyOrder(catalog, dates, none)[4].version; next != begun {
+		t.Errorf("after a match of %s, %s is next of its minor", begun, next)
+	}
 	if len(order) < 190 {
 		t.Errorf("%d versions, want all that the lock has server binaries of", len(order))
 	}

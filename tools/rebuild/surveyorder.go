@@ -35,7 +35,7 @@ func surveyOrder(catalog *versions.Catalog, dates *builddate.Dates, results *reb
 	known := surveyable(catalog)
 	order := surveyFirst()
 	var newer, older []versions.Version
-	for _, v := range bestOfMinors(known, dates, hopeless(results)) {
+	for _, v := range bestOfMinors(known, dates, prospects(results)) {
 		switch {
 		case slices.ContainsFunc(order, func(s surveyed) bool { return s.version.MinorLabel() == v.MinorLabel() }):
 		case v.Compare(mustVersion("v1.30.0")) < 0: // kubelet has a random name in it
@@ -69,35 +69,44 @@ func surveyable(catalog *versions.Catalog) []versions.Version {
 	return known
 }
 
-// bestOfMinors picks, of every minor, the version whose dates are known best;
-// among equals the first.
-func bestOfMinors(known []versions.Version, dates *builddate.Dates, not map[versions.Version]bool) []versions.Version {
+// bestOfMinors picks, of every minor, the version that promises most: that
+// something matched of already, or whose dates are known best; among equals
+// the first. A minor is left out if all of it is hopeless.
+func bestOfMinors(known []versions.Version, dates *builddate.Dates, prospects map[versions.Version]int) []versions.Version {
+	worth := func(v versions.Version) int { return knowledge(dates.Release(v)) + prospects[v] }
 	var picked []versions.Version
 	for _, v := range known {
-		if not[v] {
-			continue
-		}
 		i := slices.IndexFunc(picked, func(p versions.Version) bool { return p.MinorLabel() == v.MinorLabel() })
 		switch {
+		case worth(v) < 0:
 		case i < 0:
 			picked = append(picked, v)
-		case knowledge(dates.Release(v)) > knowledge(dates.Release(picked[i])):
+		case worth(v) > worth(picked[i]):
 			picked[i] = v
 		}
 	}
 	return picked
 }
 
-// hopeless are the versions of which nothing could be built: a module or a
-// toolchain of theirs was not to be had.
-func hopeless(results *rebuilt.Results) map[versions.Version]bool {
-	is := map[versions.Version]bool{}
+// prospects says of versions that were tried what else to expect of them: much
+// where something matched, nothing where nothing could be built, for then a
+// module or a toolchain was not to be had.
+func prospects(results *rebuilt.Results) map[versions.Version]int {
+	tried := map[versions.Version]int{}
 	for _, result := range results.All() {
-		before, tried := is[result.Version]
-		is[result.Version] = (before || !tried) && result.Outcome == rebuilt.Unbuildable
+		worth := map[string]int{rebuilt.Unbuildable: hopeless, rebuilt.Matched: promising}[result.Outcome]
+		if before, ok := tried[result.Version]; !ok || worth > before {
+			tried[result.Version] = worth
+		}
 	}
-	return is
+	return tried
 }
+
+// To be added to the knowledge of a version.
+const (
+	hopeless  = -100
+	promising = 100
+)
 
 // knowledge says how much is known of a release for kubectl, kubeadm,
 // kube-proxy and kubelet: the dates of their phases, and a time of the commit

@@ -37,8 +37,10 @@ func TestParseTagOfHistory(t *testing.T) {
 }
 
 func TestParseTagFaults(t *testing.T) {
-	for _, tag := range []string{"", "v1.26.4", "v1.26.4-rancher", "v1.26.4-rancher0", "v1.26.4-rancher01", "v1.26.4-rancher1 ", "1.26.4-rancher1",
-		"v1.26-rancher1", "v01.26.4-rancher1", "v1.26.4-Rancher1", "v1.26.4-rancher99999", "xv1.26.4-rancher1"} {
+	for _, tag := range []string{
+		"", "v1.26.4", "v1.26.4-rancher", "v1.26.4-rancher0", "v1.26.4-rancher01", "v1.26.4-rancher1 ", "1.26.4-rancher1",
+		"v1.26-rancher1", "v01.26.4-rancher1", "v1.26.4-Rancher1", "v1.26.4-rancher99999", "xv1.26.4-rancher1",
+	} {
 		if r, err := ParseTag(rancher, tag); err == nil {
 			t.Errorf("%q is read as %v", tag, r)
 		}

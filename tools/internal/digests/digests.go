@@ -24,7 +24,7 @@ const File = "images/digests.json"
 
 // Record is one image. Digests are "sha256:…".
 type Record struct {
-	Inputs    string              `json:"inputs"`    // what it was made of, as a hash; see Records.Changed
+	Inputs    string              `json:"inputs"` // what it was made of, as a hash; see Records.Changed
 	Index     string              `json:"index"`
 	Manifests map[string]string   `json:"manifests"` // by platform
 	DiffIDs   map[string][]string `json:"diffIDs"`   // by platform, in the order of the layers

@@ -2,7 +2,6 @@ package program
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,7 +98,7 @@ func TestContains(t *testing.T) {
 		for _, cut := range []int{0, 1} {
 			found, err := contains(bytes.NewReader(text[:len(text)-cut]), want)
 			if err != nil || found != (cut == 0) {
-				t.Error(fmt.Sprintf("at %d, cut %d: %v, %v", at, cut, found, err))
+				t.Errorf("at %d, cut %d: %v, %v", at, cut, found, err)
 			}
 		}
 	}

@@ -14,8 +14,8 @@ _CPUS = {
     "arm64": "@platforms//cpu:aarch64",
 }
 
-def image(name, layers, repository, tag, entrypoint, catalog_name = None, content_tag = None, labels = None, visibility = _VISIBILITY, **kwargs):
-    """A multi-architecture image on scratch.
+def image(name, layers, repository, tag, entrypoint, bases = None, catalog_name = None, content_tag = None, labels = None, visibility = _VISIBILITY, **kwargs):
+    """A multi-architecture image on scratch, or on a base image.
 
     Makes `NAME`, the index, and beside it `NAME_amd64`, `NAME_arm64`,
     `push_NAME`, `load_NAME` and `save_NAME`, and of an image of versions.yaml
@@ -28,6 +28,7 @@ def image(name, layers, repository, tag, entrypoint, catalog_name = None, conten
         repository: where to push, unless --repository says otherwise.
         tag: the tag to push.
         entrypoint: a list.
+        bases: platform to the label of its base image; all platforms or none.
         catalog_name: the image's name in versions.yaml, FLAVOR:TAG.
         content_tag: a further tag to push, made of what is in the image: a
             push does nothing where the repository has it already.
@@ -41,16 +42,17 @@ def image(name, layers, repository, tag, entrypoint, catalog_name = None, conten
         if arch not in _CPUS:
             fail("image %s: layers: platform %r: want the architecture to be one of %s" % (name, platform, _CPUS.keys()))
         images[arch] = "%s_%s" % (name, arch)
+
+        # The platform of an image with a base is the base's.
+        on = {"base": bases[platform]} if bases else {"architecture": arch, "os": os}
         oci_image(
             name = images[arch],
-            os = os,
-            architecture = arch,
             tars = tars,
             entrypoint = entrypoint,
             labels = labels,
             tags = _TAGS,
             visibility = visibility,
-            **kwargs
+            **(on | kwargs)
         )
     oci_image_index(
         name = name,
@@ -91,11 +93,11 @@ def image(name, layers, repository, tag, entrypoint, catalog_name = None, conten
                     "-image=" + catalog_name,
                     "-layout=$(rootpath %s)" % layout,
                     "-digests=$(rootpath //images:digests.json)",
-                ],
+                ] + ["-base=%s=$(rootpath %s)" % base for base in (bases or {}).items()],
                 data = [
                     layout,
                     "//images:digests.json",
-                ],
+                ] + (bases or {}).values(),
                 program = "//tools/inspect",
                 tags = _TAGS,
                 visibility = visibility,

@@ -4,13 +4,15 @@
      ├── //kubernetes/v1_36_0:kubelet_linux_amd64 ──► @kubernetes_v1_36_0_kubelet_linux_amd64
      ├── //kubernetes/v1_36_0:kubelet_linux_arm64 ──► @kubernetes_v1_36_0_kubelet_linux_arm64
      ├── …                                            a spoke a file, fetched when a build needs it
-     └── //programs:sleep_linux_amd64 ──────────────► @programs_sleep_linux_amd64
+     ├── //programs:sleep_linux_amd64 ──────────────► @programs_sleep_linux_amd64
+     └── //bases:base_SHA256_linux_amd64 ───────────► @bases_base_SHA256_linux_amd64
 
 The root module names the hub alone in use_repo: a new pin changes the lock and
 no MODULE.bazel. Nothing here depends on the machine, so nothing of it stands in
 MODULE.bazel.lock.
 """
 
+load(":base.bzl", "pinned_base")
 load(":file.bzl", "pinned_file")
 load(":hub.bzl", "hub")
 
@@ -32,9 +34,26 @@ def _package(pin):
         pin.get("version", "").replace(".", "_"),
     ] if part])
 
+def _base_target(pin):
+    """The name of a base image's target; versions.BaseKey.Target writes the same."""
+    repository, _, digest = pin["image"].partition("@sha256:")
+    return "_".join([repository.rpartition("/")[2], digest, pin["platform"].replace("/", "_")])
+
 def _upstream_impl(module_ctx):
     aliases = {}
-    for pin in json.decode(module_ctx.read(_LOCK))["files"]:
+    lock = json.decode(module_ctx.read(_LOCK))
+    for pin in lock.get("bases", []):
+        target = _base_target(pin)
+        if target in aliases.get("bases", {}):
+            continue  # another registry's, and the same
+        pinned_base(
+            name = "bases_" + target,
+            image = pin["image"],
+            platform = pin["platform"],
+            sha256 = pin["sha256"],
+        )
+        aliases.setdefault("bases", {})[target] = "@bases_%s//:base" % target
+    for pin in lock["files"]:
         package = _package(pin)
         target = pin["file"] + "_" + pin["platform"].replace("/", "_")
         spoke = package.replace("/", "_") + "_" + target
@@ -57,5 +76,5 @@ def _upstream_impl(module_ctx):
 
 upstream = module_extension(
     implementation = _upstream_impl,
-    doc = "Makes the hub `upstream` of every file that versions/lock.json pins.",
+    doc = "Makes the hub `upstream` of every file and base image that versions/lock.json pins.",
 )

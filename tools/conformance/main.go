@@ -1,5 +1,6 @@
 // Conformance builds the same images with the real rules_oci, with its stand-in
-// and without Bazel, and compares every byte of the layouts. It runs where the
+// and without Bazel, and compares every byte of the layouts. Small images on
+// scratch and on bases, of rules_test, come first. It runs where the
 // stand-in does, on a machine with the airgap profile, and needs a folder of
 // upstream Bazel modules; see docs/airgap.md.
 //
@@ -50,6 +51,13 @@ func run(ctx context.Context, env cli.Env) error {
 		{"stand-in", bazel(*version, "HYPERKUBE_BAZEL_MODULES=")},
 		{"tools/build", plain(*version)},
 	}
+	for _, folder := range []string{*modules, ""} {
+		fmt.Fprintf(env.Err, "conformance: testing the small images with HYPERKUBE_BAZEL_MODULES=%s\n", folder)
+		if _, err := command(ctx, env, "HYPERKUBE_BAZEL_MODULES="+folder, "./bazelw", "test", "//tools/conformance:rules_test"); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(env.Out, "small images: rules_oci, stand-in and Go: all the same")
 	differs := false
 	for _, flavor := range strings.Split(*flavors, ",") {
 		same, err := compare(ctx, env, builders, flavor)

@@ -20,11 +20,13 @@ func TestRules(t *testing.T) {
 	a := fixture{"//tools/conformance:a", layer.Entry{Path: "/a", Mode: 0o755}, "a.txt", versions.Gzip}
 	b := fixture{"//tools/conformance:b", layer.Entry{Path: "/usr/b", Mode: 0o444}, "b.txt", versions.Zstd}
 	links := fixture{"//tools/conformance:links", layer.Entry{Symlinks: []versions.Symlink{{Path: "/l", Target: "/a"}, {Path: "/usr/m", Target: "b"}}}, "", versions.Gzip}
+	// The layers of each platform, in the order of the index.
 	tests := map[string]struct {
 		image  oci.Image
-		layers []fixture
+		based  bool
+		layers [][]fixture
 	}{
-		"bare": {oci.Image{Entrypoint: []string{"/a"}}, []fixture{a}},
+		"bare": {oci.Image{Entrypoint: []string{"/a"}}, false, [][]fixture{{a}, {a}}},
 		"rich": {oci.Image{
 			Entrypoint: []string{"/usr/b", "say \"hi\"", "a b"},
 			Cmd:        []string{"x", "--y=z"},
@@ -32,16 +34,29 @@ func TestRules(t *testing.T) {
 			Labels:     []versions.Pair{{Key: "org.b", Value: "1"}, {Key: "org.a", Value: "two words"}},
 			User:       "65532:65532",
 			WorkingDir: "/tmp",
-		}, []fixture{b, a, links}},
+		}, false, [][]fixture{{b, a, links}, {b, a, links}}},
+		"based": {oci.Image{
+			Entrypoint: []string{"/a"},
+			Env:        []versions.Pair{{Key: "PATH", Value: "/opt:$PATH"}, {Key: "NEW", Value: "${PATH}:$B-$NONE-$"}, {Key: "B", Value: "third"}},
+			Labels:     []versions.Pair{{Key: "org.b", Value: "1"}, {Key: "org.a", Value: "two"}},
+			WorkingDir: "/tmp",
+		}, true, [][]fixture{{a, b}, {links}}},
+		"kept": {oci.Image{
+			Annotations: []versions.Pair{{Key: "org.c", Value: "1"}, {Key: "org.z", Value: "2"}},
+			User:        "65532:65532",
+		}, true, [][]fixture{{}, {a}}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			dir, blobs := t.TempDir(), t.TempDir()
 			var images []oci.Manifest
-			for _, arch := range []string{"amd64", "arm64"} {
+			for i, arch := range []string{"amd64", "arm64"} {
 				image := test.image
 				image.OS, image.Arch = "linux", arch
-				for _, l := range test.layers {
+				if test.based {
+					image.Base = readBase(t, filepath.Join("testdata", "base", arch), blobs)
+				}
+				for _, l := range test.layers[i] {
 					image.Layers = append(image.Layers, oci.Layer{Descriptor: l.write(t, blobs), Label: l.label})
 				}
 				m, err := oci.Compose(image)
@@ -67,6 +82,22 @@ func TestRules(t *testing.T) {
 			}
 		})
 	}
+}
+
+// readBase reads a base of the BUILD file and puts its layers to the others.
+func readBase(t *testing.T, dir, blobs string) *oci.Base {
+	t.Helper()
+	base, err := oci.ReadBase(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := oci.Copy(func(digest string) string { return oci.LayerFile(dir, digest) })
+	for _, l := range base.Layers {
+		if err := place(l.Digest, filepath.Join(blobs, l.Digest)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return base
 }
 
 // fixture is a layer of the BUILD file.

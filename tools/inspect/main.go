@@ -4,6 +4,9 @@
 //
 //	go run ./tools/inspect -image rke:v1.36.0-rancher1 -layout FOLDER
 //
+// For an image that has a base image, its layout is wanted for each platform:
+// -base linux/amd64=FOLDER.
+//
 // Exit codes: 0 as it should be, 1 not, 2 wrong usage.
 package main
 
@@ -29,6 +32,13 @@ func run(ctx context.Context, env cli.Env) error {
 	name := fs.String("image", "", "the `name` it should be, FLAVOR:TAG")
 	dir := fs.String("layout", "", "the OCI layout to look into (`folder`)")
 	record := fs.String("digests", digests.File, "the `file` with the digests on record")
+	bases := map[versions.Platform]string{}
+	fs.Func("base", "`PLATFORM=FOLDER`, the OCI layout of its base image for a platform; repeatable", func(s string) error {
+		name, dir, _ := strings.Cut(s, "=")
+		platform, err := versions.ParsePlatform(name)
+		bases[platform] = dir
+		return err
+	})
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
@@ -52,7 +62,15 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	defer remove()
-	findings, err := inspect.Layout(ctx, solid, image, records)
+	for platform, dir := range bases {
+		base, remove, err := oci.Solid(dir)
+		if err != nil {
+			return err
+		}
+		defer remove()
+		bases[platform] = base
+	}
+	findings, err := inspect.Layout(ctx, solid, image, records, bases)
 	for _, f := range findings {
 		fmt.Fprintf(env.Out, "%s %s %s\n", f.Platform, f.Path, f.What)
 	}

@@ -21,8 +21,8 @@ func image(_ context.Context, env cli.Env) error {
 	var spec oci.Image
 	fs := flag.NewFlagSet("oci image", flag.ContinueOnError)
 	out := fs.String("o", "", "the `folder` to lay the image out in")
-	fs.StringVar(&spec.OS, "os", "", "the operating `system`")
-	fs.StringVar(&spec.Arch, "arch", "", "the `architecture`")
+	fs.StringVar(&spec.OS, "os", "", "the operating `system`; without it, that of the base")
+	fs.StringVar(&spec.Arch, "arch", "", "the `architecture`; without it, that of the base")
 	fs.StringVar(&spec.User, "user", "", "the `user`")
 	fs.StringVar(&spec.WorkingDir, "workdir", "", "the working `folder`")
 	lines(fs, "entrypoint", &spec.Entrypoint)
@@ -31,6 +31,15 @@ func image(_ context.Context, env cli.Env) error {
 	pairs(fs, "labels", &spec.Labels)
 	pairs(fs, "annotations", &spec.Annotations)
 	files := map[string]string{} // digest to file
+	fs.Func("base", "the `layout` of an image to build upon; without one, scratch", func(dir string) (err error) {
+		if spec.Base, err = oci.ReadBase(dir); err != nil {
+			return err
+		}
+		for _, l := range spec.Base.Layers {
+			files[l.Digest] = oci.LayerFile(dir, l.Digest)
+		}
+		return nil
+	})
 	fs.Func("layer", "`FILE,DESCRIPTOR` of a layer; repeatable, in order", func(s string) error {
 		file, descriptor, ok := strings.Cut(s, ",")
 		if !ok {
@@ -74,6 +83,24 @@ func image(_ context.Context, env cli.Env) error {
 	})
 }
 
+// base lays out, solid, what lies as files in another repository of Bazel.
+func base(_ context.Context, env cli.Env) error {
+	fs := flag.NewFlagSet("oci base", flag.ContinueOnError)
+	out := fs.String("o", "", "the `folder` to lay the image out in; its layout follows as argument")
+	if err := cli.Parse(fs, env, true); err != nil {
+		return err
+	}
+	if *out == "" || fs.NArg() != 1 {
+		return cli.Usage("want -o FOLDER and the layout of an image")
+	}
+	dir := fs.Arg(0)
+	b, err := oci.ReadBase(dir)
+	if err != nil {
+		return err
+	}
+	return oci.WriteBase(*out, b, oci.Copy(func(digest string) string { return oci.LayerFile(dir, digest) }))
+}
+
 // index lays an index of images out, with copies of all their layers.
 func index(_ context.Context, env cli.Env) error {
 	fs := flag.NewFlagSet("oci index", flag.ContinueOnError)
@@ -91,7 +118,7 @@ func index(_ context.Context, env cli.Env) error {
 		if err != nil {
 			return err
 		}
-		for _, l := range m.Image.Layers {
+		for _, l := range m.Layers {
 			from[l.Digest] = dir
 		}
 		images = append(images, m)

@@ -14,6 +14,7 @@ import (
 func main() { os.Exit(cli.Main("oci", run)) }
 
 var words = map[string]cli.Command{
+	"base":  base,
 	"image": image,
 	"index": index,
 	"load":  load,
@@ -22,7 +23,7 @@ var words = map[string]cli.Command{
 
 func run(ctx context.Context, env cli.Env) error {
 	if len(env.Args) == 0 || words[env.Args[0]] == nil {
-		return cli.Usage("want one of the words image, index, load, push; got %q", strings.Join(env.Args, " "))
+		return cli.Usage("want one of the words base, image, index, load, push; got %q", strings.Join(env.Args, " "))
 	}
 	word := words[env.Args[0]]
 	env.Args = env.Args[1:]

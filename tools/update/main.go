@@ -1,5 +1,5 @@
-// Update writes versions/lock.json: it pins the files that the manifest wants
-// and the lock lacks.
+// Update writes versions/lock.json: it pins the files and base images that the
+// manifest wants and the lock lacks.
 //
 //	go run ./tools/update                  what is missing: from upstream, or by building it
 //	go run ./tools/update -programs        the programs of this repository, anew
@@ -132,7 +132,7 @@ func (u *updater) missing(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return u.bases(ctx)
 }
 
 // programs pins anew every program of this repository.
@@ -180,6 +180,6 @@ func (u *updater) write() error {
 	if err := renameio.WriteFile(u.file, u.lock.Format(), 0o644, renameio.IgnoreUmask()); err != nil {
 		return fmt.Errorf("writing lock %q: %w", u.file, err)
 	}
-	fmt.Fprintf(u.env.Err, "update: pinned %d files; next: go run ./tools/gen\n", u.added)
+	fmt.Fprintf(u.env.Err, "update: pinned %d files and base images; next: go run ./tools/gen\n", u.added)
 	return nil
 }

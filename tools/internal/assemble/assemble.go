@@ -38,7 +38,7 @@ func Index(ctx context.Context, s *supply.Supplier, image versions.Image, dir st
 			return err
 		}
 		record.Index = index.Digest
-		return oci.WriteIndex(stage, index, manifests, placed)
+		return oci.WriteIndex(stage, index, manifests, s.Place(ctx))
 	})
 	return record, err
 }
@@ -55,7 +55,7 @@ func Platform(ctx context.Context, s *supply.Supplier, image versions.Image, pla
 			if err != nil {
 				return err
 			}
-			return oci.WriteImage(stage, m, placed)
+			return oci.WriteImage(stage, m, s.Place(ctx))
 		})
 		return record, err
 	}
@@ -66,13 +66,8 @@ func newRecord(image versions.Image) digests.Record {
 	return digests.Record{Inputs: image.Inputs().String(), Manifests: map[string]string{}, DiffIDs: map[string][]string{}}
 }
 
-// placed: the layers were written where they belong.
-func placed(digest, to string) error {
-	return fmt.Errorf("layer %s is not at %q", digest, to)
-}
-
 // compose writes the layers of one platform into the layout and composes the
-// image that they make.
+// image that they make, upon its base.
 func compose(ctx context.Context, s *supply.Supplier, image versions.Image, build versions.Build, stage string, record *digests.Record) (oci.Manifest, error) {
 	f := image.Flavor
 	spec := oci.Image{
@@ -81,6 +76,16 @@ func compose(ctx context.Context, s *supply.Supplier, image versions.Image, buil
 		User: f.User, WorkingDir: f.WorkingDir,
 	}
 	platform := build.Platform.String()
+	if build.Base != (versions.BasePin{}) {
+		base, err := s.Base(ctx, build.Base)
+		if err != nil {
+			return oci.Manifest{}, fmt.Errorf("building %s for %s: %w", image.Name(), platform, err)
+		}
+		spec.Base = base
+		for _, l := range base.Layers {
+			record.DiffIDs[platform] = append(record.DiffIDs[platform], l.DiffID)
+		}
+	}
 	for _, l := range build.Layers {
 		d, err := write(ctx, s, l, stage)
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -24,10 +23,11 @@ type Finding struct {
 	What     string // the pin's key, or the target of a symlink
 }
 
-// Layout inspects the OCI layout of an image, or of one of its platforms. The
-// error has every fault.
-func Layout(ctx context.Context, dir string, image versions.Image, records digests.Records) ([]Finding, error) {
-	l := &look{image: image, built: digests.Record{Manifests: map[string]string{}, DiffIDs: map[string][]string{}}}
+// Layout inspects the OCI layout of an image, or of one of its platforms. Of an
+// image that has one, the layouts of its base image are wanted, too, by
+// platform. The error has every fault.
+func Layout(ctx context.Context, dir string, image versions.Image, records digests.Records, bases map[versions.Platform]string) ([]Finding, error) {
+	l := &look{image: image, bases: bases, built: digests.Record{Manifests: map[string]string{}, DiffIDs: map[string][]string{}}}
 	if err := l.layout(ctx, dir); err != nil {
 		return nil, fmt.Errorf("inspecting %s: %w", image.Name(), err)
 	}
@@ -39,23 +39,16 @@ func Layout(ctx context.Context, dir string, image versions.Image, records diges
 
 type look struct {
 	image    versions.Image
+	bases    map[versions.Platform]string
 	built    digests.Record
 	findings []Finding
 }
 
 func (l *look) layout(ctx context.Context, dir string) error {
-	top, err := layout.ImageIndexFromPath(dir)
+	top, only, err := open(dir)
 	if err != nil {
-		return fmt.Errorf("reading layout %q: %w", dir, err)
+		return err
 	}
-	list, err := top.IndexManifest()
-	if err != nil {
-		return fmt.Errorf("reading layout %q: %w", dir, err)
-	}
-	if len(list.Manifests) != 1 {
-		return fmt.Errorf("reading layout %q: want one index or image in it, got %d", dir, len(list.Manifests))
-	}
-	only := list.Manifests[0]
 	if only.MediaType.IsImage() {
 		img, err := top.Image(only.Digest)
 		if err != nil {
@@ -72,6 +65,25 @@ func (l *look) layout(ctx context.Context, dir string) error {
 	}
 	l.built.Index = only.Digest.String()
 	return l.index(ctx, index)
+}
+
+// open opens a layout of one index or image.
+func open(dir string) (v1.ImageIndex, v1.Descriptor, error) {
+	fail := func(err error) (v1.ImageIndex, v1.Descriptor, error) {
+		return nil, v1.Descriptor{}, fmt.Errorf("reading layout %q: %w", dir, err)
+	}
+	top, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		return fail(err)
+	}
+	list, err := top.IndexManifest()
+	if err != nil {
+		return fail(err)
+	}
+	if len(list.Manifests) != 1 {
+		return fail(fmt.Errorf("want one index or image in it, got %d", len(list.Manifests)))
+	}
+	return top, list.Manifests[0], nil
 }
 
 // alone inspects the image of a single platform.
@@ -102,7 +114,7 @@ func (l *look) index(ctx context.Context, index v1.ImageIndex) error {
 	var errs []error
 	for i, build := range l.image.Builds {
 		entry := list.Manifests[i]
-		if entry.Platform == nil || entry.Platform.String() != build.Platform.String() {
+		if p := entry.Platform; p == nil || p.OS != build.Platform.OS() || p.Architecture != build.Platform.Arch() {
 			errs = append(errs, fmt.Errorf("manifest %d: want %s, got %v", i, build.Platform, entry.Platform))
 			continue
 		}
@@ -129,17 +141,24 @@ func (l *look) platform(ctx context.Context, build versions.Build, img v1.Image)
 	if err != nil {
 		return fail(err)
 	}
-	errs := []error{l.config(config)}
-	if len(layers) != len(build.Layers) {
-		return fail(fmt.Errorf("want %d layers, got %d", len(build.Layers), len(layers)))
+	base, err := l.base(build)
+	if err != nil {
+		return fail(err)
 	}
-	for i, layer := range layers {
+	errs := []error{l.config(config, base.config)}
+	if len(layers) != len(base.layers)+len(build.Layers) {
+		return fail(fmt.Errorf("want %d layers of the base and %d more, got %d", len(base.layers), len(build.Layers), len(layers)))
+	}
+	for _, layer := range layers {
 		diffID, err := layer.DiffID()
-		if err == nil {
-			l.built.DiffIDs[build.Platform.String()] = append(l.built.DiffIDs[build.Platform.String()], diffID.String())
-			err = l.layer(ctx, build.Platform, build.Layers[i], layer)
-		}
 		if err != nil {
+			return fail(err)
+		}
+		l.built.DiffIDs[build.Platform.String()] = append(l.built.DiffIDs[build.Platform.String()], diffID.String())
+	}
+	errs = append(errs, base.under(layers))
+	for i, layer := range layers[len(base.layers):] {
+		if err := l.layer(ctx, build.Platform, build.Layers[i], layer); err != nil {
 			errs = append(errs, fmt.Errorf("layer %s: %w", build.Layers[i].Label(), err))
 		}
 	}
@@ -148,28 +167,4 @@ func (l *look) platform(ctx context.Context, build versions.Build, img v1.Image)
 		return fail(err)
 	}
 	return nil
-}
-
-// config compares what a runtime goes by.
-func (l *look) config(got *v1.ConfigFile) error {
-	f := l.image.Flavor
-	var errs []error
-	if !slices.Equal(got.Config.Entrypoint, f.Entrypoint) {
-		errs = append(errs, fmt.Errorf("want entrypoint %q, got %q", f.Entrypoint, got.Config.Entrypoint))
-	}
-	if !slices.Equal(got.Config.Cmd, f.Cmd) {
-		errs = append(errs, fmt.Errorf("want cmd %q, got %q", f.Cmd, got.Config.Cmd))
-	}
-	if got.Config.User != f.User || got.Config.WorkingDir != f.WorkingDir {
-		errs = append(errs, fmt.Errorf("want user %q and folder %q, got %q and %q", f.User, f.WorkingDir, got.Config.User, got.Config.WorkingDir))
-	}
-	if len(got.Config.Labels) != len(l.image.Labels) {
-		errs = append(errs, fmt.Errorf("want %d labels, got %d", len(l.image.Labels), len(got.Config.Labels)))
-	}
-	for _, label := range l.image.Labels {
-		if got.Config.Labels[label.Key] != label.Value {
-			errs = append(errs, fmt.Errorf("label %s: want %q, got %q", label.Key, label.Value, got.Config.Labels[label.Key]))
-		}
-	}
-	return errors.Join(errs...)
 }

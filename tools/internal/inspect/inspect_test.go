@@ -49,6 +49,14 @@ releases: [v1.36.0]
 // program as sleep and, unless other bytes are given, as wake.
 func build(t *testing.T, manifest string, wake []byte) (dir string, image versions.Image, built digests.Record) {
 	t.Helper()
+	s, image := setup(t, manifest, wake)
+	dir, built = assembled(t, s, image)
+	return dir, image, built
+}
+
+// setup is an image to be made, with its files in a store.
+func setup(t *testing.T, manifest string, wake []byte) (*supply.Supplier, versions.Image) {
+	t.Helper()
 	m, err := versions.ParseManifest("m.yaml", []byte(strings.ReplaceAll(manifest, "ARCH", runtime.GOARCH)))
 	if err != nil {
 		t.Fatal(err)
@@ -74,13 +82,17 @@ func build(t *testing.T, manifest string, wake []byte) (dir string, image versio
 	if err != nil {
 		t.Fatal(err)
 	}
+	return &supply.Supplier{Catalog: c, Store: files, Registry: supply.Off, Progress: progress.New(&bytes.Buffer{})}, c.Images[0]
+}
+
+func assembled(t *testing.T, s *supply.Supplier, image versions.Image) (dir string, built digests.Record) {
+	t.Helper()
 	dir = filepath.Join(t.TempDir(), "layout")
-	s := &supply.Supplier{Catalog: c, Store: files, Progress: progress.New(&bytes.Buffer{})}
-	built, err = assemble.Index(t.Context(), s, c.Images[0], dir)
+	built, err := assemble.Index(t.Context(), s, image, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir, c.Images[0], built
+	return dir, built
 }
 
 // husk is this test's own program with zeros in place of its code: a real
@@ -112,7 +124,7 @@ func husk(t *testing.T) []byte {
 func TestLayout(t *testing.T) {
 	dir, image, built := build(t, manifest, nil)
 	records := digests.Records{image.Name(): built}
-	findings, err := Layout(t.Context(), dir, image, records)
+	findings, err := Layout(t.Context(), dir, image, records, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +143,7 @@ func TestLayout(t *testing.T) {
 		t.Errorf("found %d, want %d", len(findings), len(want))
 	}
 	built.Index = "sha256:0"
-	if _, err := Layout(t.Context(), dir, image, digests.Records{image.Name(): built}); err == nil || !strings.Contains(err.Error(), "it is not the one on record in images/digests.json") {
+	if _, err := Layout(t.Context(), dir, image, digests.Records{image.Name(): built}, nil); err == nil || !strings.Contains(err.Error(), "it is not the one on record in images/digests.json") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -143,7 +155,7 @@ func TestLayoutFaults(t *testing.T) {
 		"mode":           {"source: programs/wake}", "source: programs/wake, mode: \"0555\"}", "/bin/wake: want mode 0755, got 0555"},
 		"file":           {"source: programs/wake", "source: programs/sleep", "/bin/wake: want sha256"},
 		"order":          {"      - {path: /sleep, source: programs/sleep}\n      - {path: /bin/wake, source: programs/wake}", "      - {path: /bin/wake, source: programs/wake}\n      - {path: /sleep, source: programs/sleep}", "want /sleep, got \"bin/wake\""},
-		"fewer layers":   {"    symlinks: {/wake: bin/wake}\n", "", "want 3 layers, got 2"},
+		"fewer layers":   {"    symlinks: {/wake: bin/wake}\n", "", "want 0 layers of the base and 3 more, got 2"},
 		"symlink":        {"{/wake: bin/wake}", "{/wake: /bin/wake}", `/wake: want a symlink to "bin/wake", got type '2' to "/bin/wake"`},
 		"more symlinks":  {"{/wake: bin/wake}", "{/wake: bin/wake, /woke: wake}", "want nothing more"},
 		"fewer symlinks": {"{/wake: bin/wake}", "{/woke: bin/wake}", `want /wake, got "woke"`},
@@ -160,7 +172,7 @@ func TestLayoutFaults(t *testing.T) {
 			}
 			_, image, _ := build(t, manifest, nil)
 			dir, _, _ := build(t, strings.Replace(manifest, test.old, test.new, 1), nil)
-			findings, err := Layout(t.Context(), dir, image, nil)
+			findings, err := Layout(t.Context(), dir, image, nil, nil)
 			if err == nil || !strings.Contains(err.Error(), test.want) || findings != nil {
 				t.Errorf("got %v, %v, want %s", findings, err, test.want)
 			}
@@ -171,7 +183,7 @@ func TestLayoutFaults(t *testing.T) {
 // A pin of the wrong bytes is found, though every hash agrees.
 func TestLayoutOfWrongProgram(t *testing.T) {
 	dir, image, _ := build(t, manifest, []byte("<html>Sign in"))
-	if _, err := Layout(t.Context(), dir, image, nil); err == nil || !strings.Contains(err.Error(), "reading the ELF header of programs/linux/"+runtime.GOARCH+"/wake") {
+	if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil || !strings.Contains(err.Error(), "reading the ELF header of programs/linux/"+runtime.GOARCH+"/wake") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -193,7 +205,7 @@ func TestLayoutFlipped(t *testing.T) {
 		if err := os.WriteFile(blob, flipped, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Layout(t.Context(), dir, image, nil); err == nil {
+		if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil {
 			t.Errorf("%s with another byte passes", blob)
 		}
 		if err := os.WriteFile(blob, raw, 0o644); err != nil {

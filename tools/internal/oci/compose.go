@@ -7,16 +7,16 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/layer"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// The media types of what is composed here.
+// The media types of what is composed here on scratch.
 const (
 	MediaTypeConfig   = "application/vnd.oci.image.config.v1+json"
 	MediaTypeManifest = "application/vnd.oci.image.manifest.v1+json"
@@ -28,11 +28,14 @@ const epoch = "1970-01-01T00:00:00Z"
 
 // Image is what one platform's image is composed of.
 type Image struct {
-	OS, Arch   string
+	OS, Arch   string // that of the base, or left out, where there is one
+	Base       *Base  // nil: scratch
 	Layers     []Layer
 	Entrypoint []string
 	Cmd        []string
-	// Env, Labels and Annotations keep their order.
+	// Env, Labels and Annotations keep their order, after those of the base.
+	// Values of Env may have $NAME in them: what the base has, or what was set
+	// before.
 	Env, Labels, Annotations []versions.Pair
 	User, WorkingDir         string
 }
@@ -54,167 +57,124 @@ type Blob struct {
 // Manifest is one image, composed.
 type Manifest struct {
 	Blob
-	Config Blob
-	Image  Image
+	Config   Blob
+	Layers   []layer.Descriptor // from the lowest: the base's, then the image's own
+	platform value              // as an index has it
 }
 
-// The orders of the fields below are those in which rules_oci's scripts happen
-// to set them; they are part of the digests.
-type (
-	configJSON struct {
-		Created      string        `json:"created"`
-		Config       runtimeJSON   `json:"config"`
-		History      []historyJSON `json:"history"`
-		RootFS       rootFSJSON    `json:"rootfs"`
-		Architecture string        `json:"architecture"`
-		OS           string        `json:"os"`
-	}
-	runtimeJSON struct {
-		Cmd        []string `json:"Cmd,omitempty"`
-		Entrypoint []string `json:"Entrypoint,omitempty"`
-		Env        []string `json:"Env,omitempty"`
-		Labels     pairs    `json:"Labels,omitempty"`
-		User       string   `json:"User,omitempty"`
-		WorkingDir string   `json:"WorkingDir,omitempty"`
-	}
-	historyJSON struct {
-		Created   string `json:"created"`
-		CreatedBy string `json:"created_by"`
-	}
-	rootFSJSON struct {
-		Type    string   `json:"type"`
-		DiffIDs []string `json:"diff_ids"`
-	}
-	manifestJSON struct {
-		SchemaVersion int         `json:"schemaVersion"`
-		MediaType     string      `json:"mediaType"`
-		Config        configRef   `json:"config"`
-		Layers        []layerJSON `json:"layers"`
-		Annotations   pairs       `json:"annotations,omitempty"`
-	}
-	configRef struct {
-		MediaType string `json:"mediaType"`
-		Size      int    `json:"size"`
-		Digest    string `json:"digest"`
-	}
-	layerJSON struct {
-		Size      int64  `json:"size"`
-		Digest    string `json:"digest"`
-		MediaType string `json:"mediaType"`
-	}
-	indexJSON struct {
-		SchemaVersion int             `json:"schemaVersion"`
-		MediaType     string          `json:"mediaType"`
-		Manifests     []manifestEntry `json:"manifests"`
-	}
-	manifestEntry struct {
-		MediaType string        `json:"mediaType"`
-		Digest    string        `json:"digest"`
-		Size      int           `json:"size"`
-		Platform  *platformJSON `json:"platform,omitempty"`
-	}
-	platformJSON struct {
-		OS           string `json:"os"`
-		Architecture string `json:"architecture"`
-	}
-)
-
-// pairs is a JSON object whose keys keep their order.
-type pairs []versions.Pair
-
-func (p pairs) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, pair := range p {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		key, err := plain(pair.Key)
-		if err != nil {
-			return nil, err
-		}
-		value, err := plain(pair.Value)
-		if err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(&b, "%s:%s", key, value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-// Compose makes the config and the manifest of an image.
+// Compose makes the config and the manifest of an image. Each step is one of
+// rules_oci's, in its order: where a key first comes to stand, and so the
+// digest, follows from that.
 func Compose(image Image) (Manifest, error) {
-	if image.OS == "" || image.Arch == "" {
-		return Manifest{}, errors.New("composing an image: it has no platform")
+	base := image.Base
+	if base == nil {
+		if image.OS == "" || image.Arch == "" {
+			return Manifest{}, errors.New("composing an image: it has no platform")
+		}
+		base = onScratch(image.OS, image.Arch)
+	} else if image.OS != "" && image.OS != base.OS || image.Arch != "" && image.Arch != base.Arch {
+		return Manifest{}, fmt.Errorf("composing an image for %s/%s: its base is for %s/%s", image.OS, image.Arch, base.OS, base.Arch)
 	}
-	config := configJSON{
-		Created: epoch,
-		Config: runtimeJSON{
-			Cmd: image.Cmd, Entrypoint: image.Entrypoint, Labels: pairs(image.Labels),
-			User: image.User, WorkingDir: image.WorkingDir,
-		},
-		History:      []historyJSON{},
-		RootFS:       rootFSJSON{Type: "layers", DiffIDs: []string{}},
-		Architecture: image.Arch,
-		OS:           image.OS,
-	}
-	for _, e := range image.Env {
-		config.Config.Env = append(config.Config.Env, e.Key+"="+e.Value)
-	}
-	manifest := manifestJSON{
-		SchemaVersion: 2, MediaType: MediaTypeManifest, Layers: []layerJSON{}, Annotations: pairs(image.Annotations),
-	}
+	manifest, config := base.manifest, base.config
+	layers := slices.Clone(base.Layers)
 	for _, l := range image.Layers {
-		config.History = append(config.History, historyJSON{epoch, "bazel build " + l.Label})
-		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, l.DiffID)
-		manifest.Layers = append(manifest.Layers, layerJSON{l.Size, l.Digest, l.MediaType})
+		config = config.push(str(l.DiffID), "rootfs", "diff_ids").
+			push(obj(member{"created", str(epoch)}, member{"created_by", str("bazel build " + l.Label)}), "history")
+		l.MediaType = layerType(l.MediaType, manifest.get("mediaType"))
+		manifest = manifest.push(obj(member{"size", num(l.Size)}, member{"digest", str(l.Digest)}, member{"mediaType", str(l.MediaType)}), "layers")
+		layers = append(layers, l.Descriptor)
 	}
-	c, err := document(MediaTypeConfig, config)
-	if err != nil {
-		return Manifest{}, err
+	config = config.merge(runtime(image, config))
+	// An entrypoint takes the base's arguments away.
+	if config.get("config", "Cmd").kind == null {
+		config = config.drop("config", "Cmd")
 	}
 	// The config, unlike the others, has no newline at its end.
-	c = newBlob(MediaTypeConfig, bytes.TrimSuffix(c.Bytes, []byte("\n")))
-	manifest.Config = configRef{MediaTypeConfig, len(c.Bytes), c.Digest}
-	m, err := document(MediaTypeManifest, manifest)
-	return Manifest{m, c, image}, err
+	c := newBlob(base.ConfigRef.MediaType, bytes.TrimSuffix(config.document(), []byte("\n")))
+	manifest = manifest.set(str(c.Digest), "config", "digest").set(num(int64(len(c.Bytes))), "config", "size").drop("config", "data")
+	if len(image.Annotations) > 0 {
+		manifest = manifest.set(obj().merge(manifest.get("annotations")).merge(pairsOf(image.Annotations)), "annotations")
+	}
+	return Manifest{newBlob(base.MediaType, manifest.document()), c, layers, platformOf(config)}, nil
+}
+
+// onScratch is what an image without a base begins with.
+func onScratch(os, arch string) *Base {
+	b := &Base{OS: os, Arch: arch}
+	b.MediaType, b.ConfigRef.MediaType = MediaTypeManifest, MediaTypeConfig
+	b.manifest = obj(
+		member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeManifest)},
+		member{"config", obj(member{"mediaType", str(MediaTypeConfig)}, member{"size", num(0)})},
+		member{"layers", strs(nil)})
+	b.config = obj(
+		member{"created", str(epoch)}, member{"config", obj()}, member{"history", strs(nil)},
+		member{"rootfs", obj(member{"type", str("layers")}, member{"diff_ids", strs(nil)})},
+		member{"architecture", str(arch)}, member{"os", str(os)})
+	return b
+}
+
+// runtime is what an image lays over the config of its base.
+func runtime(image Image, base value) value {
+	v := obj()
+	put := func(key string, to value) { v = v.set(to, "config", key) }
+	if len(image.Entrypoint) > 0 {
+		put("Cmd", value{})
+		put("Entrypoint", strs(image.Entrypoint))
+	}
+	if len(image.Cmd) > 0 {
+		put("Cmd", strs(image.Cmd))
+	}
+	if len(image.Env) > 0 {
+		put("Env", strs(mergeEnv(base.get("config", "Env").texts(), image.Env)))
+	}
+	if len(image.Labels) > 0 {
+		put("Labels", pairsOf(image.Labels))
+	}
+	if image.User != "" {
+		put("User", str(image.User))
+	}
+	if image.WorkingDir != "" {
+		put("WorkingDir", str(image.WorkingDir))
+	}
+	return v
+}
+
+// layerType is the media type of a layer in a manifest of a media type: Docker's
+// manifests have Docker's layers.
+func layerType(mediaType string, manifest value) string {
+	if compression, ok := strings.CutPrefix(mediaType, layerTypes[0]); ok && manifest.hasPrefix("application/vnd.docker.") {
+		return "application/vnd.docker.image.rootfs.diff.tar" + strings.Replace(compression, "+", ".", 1)
+	}
+	return mediaType
+}
+
+// platformOf is what an index says of an image with this config.
+func platformOf(config value) value {
+	p := obj()
+	for _, key := range []string{"os", "architecture", "variant", "os.version", "os.features"} {
+		if item := config.get(key); item.kind != null {
+			p = p.set(item, key)
+		}
+	}
+	return p
 }
 
 // Index makes the index of images for several platforms.
 func Index(images []Manifest) (Blob, error) {
-	index := indexJSON{SchemaVersion: 2, MediaType: MediaTypeIndex, Manifests: []manifestEntry{}}
+	manifests := strs(nil)
 	for _, m := range images {
-		index.Manifests = append(index.Manifests, manifestEntry{
-			m.MediaType, m.Digest, len(m.Bytes), &platformJSON{m.Image.OS, m.Image.Arch},
-		})
+		manifests = manifests.push(m.entry().set(m.platform, "platform"))
 	}
-	return document(MediaTypeIndex, index)
+	index := obj(member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeIndex)}, member{"manifests", manifests})
+	return newBlob(MediaTypeIndex, index.document()), nil
 }
 
-func document(mediaType string, v any) (Blob, error) {
-	raw, err := plain(v)
-	if err != nil {
-		return Blob{}, fmt.Errorf("composing %s: %w", mediaType, err)
-	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, raw, "", "  "); err != nil {
-		return Blob{}, fmt.Errorf("composing %s: %w", mediaType, err)
-	}
-	b.WriteByte('\n')
-	return newBlob(mediaType, b.Bytes()), nil
+// entry is how an index refers to a blob.
+func (b Blob) entry() value {
+	return obj(member{"mediaType", str(b.MediaType)}, member{"digest", str(b.Digest)}, member{"size", num(int64(len(b.Bytes)))})
 }
 
 func newBlob(mediaType string, b []byte) Blob {
 	sum := sha256.Sum256(b)
 	return Blob{mediaType, "sha256:" + hex.EncodeToString(sum[:]), b}
-}
-
-// plain encodes without the escapes that make JSON safe inside HTML.
-func plain(v any) ([]byte, error) {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return []byte(strings.TrimSuffix(b.String(), "\n")), err
 }

@@ -1,7 +1,6 @@
 package oci
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,37 +16,21 @@ type Place func(digest, to string) error
 
 // WriteImage lays an image out in an empty folder.
 func WriteImage(dir string, m Manifest, place Place) error {
-	index, err := document(MediaTypeIndex, indexJSON{
-		SchemaVersion: 2, MediaType: MediaTypeIndex,
-		Manifests: []manifestEntry{{m.MediaType, m.Digest, len(m.Bytes), nil}},
-	})
-	if err != nil {
-		return err
-	}
+	index := obj(member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeIndex)}, member{"manifests", strs(nil).push(m.entry())})
 	return errors.Join(
 		MakeFolders(dir),
 		writeFile(dir, "oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)),
-		writeFile(dir, "index.json", index.Bytes),
+		writeFile(dir, "index.json", index.document()),
 		writeImageBlobs(dir, m, place))
 }
 
 // WriteIndex lays an index and its images out in an empty folder.
 func WriteIndex(dir string, index Blob, images []Manifest, place Place) error {
-	type entry struct {
-		MediaType string `json:"mediaType"`
-		Size      int    `json:"size"`
-		Digest    string `json:"digest"`
-	}
-	top, err := document(MediaTypeIndex, map[string][]entry{
-		"manifests": {{index.MediaType, len(index.Bytes), index.Digest}},
-	})
-	if err != nil {
-		return err
-	}
+	entry := obj(member{"mediaType", str(index.MediaType)}, member{"size", num(int64(len(index.Bytes)))}, member{"digest", str(index.Digest)})
 	errs := []error{
 		MakeFolders(dir),
 		writeFile(dir, "oci-layout", []byte("{\"imageLayoutVersion\": \"1.0.0\"}\n")),
-		writeFile(dir, "index.json", top.Bytes),
+		writeFile(dir, "index.json", obj(member{"manifests", strs(nil).push(entry)}).document()),
 		writeFile(dir, blobPath(index.Digest), index.Bytes),
 	}
 	for _, m := range images {
@@ -61,10 +44,10 @@ func writeImageBlobs(dir string, m Manifest, place Place) error {
 		writeFile(dir, blobPath(m.Digest), m.Bytes),
 		writeFile(dir, blobPath(m.Config.Digest), m.Config.Bytes),
 	}
-	for _, l := range m.Image.Layers {
+	for _, l := range m.Layers {
 		to := filepath.Join(dir, blobPath(l.Digest))
 		switch _, err := os.Lstat(to); {
-		case err == nil: // another image of the index has it too
+		case err == nil: // another image of the index has it too, or its base
 		case errors.Is(err, fs.ErrNotExist):
 			errs = append(errs, place(l.Digest, to))
 		default:
@@ -94,64 +77,77 @@ func Copy(from func(digest string) string) Place {
 	}
 }
 
-// ReadImage reads back an image that [WriteImage] laid out: what an index is
-// composed of. Only the layers' digests are known of them then.
+// image returns the base as an image of its own.
+func (b *Base) image() Manifest {
+	return Manifest{newBlob(b.MediaType, b.Manifest), newBlob(b.ConfigRef.MediaType, b.Config), b.Layers, platformOf(b.config)}
+}
+
+// WriteBase lays a base out in an empty folder, as it is.
+func WriteBase(dir string, b *Base, place Place) error { return WriteImage(dir, b.image(), place) }
+
+// ReadImage reads an image's layout: what an index is composed of.
 func ReadImage(dir string) (Manifest, error) {
-	var m Manifest
-	var top indexJSON
-	if _, err := readJSON(filepath.Join(dir, "index.json"), &top); err != nil {
-		return m, err
-	}
-	if len(top.Manifests) != 1 {
-		return m, fmt.Errorf("reading layout %q: want one manifest, got %d", dir, len(top.Manifests))
-	}
-	var manifest struct {
-		Config configRef   `json:"config"`
-		Layers []layerJSON `json:"layers"`
-	}
-	raw, err := readJSON(filepath.Join(dir, blobPath(top.Manifests[0].Digest)), &manifest)
+	b, err := ReadBase(dir)
 	if err != nil {
-		return m, err
+		return Manifest{}, err
 	}
-	m.Blob = newBlob(MediaTypeManifest, raw)
-	var config struct {
-		Architecture string `json:"architecture"`
-		OS           string `json:"os"`
-	}
-	raw, err = readJSON(filepath.Join(dir, blobPath(manifest.Config.Digest)), &config)
+	return b.image(), nil
+}
+
+// ReadBase reads an image's layout: what another image is composed upon. Its
+// layers are not looked at.
+func ReadBase(dir string) (*Base, error) {
+	fail := func(err error) (*Base, error) { return nil, fmt.Errorf("reading layout %q: %w", dir, err) }
+	raw, err := readDocument(filepath.Join(dir, "index.json"))
 	if err != nil {
-		return m, err
+		return fail(err)
 	}
-	m.Config = newBlob(MediaTypeConfig, raw)
-	m.Image.OS, m.Image.Arch = config.OS, config.Architecture
-	for _, l := range manifest.Layers {
-		var layer Layer
-		layer.Digest, layer.Size, layer.MediaType = l.Digest, l.Size, l.MediaType
-		m.Image.Layers = append(m.Image.Layers, layer)
+	top, err := parse(raw)
+	if err != nil {
+		return fail(fmt.Errorf("index.json: %w", err))
 	}
-	return m, nil
+	manifests := top.get("manifests").items
+	if len(manifests) != 1 {
+		return fail(fmt.Errorf("want one manifest, got %d", len(manifests)))
+	}
+	digest, err := readDigest(manifests[0].get("digest"))
+	if err != nil {
+		return fail(err)
+	}
+	if raw, err = readDocument(LayerFile(dir, "sha256:"+digest.String())); err != nil {
+		return fail(err)
+	}
+	if got := newBlob("", raw).Digest; got != "sha256:"+digest.String() {
+		return fail(fmt.Errorf("want manifest %s, got %s", digest, got))
+	}
+	manifest, err := ReadBaseManifest(raw)
+	if err != nil {
+		return fail(err)
+	}
+	if raw, err = readDocument(LayerFile(dir, "sha256:"+manifest.ConfigRef.Digest.String())); err != nil {
+		return fail(err)
+	}
+	b, err := manifest.WithConfig(raw)
+	if err != nil {
+		return fail(err)
+	}
+	return b, nil
 }
 
 // LayerFile returns where a layer of the image laid out in dir is.
 func LayerFile(dir, digest string) string { return filepath.Join(dir, blobPath(digest)) }
 
-// maxDocument bounds what is read of a layout's documents, in bytes.
-const maxDocument = 4 << 20
-
-func readJSON(file string, to any) ([]byte, error) {
+func readDocument(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading layout: %w", err)
+		return nil, err
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxDocument))
-	if err != nil {
-		return nil, fmt.Errorf("reading layout: %w", err)
+	raw, err := io.ReadAll(io.LimitReader(f, MaxDocument+1))
+	if err == nil && len(raw) > MaxDocument {
+		err = fmt.Errorf("%q has more than the %d bytes allowed", file, MaxDocument)
 	}
-	if err := json.Unmarshal(raw, to); err != nil {
-		return nil, fmt.Errorf("reading layout %q: %w", file, err)
-	}
-	return raw, nil
+	return raw, err
 }
 
 func blobPath(digest string) string {

@@ -102,7 +102,7 @@ func TestLayouts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back.Digest != m.Digest || back.Config.Digest != m.Config.Digest || len(back.Image.Layers) != 2 {
+		if back.Digest != m.Digest || back.Config.Digest != m.Config.Digest || len(back.Layers) != 2 {
 			t.Errorf("read back %+v, wrote %+v", back, m)
 		}
 		images = append(images, back)

@@ -93,12 +93,24 @@ func Upstream(pin versions.Pin) string {
 	return "@upstream//" + pkg + ":" + pin.File + "_" + pin.Platform.Label()
 }
 
+// bases are the labels of an image's base images, by platform.
+func bases(image versions.Image) []versions.Pair {
+	var labels []versions.Pair
+	for _, b := range image.Builds {
+		if b.Base != (versions.BasePin{}) {
+			labels = append(labels, versions.Pair{Key: b.Platform.String(), Value: "@upstream//bases:" + b.Base.Target()})
+		}
+	}
+	return labels
+}
+
 // images adds the packages below images/FLAVOR, one a minor version.
 func images(c *versions.Catalog, files map[string]*buildFile) {
 	for _, image := range c.Images {
 		f := of(files, imagePackage(image), "image")
 		flavor := image.Flavor
 		f.call("image", versions.Label(image.Tag), func() {
+			f.dict("bases", bases(image))
 			f.string("catalog_name", image.Name())
 			f.list("cmd", flavor.Cmd)
 			f.string("content_tag", image.ContentTag)

@@ -42,8 +42,13 @@ func (s *Supplier) download(ctx context.Context, pin versions.Pin) error {
 	if err != nil {
 		return err
 	}
+	return s.again(ctx, pin.FileKey.String(), from, func() error { return s.downloadOnce(ctx, pin, from) })
+}
+
+// again repeats a download that fails with a [passingError].
+func (s *Supplier) again(ctx context.Context, what, from string, once func() error) error {
 	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, 2*pause {
-		err := s.downloadOnce(ctx, pin, from)
+		err := once()
 		var passing *passingError
 		if ctx.Err() != nil {
 			return fmt.Errorf("downloading %q: %w", from, context.Cause(ctx))
@@ -51,7 +56,7 @@ func (s *Supplier) download(ctx context.Context, pin versions.Pin) error {
 		if err == nil || attempt == attempts || !errors.As(err, &passing) {
 			return err
 		}
-		s.Progress.Say("%s: %v; trying again in %v", pin.FileKey, err, pause)
+		s.Progress.Say("%s: %v; trying again in %v", what, err, pause)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

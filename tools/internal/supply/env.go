@@ -9,9 +9,11 @@ import (
 )
 
 // FromEnv makes the supplier that the environment asks for: its store at
-// HYPERKUBE_STORE, its upstream HYPERKUBE_UPSTREAM (a mirror, or "off").
-// HYPERKUBE_REBUILD=1 is for machines that reach no upstream: it allows builds
-// from source, and forbids downloads unless a mirror is named.
+// HYPERKUBE_STORE, its upstream HYPERKUBE_UPSTREAM (a mirror, or "off", which
+// forbids every download), and HYPERKUBE_REGISTRY_MIRROR in place of the
+// registries of base images. HYPERKUBE_REBUILD=1 is for machines that reach no
+// upstream: it allows builds from source, and forbids downloads unless a mirror
+// is named.
 func FromEnv(env cli.Env) (*Supplier, error) {
 	catalog, _, err := versions.Load()
 	if err != nil {
@@ -28,11 +30,18 @@ func New(env cli.Env, catalog *versions.Catalog) (*Supplier, error) {
 	}
 	s := &Supplier{
 		Catalog: catalog, Store: store.New(dir), Root: env.Dir, Getenv: env.Getenv,
-		Upstream: env.Getenv("HYPERKUBE_UPSTREAM"), Progress: progress.New(env.Err), Log: env.Err,
+		Upstream: env.Getenv("HYPERKUBE_UPSTREAM"), Registry: env.Getenv("HYPERKUBE_REGISTRY_MIRROR"),
+		Progress: progress.New(env.Err), Log: env.Err,
+	}
+	if s.Upstream == Off {
+		s.Registry = Off
 	}
 	if env.Getenv("HYPERKUBE_REBUILD") == "1" {
 		if s.Upstream == "" {
 			s.Upstream = Off
+		}
+		if s.Registry == "" {
+			s.Registry = Off
 		}
 		s.Rebuild = s.rebuilder()
 	}

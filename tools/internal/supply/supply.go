@@ -24,6 +24,9 @@ type Supplier struct {
 	// Upstream takes the place of scheme and host in the lock's URLs: a mirror.
 	// "" leaves them as they are; [Off] forbids downloads.
 	Upstream string
+	// Registry takes the place of the registry in the names of base images: a
+	// mirror, HOST:PORT or HOST:PORT/PATH. "" and [Off] are as with Upstream.
+	Registry string
 	// Rebuild puts a released file into the store by building it from source,
 	// after or in place of a download. Nil where that is not wanted.
 	Rebuild  func(ctx context.Context, pin versions.Pin) error

@@ -16,14 +16,23 @@ def _pairs(dictionary):
     return ["%s=%s" % pair for pair in dictionary.items()]
 
 def _oci_image_impl(ctx):
+    if bool(ctx.attr.base) == bool(ctx.attr.os or ctx.attr.architecture) or bool(ctx.attr.os) != bool(ctx.attr.architecture):
+        fail("%s: want either base, or os and architecture" % ctx.label)
     out = ctx.actions.declare_directory(ctx.label.name)
     inputs = []
     layers = []
     args = ctx.actions.args()
     args.add("image")
     args.add("-o", out.path)
-    args.add("-os", ctx.attr.os)
-    args.add("-arch", ctx.attr.architecture)
+    runfiles = ctx.runfiles()
+    if ctx.attr.base:
+        args.add("-base", ctx.file.base.path)
+
+        # The layout has links to the base's blobs, which may be links as well.
+        runfiles = ctx.runfiles(files = [ctx.file.base]).merge(ctx.attr.base[DefaultInfo].default_runfiles)
+    else:
+        args.add("-os", ctx.attr.os)
+        args.add("-arch", ctx.attr.architecture)
     for tar in ctx.attr.tars:
         if OutputGroupInfo not in tar or not hasattr(tar[OutputGroupInfo], "descriptor"):
             fail("%s: tars: %s: want a target of //images:defs.bzl's layer" % (ctx.label, tar.label))
@@ -45,31 +54,32 @@ def _oci_image_impl(ctx):
     ctx.actions.run(
         executable = ctx.executable._oci,
         arguments = [args],
-        inputs = inputs + layers,
+        inputs = depset(inputs + layers, transitive = [runfiles.files]),
         outputs = [out],
         mnemonic = "OCIImage",
         progress_message = "OCI Image %{label}",
     )
 
     # The layout has links to the layers: whoever runs on it needs them beside it.
-    return [DefaultInfo(files = depset([out]), runfiles = ctx.runfiles(files = layers))]
+    return [DefaultInfo(files = depset([out]), runfiles = runfiles.merge(ctx.runfiles(files = layers)))]
 
 oci_image = rule(
     implementation = _oci_image_impl,
     attrs = {
         "annotations": attr.string_dict(doc = "Annotations of the manifest."),
-        "architecture": attr.string(mandatory = True, doc = "CPU architecture."),
+        "architecture": attr.string(doc = "CPU architecture, without a base."),
+        "base": attr.label(allow_single_file = True, doc = "Layout of the image to build upon."),
         "cmd": attr.string_list(doc = "Default arguments."),
         "entrypoint": attr.string_list(doc = "What a container starts."),
         "env": attr.string_dict(doc = "Environment variables."),
         "labels": attr.string_dict(doc = "Labels of the config."),
-        "os": attr.string(mandatory = True, doc = "Operating system."),
+        "os": attr.string(doc = "Operating system, without a base."),
         "tars": attr.label_list(doc = "Layers, in order."),
         "user": attr.string(doc = "User, or UID."),
         "workdir": attr.string(doc = "Working directory."),
         "_oci": attr.label(default = _OCI, executable = True, cfg = "exec"),
     },
-    doc = "One platform's image on scratch, as an OCI layout.",
+    doc = "One platform's image, as an OCI layout.",
 )
 
 def _oci_image_index_impl(ctx):

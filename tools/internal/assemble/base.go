@@ -1,0 +1,20 @@
+package assemble
+
+import (
+	"context"
+
+	"github.com/hyperkube/hyperkube/tools/internal/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Base lays a pinned base image out at dir, as it is, with files of its own.
+func Base(ctx context.Context, s *supply.Supplier, pin versions.BasePin, dir string) error {
+	return replace(ctx, dir, func(stage string) error {
+		base, err := s.Base(ctx, pin)
+		if err != nil {
+			return err
+		}
+		return oci.WriteBase(stage, base, s.Place(ctx))
+	})
+}

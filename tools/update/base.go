@@ -1,0 +1,19 @@
+package main
+
+import "context"
+
+// bases pins what images are built upon.
+func (u *updater) bases(ctx context.Context) error {
+	for _, key := range u.manifest.WantedBases() {
+		if _, ok := u.lock.Base(key); ok {
+			continue
+		}
+		pin, err := u.supplier.PinBase(ctx, key)
+		if err != nil {
+			return err
+		}
+		u.lock.SetBase(pin)
+		u.added++
+	}
+	return nil
+}

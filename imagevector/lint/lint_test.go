@@ -101,6 +101,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		{"merged, and beaten elsewhere", `{name: exact, repository: m/exact}`, Effective, "1.19.0..1.30.1, 1.30.3..1.36.x amd64, 1.19.0..1.30.1, 1.30.3..1.36.x arm64", "", ""},
 		{"nothing new", `{name: hyperkube, repository: example.com/hyperkube}`, Ineffective, "", "it says nothing that images.yaml:12:3 does not say already", ""},
+		{"nothing new, and with another key", `{name: exact, repository: gcr.io/x/exact, tag: v2, targetVersion: '=1.30.2'}`, Ineffective, "", "merged into images.yaml:21:3, it would say nothing that is not said there already", ""},
 		{"a name that is wrong", `{name: hyperkub, repository: m/hyperkube}`, Ineffective, "", `images.yaml has no image of this name, so nothing looks it up; did you mean "hyperkube"?`, ""},
 		{"out of range", `{name: hyperkube, repository: m/hyperkube, targetVersion: ">= 1.37"}`, Elsewhere, ">= 1.37.0 amd64, >= 1.37.0 arm64", "", ""},
 		{"out of range, and never chosen", `{name: pause, repository: m/pause, targetVersion: ">=1.37", architectures: [amd64, arm64]}`, Ineffective, "", `it matches nothing of Kubernetes 1.19.0..1.36.x on amd64 or arm64: it is for targetVersion ">=1.37"`, ""},

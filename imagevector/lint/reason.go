@@ -42,13 +42,13 @@ func (l *linter) judge(e *Entry, with *imagevector.Vector) {
 		if into < 0 && !slices.ContainsFunc(e.Lost[:i], func(before Loss) bool { return before.index == loss.index }) {
 			e.Why = append(e.Why, differing(s, loss.To)...)
 			if len(meant) == 0 {
-				e.Fix = append(e.Fix, l.fixed(s, loss.To))
+				l.fix(e, loss.To)
 			}
 		}
 	}
 	for _, entry := range meant {
 		e.Why = append(e.Why, fmt.Sprintf("version %q is no constraint; %v has it as one", *s.Version, entry.Position))
-		e.Fix = append(e.Fix, l.fixed(s, entry))
+		l.fix(e, entry)
 	}
 }
 
@@ -164,14 +164,20 @@ func (l *linter) unknownName(name string) []string {
 	return []string{why}
 }
 
-// fixed returns the entry with the key of another, so that it is merged into that.
-func (l *linter) fixed(s, entry imagevector.Source) imagevector.Source {
+// fix adds what to write instead of an entry: one with the key of another, so that
+// it is merged into that.
+func (l *linter) fix(e *Entry, other imagevector.Source) {
+	s := e.Source
 	f := imagevector.Source{
-		Name: s.Name, RuntimeVersion: entry.RuntimeVersion, TargetVersion: entry.TargetVersion, Architectures: entry.Architectures,
+		Name: s.Name, RuntimeVersion: other.RuntimeVersion, TargetVersion: other.TargetVersion, Architectures: other.Architectures,
 		Ref: s.Ref, Repository: s.Repository, Tag: s.Tag, Version: s.Version,
 	}
 	if f.Version != nil && imagevector.GenerationOf([]imagevector.Source{{Version: f.Version}}) == imagevector.Oldest {
 		f.Version = nil // was meant as the constraint
 	}
-	return f.As(l.generation)
+	if merged := imagevector.Merge([]imagevector.Source{other}, []imagevector.Source{f})[0]; merged.Reference() == other.Reference() {
+		e.Why = append(e.Why, fmt.Sprintf("merged into %v, it would say nothing that is not said there already", other.Position))
+		return
+	}
+	e.Fix = append(e.Fix, f.As(l.generation))
 }

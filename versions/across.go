@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
+
+	"github.com/Masterminds/semver/v3"
 )
 
 // across checks what no field shows alone.
@@ -58,7 +60,7 @@ func (p *manifestParser) flavorFiles() {
 // paths finds what would stand in one place, or below a file, in any release's
 // image.
 func (p *manifestParser) paths(f Flavor, at string) {
-	said := map[string]bool{}
+	said, seen := map[string]bool{}, map[string]bool{}
 	fault := func(where, format string, args ...any) {
 		if message := where + fmt.Sprintf(format, args...); !said[message] {
 			said[message] = true
@@ -69,6 +71,12 @@ func (p *manifestParser) paths(f Flavor, at string) {
 		if f.Kubernetes == nil || !admits(f.Kubernetes, r.Version) {
 			continue
 		}
+		// Most releases have the same files and links; once is enough.
+		shape := f.shape(r.Version)
+		if seen[shape] {
+			continue
+		}
+		seen[shape] = true
 		taken := map[string]string{}
 		for i, file := range f.Files {
 			if file.Path == "" || !has(file.Kubernetes, r.Version) {
@@ -100,6 +108,25 @@ func (p *manifestParser) paths(f Flavor, at string) {
 			}
 		}
 	}
+}
+
+// shape tells which files and groups of links a version has, a byte each.
+func (f *Flavor) shape(v Version) string {
+	shape := make([]byte, 0, len(f.Files)+len(f.Symlinks))
+	mark := func(c *semver.Constraints) {
+		if has(c, v) {
+			shape = append(shape, '+')
+		} else {
+			shape = append(shape, '-')
+		}
+	}
+	for _, file := range f.Files {
+		mark(file.Kubernetes)
+	}
+	for _, group := range f.Symlinks {
+		mark(group.Kubernetes)
+	}
+	return string(shape)
 }
 
 func (p *manifestParser) sourceOf(file Choice, at string) {

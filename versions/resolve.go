@@ -63,14 +63,15 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, []error) {
 		image.Labels = append(image.Labels, Pair{label.Key, r.expand(label.Value)})
 	}
 	var errs []error
+	shape := f.shape(r.Version)
 	for _, platform := range f.Platforms {
 		build := Build{Platform: platform, Layers: make([]Layer, 0, len(f.Files)+len(f.Symlinks))}
 		var err error
 		if build.Base, err = c.base(f, r.Version, platform); err != nil {
 			errs = append(errs, err)
 		}
-		for _, file := range f.Files {
-			if !has(file.Kubernetes, r.Version) {
+		for i, file := range f.Files {
+			if shape[i] == '-' {
 				continue
 			}
 			key, kind, err := c.Manifest.key(file, r, platform)
@@ -88,8 +89,8 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, []error) {
 				errs = append(errs, fmt.Errorf("flavor %q: %s is not pinned in %s", f.Name, key, LockFile))
 			}
 		}
-		for _, group := range f.Symlinks {
-			if has(group.Kubernetes, r.Version) {
+		for i, group := range f.Symlinks {
+			if shape[len(f.Files)+i] == '+' {
 				build.Layers = append(build.Layers, linkLayer(f, group))
 			}
 		}

@@ -31,20 +31,25 @@ func generator(ctx context.Context, env cli.Env, dir string) (step, step, error)
 	if err != nil {
 		return nil, nil, err
 	}
+	seed := filepath.Join(dir, "seed")
+	err = errors.Join(
+		os.Mkdir(seed, 0o755),
+		os.WriteFile(filepath.Join(seed, filepath.Base(versions.ManifestFile)), manifest, 0o644),
+		os.WriteFile(filepath.Join(seed, filepath.Base(versions.LockFile)), lock, 0o644))
+	if err != nil {
+		return nil, nil, err
+	}
 	return func(ctx context.Context, n int) error {
+		// A root of its own for each run costs next to nothing; writing the lock
+		// and removing the tree would cost as much as the generator.
 		root := filepath.Join(dir, fmt.Sprint(n))
-		if err := os.MkdirAll(filepath.Join(root, "versions"), 0o755); err != nil {
-			return err
-		}
-		err := errors.Join(
-			os.WriteFile(filepath.Join(root, versions.ManifestFile), manifest, 0o644),
-			os.WriteFile(filepath.Join(root, versions.LockFile), lock, 0o644))
+		err := errors.Join(os.Mkdir(root, 0o755), os.Symlink(seed, filepath.Join(root, "versions")))
 		if err != nil {
 			return err
 		}
 		peak, err := peakMemory(exec.CommandContext(ctx, gen, "-root", root))
 		fmt.Fprintf(env.Err, "gen: %d MiB at most\n", peak>>20)
-		return errors.Join(err, os.RemoveAll(root))
+		return err
 	}, nil, nil
 }
 

@@ -77,6 +77,21 @@ func (c *Catalog) Image(flavor string, v Version) (Image, error) {
 	return Image{}, fmt.Errorf("flavor %q has no release %s: add it to %s", flavor, v, ManifestFile)
 }
 
+// Named returns the image of a name, FLAVOR:TAG.
+func (c *Catalog) Named(name string) (Image, error) {
+	flavor, _, _ := strings.Cut(name, ":")
+	like := "" // the newest of the flavor, or one of any
+	for _, image := range c.Images {
+		if image.Name() == name {
+			return image, nil
+		}
+		if image.Flavor.Name == flavor || like == "" {
+			like = image.Name()
+		}
+	}
+	return Image{}, fmt.Errorf("there is no image %q in %s; names are like %s", name, ManifestFile, like)
+}
+
 // collect gathers the layers of all images, and finds two of one name: Bazel
 // would build one of them for both.
 func (c *Catalog) collect() []error {

@@ -15,7 +15,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -82,21 +81,5 @@ func find(name string) (versions.Image, error) {
 	if err != nil {
 		return versions.Image{}, err
 	}
-	at := slices.IndexFunc(catalog.Images, func(i versions.Image) bool { return i.Name() == name })
-	if at >= 0 {
-		return catalog.Images[at], nil
-	}
-	flavor, _, _ := strings.Cut(name, ":")
-	return versions.Image{}, fmt.Errorf("there is no image %q: want FLAVOR:TAG of %s, like %s", name, versions.ManifestFile, like(catalog, flavor))
-}
-
-// like is the newest image of a flavor, or of the default one.
-func like(c *versions.Catalog, flavor string) string {
-	name := ""
-	for _, image := range c.Images {
-		if image.Flavor.Name == flavor || name == "" || flavor == "" {
-			name = image.Name()
-		}
-	}
-	return name
+	return catalog.Named(name)
 }

@@ -98,7 +98,7 @@ func base(_ context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return oci.WriteBase(*out, b, oci.Copy(func(digest string) string { return oci.LayerFile(dir, digest) }))
+	return oci.WriteBase(*out, b, oci.Copy(oci.Files(func(digest string) string { return oci.LayerFile(dir, digest) })))
 }
 
 // index lays an index of images out, with copies of all their layers.
@@ -127,9 +127,9 @@ func index(_ context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return oci.WriteIndex(*out, index, images, oci.Copy(func(digest string) string {
+	return oci.WriteIndex(*out, index, images, oci.Copy(oci.Files(func(digest string) string {
 		return oci.LayerFile(from[digest], digest)
-	}))
+	})))
 }
 
 // lines is a flag that names a file with one value a line.

@@ -8,30 +8,15 @@ import (
 	"os"
 	"os/exec"
 	"path"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/debroot"
-	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
-	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
 )
-
-// takeTurn waits until no other process of this user compiles: two at once
-// take longer than one after the other, and twice the memory.
-func (r *rebuilder) takeTurn(ctx context.Context) (*os.File, error) {
-	var waiting *progress.Task
-	lock, err := filelock.Acquire(ctx, filepath.Join(r.config.cache, "compile.lock"), func() {
-		waiting = r.report.Start("waiting for another rebuild to finish compiling", "", 0)
-	})
-	if waiting != nil {
-		waiting.Done()
-	}
-	return lock, err
-}
 
 // step is one build being made: where, and how much memory it takes.
 type step struct {
@@ -45,7 +30,7 @@ type step struct {
 func (r *rebuilder) newStep(v *opened, site kubeplan.Site, b kubeplan.Build) (*step, error) {
 	s := &step{
 		site: site, build: b, watch: &memory{},
-		cache: filepath.Join(r.config.cache, "gocache", "go"+v.tree.Image.Go+"-"+site.Room.Name()),
+		cache: kubetree.BuildCache(r.config.cache, "go"+v.tree.Image.Go, site.Room.Name()),
 		what:  fmt.Sprintf("%s %s %s/%s", strings.Join(programs(b), ", "), v.tree.Version, b.Getenv("GOOS"), b.Getenv("GOARCH")),
 	}
 	return s, s.makeCache()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/debroot"
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
+	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
 )
 
 // group does the jobs of one group.
@@ -92,7 +93,7 @@ func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g gr
 	if err != nil {
 		return fail(nil, g.jobs, err)
 	}
-	turn, err := r.takeTurn(ctx)
+	turn, err := kubetree.TakeTurn(ctx, r.config.cache, r.report)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (r *rebuilder) checkNeeds(version versions.Version) error {
 		return fmt.Errorf("making the folder of rebuilds: %w", err)
 	}
 	disk := int64(needDisk)
-	if _, err := os.Stat(kubetree.Dir(r.treeFolder(), version.String())); err == nil {
+	if _, err := os.Stat(kubetree.Dir(kubetree.Trees(r.config.cache), version.String())); err == nil {
 		disk = needWarm
 	}
 	r.report.Say("rebuilding %s in %s: needs up to %d GiB of disk and %d GiB of memory", version, r.config.cache, disk>>30, needMemory>>30)

@@ -144,10 +144,8 @@ func (r *rebuilder) open(ctx context.Context, version versions.Version, release 
 // trees says where source trees are kept and how they are fetched.
 func (r *rebuilder) trees(ctx context.Context) (kubetree.Config, error) {
 	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(r.config.cache, "go"), Getenv: r.env.Getenv, GoSum: r.config.goSum})
-	return kubetree.Config{Dir: r.treeFolder(), Tool: tool, Report: r.report, Platform: machine}, err
+	return kubetree.Config{Dir: kubetree.Trees(r.config.cache), Tool: tool, Report: r.report, Platform: machine}, err
 }
-
-func (r *rebuilder) treeFolder() string { return filepath.Join(r.config.cache, "trees") }
 
 // complete fills in, from what the module proxy says, what is not in the file
 // of build dates.

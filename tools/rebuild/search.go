@@ -13,6 +13,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
+	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
 	"github.com/hyperkube/hyperkube/tools/internal/redate"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -129,7 +130,7 @@ func (r *rebuilder) rehearse(ctx context.Context, v *opened, phase string, pins 
 	if err != nil {
 		return fail(err)
 	}
-	turn, err := r.takeTurn(ctx)
+	turn, err := kubetree.TakeTurn(ctx, r.config.cache, r.report)
 	if err != nil {
 		return fail(err)
 	}

@@ -132,12 +132,12 @@ func (r *rebuilder) makeRoom(ctx context.Context) error {
 	if now, err := free(); err != nil || now > lowDisk {
 		return err
 	}
-	turn, err := r.takeTurn(ctx) // nobody compiles now
+	turn, err := kubetree.TakeTurn(ctx, r.config.cache, r.report) // nobody compiles now
 	if err != nil {
 		return err
 	}
 	defer turn.Close()
-	caches, err := cachesByUse(filepath.Join(r.config.cache, "gocache"))
+	caches, err := cachesByUse(kubetree.BuildCaches(r.config.cache))
 	if err != nil {
 		return err
 	}

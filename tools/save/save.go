@@ -64,12 +64,11 @@ func find(s *supply.Supplier, c config) ([]versions.Image, []string, error) {
 	var names []string
 	var errs []error
 	for _, w := range c.catalog {
-		i := slices.IndexFunc(s.Catalog.Images, func(image versions.Image) bool { return image.Name() == w.String() })
-		if i < 0 {
-			errs = append(errs, fmt.Errorf("there is no image %q in %s", w, versions.ManifestFile))
+		image, err := s.Catalog.Named(w.String())
+		if err != nil {
+			errs = append(errs, err)
 			continue
 		}
-		image := s.Catalog.Images[i]
 		name := image.Repository + ":" + image.Tag
 		if c.repository != "" {
 			name = c.repository + "/" + image.Flavor.Repository + ":" + image.Tag

@@ -57,10 +57,10 @@ func writeImageBlobs(dir string, m Manifest, place Place) error {
 	return errors.Join(errs...)
 }
 
-// Copy returns a Place that copies each layer from the file that from names.
-func Copy(from func(digest string) string) Place {
+// Copy returns a Place that copies each layer from what open returns.
+func Copy(open func(digest string) (io.ReadCloser, error)) Place {
 	return func(digest, to string) (err error) {
-		in, err := os.Open(from(digest))
+		in, err := open(digest)
 		if err != nil {
 			return fmt.Errorf("copying layer %s: %w", digest, err)
 		}
@@ -148,6 +148,11 @@ func readDocument(file string) ([]byte, error) {
 		err = fmt.Errorf("%q has more than the %d bytes allowed", file, MaxDocument)
 	}
 	return raw, err
+}
+
+// Files opens layers by the names of their files.
+func Files(name func(digest string) string) func(digest string) (io.ReadCloser, error) {
+	return func(digest string) (io.ReadCloser, error) { return os.Open(name(digest)) }
 }
 
 func blobPath(digest string) string {

@@ -32,7 +32,7 @@ func Solid(dir string) (solid string, remove func() error, err error) {
 		if entry.IsDir() {
 			return os.MkdirAll(filepath.Join(solid, rel), 0o755)
 		}
-		return Copy(func(string) string { return file })(rel, filepath.Join(solid, rel))
+		return Copy(Files(func(string) string { return file }))(rel, filepath.Join(solid, rel))
 	})
 	if err != nil {
 		remove()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/oci"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
@@ -114,28 +115,15 @@ func (s *Supplier) have(ctx context.Context, key versions.BaseKey, ref oci.Ref, 
 
 // Place returns what copies layers of base images out of the store.
 func (s *Supplier) Place(ctx context.Context) oci.Place {
-	return func(digest, to string) (err error) {
-		d, err := versions.ParseDigest(digest[len("sha256:"):])
-		if err != nil {
-			return err
+	place := oci.Copy(func(digest string) (io.ReadCloser, error) {
+		d, err := versions.ParseDigest(strings.TrimPrefix(digest, "sha256:"))
+		if err := errors.Join(err, ctx.Err()); err != nil {
+			return nil, err
 		}
 		in, _, err := s.Store.Open(d)
-		if err != nil {
-			return err
-		}
-		defer in.Close()
-		out, err := os.Create(to)
-		if err != nil {
-			return fmt.Errorf("copying layer %s: %w", digest, err)
-		}
-		stop := context.AfterFunc(ctx, func() { out.Close() })
-		defer stop()
-		_, err = io.Copy(out, in)
-		if err := errors.Join(ctx.Err(), err, out.Chmod(0o644), out.Close()); err != nil {
-			return fmt.Errorf("copying layer %s: %w", digest, mend(err))
-		}
-		return nil
-	}
+		return in, err
+	})
+	return func(digest, to string) error { return mend(place(digest, to)) }
 }
 
 // mend says what to do about a file of the store that was changed.

@@ -3,11 +3,11 @@ package supply
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
 	"github.com/hyperkube/hyperkube/versions"
@@ -17,17 +17,17 @@ import (
 // bytes, but anybody's who builds them the same way.
 const kubernetes = "k8s.io/kubernetes"
 
-// buildKubernetes runs go build in the source tree of the key's version. It
-// shares trees, caches and turns with tools/rebuild, which makes upstream's own
+// buildKubernetes runs go build, with flags and a package, in the source tree of
+// the key's version. It shares trees, caches and turns with tools/rebuild, which makes upstream's own
 // bytes of them.
-func (s *Supplier) buildKubernetes(ctx context.Context, cache string, key versions.FileKey, toolchain string, settings, args []string) error {
+func (s *Supplier) buildKubernetes(ctx context.Context, cache string, key versions.FileKey, toolchain string, settings, what []string, out string) error {
 	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
 	if err != nil {
 		return err
 	}
 	machine := "linux/" + runtime.GOARCH
 	tree, err := kubetree.Ensure(ctx, kubetree.Config{
-		Dir: filepath.Join(cache, "trees"), Tool: tool, Report: s.Progress, Platform: machine,
+		Dir: kubetree.Trees(cache), Tool: tool, Report: s.Progress, Platform: machine,
 	}, key.Version.String())
 	if err != nil {
 		return err
@@ -36,26 +36,25 @@ func (s *Supplier) buildKubernetes(ctx context.Context, cache string, key versio
 	if err != nil {
 		return err
 	}
-	turn, err := filelock.Acquire(ctx, filepath.Join(cache, "compile.lock"), func() {
-		s.Progress.Say("waiting for another build to finish compiling")
-	})
+	turn, err := kubetree.TakeTurn(ctx, cache, s.Progress)
 	if err != nil {
 		return err
 	}
 	defer turn.Close()
 	settings = append(settings,
-		"GOCACHE="+filepath.Join(cache, "gocache", toolchain+"-host"),
+		"GOCACHE="+kubetree.BuildCache(cache, toolchain, "host"),
 		// All modules are in the tree, under vendor, and its go.work counts.
 		"GOPROXY=off", "GOFLAGS=", "GOWORK=",
 	)
-	list := append([]string{"list", "-deps"}, args[3:]...) // without build -o FILE
-	packages, err := gotool.Packages(tool.With(ctx, goroot.Dir, tree.Source(), settings, list...))
+	command := func(args ...string) *exec.Cmd {
+		return tool.With(ctx, goroot.Dir, tree.Source(), settings, append(args, what...)...)
+	}
+	packages, err := gotool.Packages(command("list", "-deps"))
 	if err != nil {
 		return fmt.Errorf("listing the packages of %s: %w", key, err)
 	}
 	task := s.Progress.Start("compiling "+key.String(), "packages", packages)
-	build := tool.With(ctx, goroot.Dir, tree.Source(), settings, append([]string{"build", "-v"}, args[1:]...)...)
-	if err := gotool.Build(build, func(pkg string) { task.Detail(pkg); task.Add(1) }); err != nil {
+	if err := gotool.Build(command("build", "-v", "-o", out), func(pkg string) { task.Detail(pkg); task.Add(1) }); err != nil {
 		task.Fail()
 		return fmt.Errorf("building %s: %w", key, err)
 	}

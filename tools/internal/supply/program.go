@@ -67,7 +67,7 @@ func (s *Supplier) program(ctx context.Context, key versions.FileKey, source ver
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	out := filepath.Join(dir, key.File)
-	args := append(append([]string{"build", "-o", out}, source.FlagsOf(key)...), file.Package)
+	what := append(source.FlagsOf(key), file.Package)
 	settings := []string{"CGO_ENABLED=0", "GOOS=" + key.Platform.OS(), "GOARCH=" + key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0"}
 	switch source.Module {
 	case ".":
@@ -75,13 +75,13 @@ func (s *Supplier) program(ctx context.Context, key versions.FileKey, source ver
 		if err != nil {
 			return nil, err
 		}
-		cmd := tool.Command(ctx, s.Root, args...)
+		cmd := tool.Command(ctx, s.Root, append([]string{"build", "-o", out}, what...)...)
 		cmd.Env = append(append(cmd.Env, settings...), "GOTOOLCHAIN="+source.Toolchain)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("building %q: %w\n%s", file.Package, err, said)
 		}
 	case kubernetes:
-		if err := s.buildKubernetes(ctx, filepath.Join(cache, "rebuild"), key, source.Toolchain, settings, args); err != nil {
+		if err := s.buildKubernetes(ctx, filepath.Join(cache, "rebuild"), key, source.Toolchain, settings, what, out); err != nil {
 			return nil, err
 		}
 	default:

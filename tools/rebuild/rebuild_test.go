@@ -67,9 +67,12 @@ func newSite(t *testing.T) *site {
 		t.Skip(err)
 	}
 	s := &site{T: t, dir: t.TempDir(), said: &bytes.Buffer{}}
+	home := filepath.Join(s.dir, "home")
 	s.env = map[string]string{
-		"PATH": os.Getenv("PATH"), "HOME": filepath.Join(s.dir, "home"), "GOPROXY": "file://" + s.proxy(), "GOSUMDB": "off",
+		"PATH": os.Getenv("PATH"), "HOME": home, "GOPROXY": "file://" + s.proxy(), "GOSUMDB": "off",
 	}
+	// So that no go command leaves a process that writes counters after it.
+	s.write(filepath.Join(home, ".config", "go", "telemetry", "mode"), []byte("off"))
 	version := strings.Fields(runtime.Version())[0]
 	toolchain := "golang.org/toolchain@v0.0.1-" + version + "." + runtime.GOOS + "-" + runtime.GOARCH
 	s.haveToolchain(toolchain)

@@ -69,7 +69,7 @@ func TestDownload(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			home := t.TempDir()
+			home := home(t)
 			goSum := filepath.Join(home, "go.sum")
 			write(t, goSum, test.goSum)
 			env := map[string]string{
@@ -118,9 +118,18 @@ func TestNothingToTrust(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("no go command here")
 	}
-	env := map[string]string{"PATH": os.Getenv("PATH"), "HOME": t.TempDir(), "GOSUMDB": "off"}
+	env := map[string]string{"PATH": os.Getenv("PATH"), "HOME": home(t), "GOSUMDB": "off"}
 	_, err := New(t.Context(), Config{Dir: t.TempDir(), Getenv: func(k string) string { return env[k] }})
 	if err == nil || !strings.Contains(err.Error(), "-gosum") {
 		t.Errorf("error %v, want one that says what to give in the place of the checksum database", err)
 	}
+}
+
+// home returns a home folder in which the go command leaves no process that
+// writes counters after it has ended.
+func home(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, ".config", "go", "telemetry", "mode"), "off")
+	return dir
 }

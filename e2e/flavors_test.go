@@ -144,18 +144,23 @@ func (f flavor) run(t *testing.T, ref string) {
 // and sends nothing.
 func TestPushContent(t *testing.T) {
 	r := startRegistry(t)
-	f := flavors()[1]
-	repository := r.addr + "/hypokube"
-	must(t, "./bazelw", "build", f.target())
-	layout := filepath.Join(root(t), strings.TrimSpace(must(t, "./bazelw", "cquery", "--output=files", f.target())))
-	push := func() result {
-		return run(t, nil, "go", "run", "./tools/oci", "push", "-layout", layout, "-repository", repository, "-tag", f.tag, "-content", "files-1")
+	push := func() string {
+		t.Helper()
+		pushed := run(t, nil, "./bazelw", "run", "//tools/conformance:push_rich", "--", "-repository", r.addr+"/rich")
+		if pushed.code != 0 {
+			t.Fatalf("exit code %d\n%s", pushed.code, pushed.stderr)
+		}
+		return pushed.stderr
 	}
-	if first := push(); first.code != 0 || r.uploaded() == 0 {
-		t.Fatalf("the first push: exit code %d\n%s", first.code, first.stderr)
+	push()
+	if r.uploaded() == 0 {
+		t.Error("the first push uploaded nothing")
 	}
-	second := push()
-	if n := r.uploaded(); n != 0 || second.code != 0 || !strings.Contains(second.stderr, "is there already: nothing is pushed") {
-		t.Errorf("the second push: exit code %d, %d blobs uploaded, said\n%s", second.code, n, second.stderr)
+	for _, tag := range []string{"v1", "files-0123"} {
+		must(t, craneCommand(t), "manifest", r.addr+"/rich:"+tag)
+	}
+	said := push()
+	if n := r.uploaded(); n != 0 || !strings.Contains(said, "is there already: nothing is pushed") {
+		t.Errorf("the second push uploaded %d blobs and said\n%s", n, said)
 	}
 }

@@ -85,7 +85,7 @@ def image(name, layers, repository, tag, entrypoint, bases = None, catalog_name 
             visibility = visibility,
         )
     if catalog_name:
-        for test, layout in dict({name: name}, **{"%s_%s" % (name, arch): label for arch, label in images.items()}).items():
+        for test, layout in ({name: name} | {label: label for label in images.values()}).items():
             command_test(
                 name = "test_" + test,
                 size = "medium",

@@ -120,19 +120,6 @@ func (r *rebuilder) compile(ctx context.Context, s *step) error {
 	return nil
 }
 
-func (r *rebuilder) link(ctx context.Context, s *step) error {
-	task := r.report.Start("linking "+s.what, "programs", int64(len(s.build.Packages())))
-	err := s.run(s.site.Command(ctx, s.build, s.cache, "-p=1", "-v"), func(stderr io.Reader, said func(string)) error {
-		return gotool.EachPackage(stderr, said, func(pkg string) { task.Detail(pkg) })
-	})
-	if err != nil {
-		task.Fail()
-		return fmt.Errorf("linking: %w", err)
-	}
-	task.Done()
-	return nil
-}
-
 // countPackages says how many packages a build is made of.
 func (s *step) countPackages(ctx context.Context) (int64, error) {
 	list := s.build

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ type config struct {
 	record     bool
 	table      bool
 	plan       bool
+	compilers  int    // at once
 	root       string // of this repository; "" where it is not needed
 }
 
@@ -52,6 +54,7 @@ func parse(env cli.Env) (config, error) {
 	provenance := fs.String("provenance", "", "`file` to write an in-toto statement for each match to, one a line")
 	again := fs.Bool("again", false, "rebuild what is in the store, too (as -provenance does)")
 	survey := fs.Bool("survey", false, "rebuild version after version that there is no result of, and record the results; a later run goes on")
+	compilers := fs.Int("compilers", min(2, runtime.NumCPU()), "`number` of compilers that run at once, with up to 1 GiB of memory each")
 	plan := fs.Bool("plan", false, "print the go commands, do not run them")
 	table := fs.Bool("table", false, "do nothing but write the table of "+rebuilt.DocFile+" anew from "+rebuilt.File)
 	record := fs.Bool("record", false, "write results to "+rebuilt.File+" and the table of "+rebuilt.DocFile)
@@ -62,7 +65,7 @@ func parse(env cli.Env) (config, error) {
 	if err := cli.Parse(fs, env, false); err != nil {
 		return config{}, err
 	}
-	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again, search: *search, phase: *phase, survey: *survey, record: *record || *survey || *table, table: *table, plan: *plan}
+	c := config{store: *store, dates: *dates, goSum: *goSum, provenance: *provenance, again: *again, search: *search, phase: *phase, survey: *survey, record: *record || *survey || *table, table: *table, plan: *plan, compilers: *compilers}
 	var errs []error
 	var err error
 	if c.survey || c.table {
@@ -71,6 +74,15 @@ func parse(env cli.Env) (config, error) {
 		}
 	} else if c.version, err = versions.ParseVersion(*version); err != nil {
 		errs = append(errs, fmt.Errorf("-version: %w", err))
+	}
+	if c.search && (*binary != "" || *record || c.plan || c.provenance != "") {
+		errs = append(errs, errors.New("-search goes with none of -binary, -record, -plan, -provenance"))
+	}
+	if c.plan && (c.provenance != "" || c.record) {
+		errs = append(errs, errors.New("-plan builds nothing, and goes with none of -provenance, -record, -survey"))
+	}
+	if c.compilers < 1 {
+		errs = append(errs, fmt.Errorf("-compilers: want 1 or more, got %d", c.compilers))
 	}
 	c.again = c.again || c.plan || c.provenance != ""
 	c.binaries = list(*binary)

@@ -1,58 +1,75 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path"
-	"path/filepath"
+	"slices"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/debroot"
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
-	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
+	"github.com/hyperkube/hyperkube/tools/internal/redate"
 )
 
 // group does the jobs of one group.
 func (r *rebuilder) group(ctx context.Context, v *opened, g group) ([]outcome, error) {
-	cannot := func(err error) ([]outcome, error) {
-		var outcomes []outcome
-		for _, j := range g.jobs {
-			outcomes = append(outcomes, r.tell(outcome{job: j, status: unbuildable, why: err.Error()}))
-		}
-		return outcomes, ctx.Err()
-	}
 	if g.err != nil {
-		return cannot(g.err)
+		return r.fail(ctx, g.jobs, g.err, trouble{})
 	}
 	date, ok := v.release.Phases[g.phase]
-	if !ok && !r.config.plan {
-		return cannot(fmt.Errorf("the build date of the %s phase is not known; find it with -search", g.phase))
+	switch {
+	case !ok && r.config.plan:
+		r.report.Say("the build date of the %s phase is not known: the plan has %s in its place", g.phase, date.Date.Format(redate.Layout))
+	case !ok:
+		return r.fail(ctx, g.jobs, r.noDate(g.phase), trouble{lacks: g.phase, passing: r.inVain[g.phase] == ""})
 	}
 	builds, err := v.site.Plan(ctx, kubeplan.Stamp{
 		Version: v.tree.Version, Commit: v.release.Commit, CommitTime: v.release.CommitTime.Date, BuildDate: date.Date,
 	}, g.platform.String(), g.targets)
 	if err != nil {
-		return cannot(err)
+		return r.fail(ctx, g.jobs, err, trouble{passing: passing(err)})
 	}
 	if r.config.plan {
 		return nil, r.printPlan(builds)
 	}
 	var outcomes []outcome
+	left := slices.Clone(g.jobs)
 	for _, b := range builds {
 		part := group{phase: g.phase, platform: g.platform}
-		for _, j := range g.jobs {
-			if packageOf(b, j.binary) != "" {
+		left = slices.DeleteFunc(left, func(j job) bool {
+			built := packageOf(b, j.binary) != ""
+			if built {
 				part.jobs = append(part.jobs, j)
 			}
-		}
+			return built
+		})
 		more, err := r.build(ctx, v, b, part)
 		outcomes = append(outcomes, more...)
 		if err != nil {
 			return outcomes, err
 		}
+	}
+	more, err := r.fail(ctx, left, errors.New("the version's scripts plan no build of it"), trouble{})
+	return append(outcomes, more...), err
+}
+
+// noDate says that a phase's date is missing, and where it was searched.
+func (r *rebuilder) noDate(phase string) error {
+	if where, ok := r.inVain[phase]; ok {
+		return fmt.Errorf("the build date of the %s phase is not known, and not found in %s", phase, where)
+	}
+	return fmt.Errorf("the build date of the %s phase is not known; find it with -search", phase)
+}
+
+// fail says of jobs that they cannot be done. What was interrupted is no news of
+// them.
+func (r *rebuilder) fail(ctx context.Context, jobs []job, err error, t trouble) ([]outcome, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	var outcomes []outcome
+	for _, j := range jobs {
+		outcomes = append(outcomes, r.tell(outcome{job: j, status: unbuildable, why: err.Error(), trouble: t}))
 	}
 	return outcomes, nil
 }
@@ -73,120 +90,4 @@ func (r *rebuilder) printPlan(builds []kubeplan.Build) error {
 		}
 	}
 	return nil
-}
-
-// build runs one go command of a plan, for all of the jobs that it serves.
-func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g group) ([]outcome, error) {
-	fail := func(done []outcome, jobs []job, err error) ([]outcome, error) {
-		if ctx.Err() != nil {
-			return done, ctx.Err()
-		}
-		for _, j := range jobs {
-			done = append(done, r.tell(outcome{job: j, status: unbuildable, why: err.Error()}))
-		}
-		return done, nil
-	}
-	if why, err := r.unrepeatable(ctx, v, b); err != nil || why != "" {
-		return fail(nil, g.jobs, cmp.Or(err, errors.New(why)))
-	}
-	site, err := r.room(ctx, v, b)
-	if err != nil {
-		return fail(nil, g.jobs, err)
-	}
-	turn, err := kubetree.TakeTurn(ctx, r.config.cache, r.report)
-	if err != nil {
-		return nil, err
-	}
-	defer turn.Close()
-	// Somebody else may have built the same while this process waited.
-	done, left, err := r.fromStore(g.jobs)
-	if err != nil || len(left) == 0 {
-		return done, err
-	}
-	step, err := r.newStep(v, site, b)
-	if err != nil {
-		return done, err
-	}
-	made, err := r.make(ctx, v, step)
-	if err != nil {
-		return fail(done, left, err)
-	}
-	for _, j := range left {
-		o, err := r.compare(ctx, site, b, j)
-		if err != nil {
-			return done, err
-		}
-		if o.made = made; o.status == matched && r.statements != nil {
-			statement, err := r.prove(ctx, v, step, g, j)
-			if err != nil {
-				return done, err
-			}
-			r.statements.Write(statement)
-		}
-		done = append(done, r.tell(o))
-	}
-	return done, nil
-}
-
-// room is where a build runs: on the machine itself where no C compiler has a
-// hand in it, else in a root with the compiler of upstream's image.
-func (r *rebuilder) room(ctx context.Context, v *opened, b kubeplan.Build) (kubeplan.Site, error) {
-	site := v.site
-	if b.Static() {
-		return site, nil
-	}
-	if machine != "linux/amd64" {
-		return site, fmt.Errorf("it is linked by a C compiler, and upstream's runs on linux/amd64; this machine is %s", machine)
-	}
-	root, err := debroot.Ensure(ctx, debroot.Config{
-		Dir: filepath.Join(filepath.Dir(r.config.cache), "roots"), Log: r.env.Err,
-		Mirror:         r.env.Getenv("HYPERKUBE_DEBIAN_MIRROR"),
-		SecurityMirror: r.env.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"),
-	}, debroot.Spec{
-		Suite: v.tree.Image.Suite, Security: true,
-		// One root for both architectures, so that it is made once.
-		Packages: []string{"gcc", "libc6-dev", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"},
-	})
-	if err != nil {
-		return site, err
-	}
-	site.Room = root
-	return site, nil
-}
-
-// compare holds what was built to the official sha256, and keeps what has it.
-func (r *rebuilder) compare(ctx context.Context, site kubeplan.Site, b kubeplan.Build, j job) (outcome, error) {
-	name, err := site.Output(b, packageOf(b, j.binary))
-	if err != nil {
-		return outcome{}, err
-	}
-	got, err := digestOf(name)
-	if err != nil {
-		return outcome{}, fmt.Errorf("comparing %s: %w", j, err)
-	}
-	if got != j.want {
-		return outcome{job: j, status: differs, got: got}, nil
-	}
-	if r.config.store == "" {
-		return outcome{job: j, status: matched, got: got}, nil
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return outcome{}, fmt.Errorf("keeping %s: %w", j, err)
-	}
-	defer f.Close()
-	if err := r.store.Put(ctx, j.want, 0, name, f); err != nil {
-		return outcome{}, err
-	}
-	return outcome{job: j, status: matched, got: got}, nil
-}
-
-// packageOf is the package of a build that makes a binary.
-func packageOf(b kubeplan.Build, binary string) string {
-	for _, pkg := range b.Packages() {
-		if path.Base(pkg) == binary {
-			return pkg
-		}
-	}
-	return ""
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -33,8 +34,10 @@ type outcome struct {
 	job    job
 	status status
 	got    versions.Digest // what was built
+	kept   string          // where that is, if it differs
 	why    string          // unbuildable
-	made   made
+	trouble
+	made made
 }
 
 // made says how something was built and what that took.
@@ -50,10 +53,12 @@ func (o outcome) String() string {
 	case matched, stored:
 		return fmt.Sprintf("%s: %s, sha256 %s", o.job, o.status, o.job.want)
 	case differs:
-		return fmt.Sprintf("%s: %s, want sha256 %s, got %s", o.job, o.status, o.job.want, o.got)
+		return fmt.Sprintf("%s: %s, want sha256 %s, got %s, kept as %s", o.job, o.status, o.job.want, o.got, o.kept)
 	}
 	return fmt.Sprintf("%s: %s: %s", o.job, o.status, o.why)
 }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // everything stands for all binaries that the lock has of a version.
 const everything = "all"

@@ -13,15 +13,14 @@ import (
 )
 
 // What a version's builds take at most, measured, with a margin: the modules
-// and the tree 1.5 GiB, a toolchain 0.3, a Debian root 1, build caches for two
-// architectures 4; a linker 1.6 GiB of memory.
+// and the tree 1.5 GiB, a toolchain 0.3; build caches for two architectures 4,
+// a Debian root 1; a linker 1.6 GiB of memory.
 const (
-	needDisk   = 8 << 30
-	needMemory = 2 << 30
+	needSources = 2 << 30
+	needCaches  = 6 << 30
+	needDisk    = needSources + needCaches
+	needMemory  = 2 << 30
 )
-
-// needWarm is enough where a version was built before.
-const needWarm = 2 << 30
 
 // checkNeeds says what the work needs before it begins, and refuses where that
 // is not there.
@@ -31,21 +30,40 @@ func (r *rebuilder) checkNeeds(version versions.Version) error {
 	}
 	disk := int64(needDisk)
 	if _, err := os.Stat(kubetree.Dir(kubetree.Trees(r.config.cache), version.String())); err == nil {
-		disk = needWarm
+		disk = needSources // and for caches, once it is known whether they are there
 	}
-	r.report.Say("rebuilding %s in %s: needs up to %d GiB of disk and %d GiB of memory", version, r.config.cache, disk>>30, needMemory>>30)
+	memory := int64(needMemory + max(0, r.config.compilers-2)<<30)
+	r.report.Say("rebuilding %s in %s: needs up to %d GiB of disk and %d GiB of memory", version, r.config.cache, disk>>30, memory>>30)
+	if free, ok := freeMemory("/proc/meminfo"); ok && free < memory {
+		return fmt.Errorf("too little memory: %d MiB available, want %d MiB; stop other programs or lower -compilers", free>>20, memory>>20)
+	}
+	return r.checkDisk(disk)
+}
+
+// checkCaches refuses where there is no room for build caches that are not
+// there yet.
+func (r *rebuilder) checkCaches(toolchain, system string) error {
+	if _, err := os.Stat(kubetree.BuildCache(r.config.cache, toolchain, system)); err == nil {
+		return nil
+	}
+	return r.checkDisk(needCaches)
+}
+
+func (r *rebuilder) checkDisk(need int64) error {
+	free, err := freeDisk(r.config.cache)
+	if err == nil && free < need {
+		err = fmt.Errorf("disk too full: %q has %d MiB free, want %d MiB; make room or set HYPERKUBE_CACHE to a folder on another disk",
+			r.config.cache, free>>20, need>>20)
+	}
+	return err
+}
+
+func freeDisk(dir string) (int64, error) {
 	var st unix.Statfs_t
-	if err := unix.Statfs(r.config.cache, &st); err != nil {
-		return fmt.Errorf("asking for free disk space in %q: %w", r.config.cache, err)
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, fmt.Errorf("asking for free disk space in %q: %w", dir, err)
 	}
-	if free := int64(st.Bavail) * st.Bsize; free < disk {
-		return fmt.Errorf("disk too full: %q has %d MiB free, want %d MiB; make room or set HYPERKUBE_CACHE to a folder on another disk",
-			r.config.cache, free>>20, disk>>20)
-	}
-	if free, ok := freeMemory("/proc/meminfo"); ok && free < needMemory {
-		return fmt.Errorf("too little memory: %d MiB available, want %d MiB", free>>20, int64(needMemory)>>20)
-	}
-	return nil
+	return int64(st.Bavail) * st.Bsize, nil
 }
 
 // freeMemory is what programs can get without swapping.

@@ -5,17 +5,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // searchNote remembers how far a search is, for the next run.
 type searchNote struct{ path string }
 
+// searched is how far one question was tried of one program. Where the commit
+// or the sources came to be known better, the program is another one.
 type searched struct {
-	Want, Question string
-	Next           int64
+	Program, Want, Question string
+	Next                    int64
 }
 
-func (n searchNote) next(want string, q question) (int64, error) {
+func (n searchNote) next(of searched) (int64, error) {
 	var all []searched
 	data, err := os.ReadFile(n.path)
 	if os.IsNotExist(err) {
@@ -28,25 +31,23 @@ func (n searchNote) next(want string, q question) (int64, error) {
 		return 0, nil // begin anew
 	}
 	for _, s := range all {
-		if s.Want == want && s.Question == q.String() {
+		if s.same(of) {
 			return s.Next, nil
 		}
 	}
 	return 0, nil
 }
 
-func (n searchNote) save(want string, q question, next int64) error {
+func (s searched) same(t searched) bool {
+	return s.Program == t.Program && s.Want == t.Want && s.Question == t.Question
+}
+
+func (n searchNote) save(now searched) error {
 	var all []searched
 	if data, err := os.ReadFile(n.path); err == nil {
 		_ = json.Unmarshal(data, &all)
 	}
-	now := searched{want, q.String(), next}
-	for i := range all {
-		if all[i].Want == now.Want && all[i].Question == now.Question {
-			all = append(all[:i], all[i+1:]...)
-			break
-		}
-	}
+	all = slices.DeleteFunc(all, now.same)
 	data, err := json.Marshal(append(all, now))
 	if err != nil {
 		return err

@@ -165,8 +165,9 @@ func nextChunk(n int64, took time.Duration) int64 {
 // search for the same was stopped.
 func (r *rebuilder) try(ctx context.Context, v *opened, target job, program *redate.Program, q question) (found, int64, error) {
 	note := searchNote{path: filepath.Join(r.config.cache, "search", fmt.Sprintf("%s-%s-%s.json", v.tree.Version, target.binary, target.platform.Label()))}
-	want := target.want.String()
-	start, err := note.next(want, q)
+	asked := program.Sum(placeholderBuild.Format(redate.Layout), placeholderCommit.Format(redate.Layout))
+	now := searched{Program: fmt.Sprintf("%x", asked), Want: target.want.String(), Question: q.String()}
+	start, err := note.next(now)
 	if err != nil {
 		return found{}, 0, err
 	}
@@ -179,13 +180,14 @@ func (r *rebuilder) try(ctx context.Context, v *opened, target job, program *red
 			return found{}, at - start, ctx.Err()
 		}
 		end, began := min(at+n, q.size()), time.Now()
-		if i := firstMatch(program, q, want, at, end); i >= 0 {
+		if i := firstMatch(program, q, now.Want, at, end); i >= 0 {
 			task.Add(i - at + 1)
 			task.Done()
 			return q.answer(i), i - start + 1, nil
 		}
 		task.Add(end - at)
-		if err := note.save(want, q, end); err != nil {
+		now.Next = end
+		if err := note.save(now); err != nil {
 			return found{}, end - start, err
 		}
 		at, n = end, nextChunk(n, time.Since(began))

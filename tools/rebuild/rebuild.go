@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -32,7 +33,10 @@ func run(ctx context.Context, env cli.Env) error {
 	case c.table:
 		return r.recorder().record(ctx, nil)
 	case c.survey:
-		return r.survey(ctx, catalog)
+		outcomes, err := r.survey(ctx, catalog)
+		// What cannot be had is what a survey finds out, too.
+		outcomes = slices.DeleteFunc(outcomes, func(o outcome) bool { return o.status == unbuildable && !o.passing })
+		return errors.Join(err, verdict(outcomes))
 	case c.search:
 		c.binaries = []string{everything}
 		pins, err := c.jobs(catalog)
@@ -50,17 +54,12 @@ func run(ctx context.Context, env cli.Env) error {
 	}
 	outcomes, err := r.rebuild(ctx, c.version, jobs)
 	if c.record {
-		err = errors.Join(err, r.recorder().record(ctx, outcomes))
+		err = errors.Join(err, r.recorder().record(context.WithoutCancel(ctx), outcomes))
 	}
-	if err != nil {
-		return err
+	if c.provenance != "" && r.statements.Len() > 0 {
+		err = errors.Join(err, writeFile(c.provenance, r.statements.Bytes()))
 	}
-	if c.provenance != "" {
-		if err := writeFile(c.provenance, r.statements.Bytes()); err != nil {
-			return err
-		}
-	}
-	return verdict(outcomes)
+	return errors.Join(err, verdict(outcomes))
 }
 
 // verdict is the exit code: 3 where something differs, 1 where something could

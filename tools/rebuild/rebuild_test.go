@@ -50,6 +50,8 @@ func TestSmallTree(t *testing.T) {
 		{"interrupted", testInterrupted},
 		{"cannot be built", testCannotBeBuilt},
 		{"search", testSearch},
+		{"survey", testSurvey},
+		{"two at once", testForget},
 		{"rebuild", testRebuild}, // takes the proxy away
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -141,7 +143,7 @@ func (s *site) dates() string { return filepath.Join(s.dir, "dates.json") }
 func (s *site) rebuilder() *rebuilder {
 	return &rebuilder{
 		config: config{
-			cache: s.cache(), store: filepath.Join(s.dir, "store"), dates: s.dates(), goSum: s.goSum(),
+			compilers: 2, cache: s.cache(), store: filepath.Join(s.dir, "store"), dates: s.dates(), goSum: s.goSum(),
 			platforms: []versions.Platform{platform("linux/amd64")},
 		},
 		env:    cli.Env{Getenv: func(name string) string { return s.env[name] }, Dir: s.dir, Out: s.said, Err: io.Discard},
@@ -196,6 +198,10 @@ func testRebuild(s *site) {
 	differing := s.one(s.rebuilder(), target("kubectl", nobodys))
 	if differing.status != differs || differing.got == nobodys {
 		s.Fatalf("%v, want a difference to the sha256 of nothing", differing)
+	}
+	text := string(must(os.ReadFile(differing.kept + ".txt"))(s))
+	if sum := must(digestOf(differing.kept))(s); sum != differing.got || !strings.Contains(text, ".gopclntab") || !strings.Contains(text, "-trimpath=true") {
+		s.Errorf("what differs is kept as %q, sha256 %s, with\n%s", differing.kept, sum, text)
 	}
 	if code := cli.Code("rebuild", io.Discard, verdict([]outcome{differing})); code != cli.ExitDrift {
 		s.Errorf("a difference exits with %d, want %d", code, cli.ExitDrift)
@@ -348,8 +354,9 @@ func testSearch(s *site) {
 			s.Error("a date was found for the sha256 of nothing")
 		}
 	}
-	if n := strings.Count(s.said.String(), "2026-04-22T14:00:00Z to 2026-04-22T14:01:39Z"); n != 1 {
-		s.Errorf("the same window was searched %d times, want once; it said:\n%s", n, s.said)
+	said := s.said.String()
+	if n := strings.Count(said, "2026-04-22T14:00:00Z to 2026-04-22T14:01:39Z"); n != 2 || strings.Count(said, "all tried before: not found") != 1 {
+		s.Errorf("it said:\n%s\nwant the window twice, and the second time that all was tried before", said)
 	}
 }
 

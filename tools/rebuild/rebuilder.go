@@ -32,7 +32,8 @@ type rebuilder struct {
 	store  store.Store
 	say    func(outcome) // called once for every job
 
-	statements *bytes.Buffer // of the matches, a line each; nil if nobody asked
+	statements *bytes.Buffer     // of the matches, a line each; nil if nobody asked
+	inVain     map[string]string // phases whose date was searched and not found: where
 }
 
 // machine is this machine as toolchains name it.
@@ -56,7 +57,7 @@ func (r *rebuilder) rebuild(ctx context.Context, version versions.Version, jobs 
 	if err != nil {
 		return done, err
 	}
-	defer v.close()
+	defer r.close(v)
 	for _, group := range v.groups(left) {
 		outcomes, err := r.group(ctx, v, group)
 		done = append(done, outcomes...)
@@ -89,6 +90,7 @@ func (r *rebuilder) fromStore(jobs []job) (done []outcome, left []job, err error
 }
 
 func (r *rebuilder) tell(o outcome) outcome {
+	o.why = oneLine(o.why)
 	r.say(o)
 	return o
 }
@@ -110,7 +112,19 @@ type opened struct {
 	work    *workDir
 }
 
-func (o *opened) close() { o.work.remove() }
+func (o *opened) close() error {
+	err := o.tree.Close()
+	if o.work != nil {
+		err = errors.Join(err, o.work.remove())
+	}
+	return err
+}
+
+func (r *rebuilder) close(o *opened) {
+	if err := o.close(); err != nil {
+		r.report.Say("%v", err)
+	}
+}
 
 func (r *rebuilder) open(ctx context.Context, version versions.Version, release builddate.Release) (_ *opened, err error) {
 	room, err := hostroot.New(ctx)
@@ -125,20 +139,24 @@ func (r *rebuilder) open(ctx context.Context, version versions.Version, release 
 	if err != nil {
 		return nil, err
 	}
-	if err := complete(&release, tree.Main); err != nil {
+	v := &opened{tree: tree, release: release}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, v.close())
+		}
+	}()
+	if err := complete(&v.release, tree.Main); err != nil {
 		return nil, err
 	}
-	work, err := newWorkDir(filepath.Join(r.config.cache, "work"))
-	if err != nil {
+	if v.work, err = newWorkDir(filepath.Join(r.config.cache, "work")); err != nil {
 		return nil, err
 	}
-	v := &opened{tree: tree, release: release, work: work, site: kubeplan.Site{
-		Room: room, Source: tree.Source(), Goroot: tree.Toolchain.Dir, Work: work.dir, Jobs: runtime.NumCPU(),
-	}}
-	if v.layout, err = v.site.Layout(ctx); err != nil {
-		return nil, errors.Join(err, work.remove())
+	v.site = kubeplan.Site{Room: room, Source: tree.Source(), Goroot: tree.Toolchain.Dir, Work: v.work.dir, Jobs: r.config.compilers}
+	if err := r.checkCaches("go"+tree.Image.Go, room.Name()); err != nil {
+		return nil, err
 	}
-	return v, nil
+	v.layout, err = v.site.Layout(ctx)
+	return v, err
 }
 
 // trees says where source trees are kept and how they are fetched.

@@ -46,12 +46,14 @@ func (r recorder) record(ctx context.Context, news []outcome) error {
 	}
 	for _, o := range news {
 		kept, ok := keptAs[o.status]
-		if !ok {
+		before, _ := results.Get(rebuilt.Key{Version: o.job.version, Platform: o.job.platform, Binary: o.job.binary})
+		// What was built once can be built.
+		if !ok || o.passing || o.status == unbuildable && before.Outcome != "" && before.Outcome != rebuilt.Unbuildable {
 			continue
 		}
 		results.Set(rebuilt.Result{
 			Version: o.job.version, Platform: o.job.platform, Binary: o.job.binary,
-			Outcome: kept, SHA256: o.got, Why: r.general(o.why),
+			Outcome: kept, SHA256: o.got, Why: r.general(o.why), Lacks: o.lacks,
 			Toolchain: o.made.toolchain, System: o.made.system, Compiler: o.made.compiler, Commit: o.made.commit,
 			Seconds: int(o.made.wall.Round(time.Second) / time.Second), PeakMiB: int(o.made.peak >> 20), With: o.made.with,
 		})
@@ -74,7 +76,7 @@ var address = regexp.MustCompile(`https?://[^\s"]+`)
 // general takes out of a reason what is of this machine alone: where its
 // folders are, and whom it asks for modules.
 func (r recorder) general(why string) string {
-	why = strings.ReplaceAll(why, filepath.Dir(r.lock), "$HYPERKUBE_CACHE/rebuild")
+	why = strings.ReplaceAll(why, filepath.Dir(filepath.Dir(r.lock)), "$HYPERKUBE_CACHE")
 	return address.ReplaceAllString(why, "(an address)")
 }
 

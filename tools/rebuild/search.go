@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
 	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
 	"github.com/hyperkube/hyperkube/tools/internal/redate"
@@ -39,7 +38,8 @@ func (r *rebuilder) search(ctx context.Context, version versions.Version, pins, 
 	if err != nil {
 		return err
 	}
-	defer v.close()
+	defer r.close(v)
+	r.inVain = map[string]string{}
 	var errs []error
 	for _, phase := range v.layout.Phases {
 		if r.config.phase != "" && r.config.phase != phase.Name {
@@ -79,6 +79,7 @@ func (r *rebuilder) searchPhase(ctx context.Context, v *opened, phase string, pi
 	if !program.Depends(0) {
 		return fmt.Errorf("%s does not depend on the build date", target)
 	}
+	var searched []string
 	for _, q := range r.questions(v.release, phase) {
 		if !program.Depends(1) {
 			q.commit, q.lag = only(v.release.CommitTime.Date), [2]int64{}
@@ -88,15 +89,18 @@ func (r *rebuilder) searchPhase(ctx context.Context, v *opened, phase string, pi
 		if err != nil {
 			return err
 		}
-		if tried > 0 || found.ok {
-			fmt.Fprintf(r.env.Out, "%s %s: tried %s with %s, %.0f a second: %s\n",
-				v.tree.Version, phase, q, target.binary, float64(tried)/time.Since(start).Seconds(), found)
+		how := "all tried before"
+		if tried > 0 {
+			how = fmt.Sprintf("%.0f a second", float64(tried)/time.Since(start).Seconds())
 		}
+		fmt.Fprintf(r.env.Out, "%s %s: tried %s with %s, %s: %s\n", v.tree.Version, phase, q, target.binary, how, found)
 		if found.ok {
 			return r.keep(ctx, v, phase, target, found)
 		}
+		searched = append(searched, q.String())
 	}
-	return errors.New("not found; widen the window with -from and -to")
+	r.inVain[phase] = strings.Join(searched, "; ")
+	return fmt.Errorf("not found in %s; widen the window with -from and -to", r.inVain[phase])
 }
 
 // rehearse builds, with placeholders for dates, the program of a phase that is
@@ -122,6 +126,11 @@ func (r *rebuilder) rehearse(ctx context.Context, v *opened, phase string, pins 
 	if err != nil {
 		return fail(err)
 	}
+	turn, err := kubetree.TakeTurn(ctx, r.config.cache, r.report)
+	if err != nil {
+		return fail(err)
+	}
+	defer turn.Close()
 	build, err := r.smallest(ctx, v, builds)
 	if err != nil {
 		return fail(err)
@@ -130,11 +139,6 @@ func (r *rebuilder) rehearse(ctx context.Context, v *opened, phase string, pins 
 	if err != nil {
 		return fail(err)
 	}
-	turn, err := kubetree.TakeTurn(ctx, r.config.cache, r.report)
-	if err != nil {
-		return fail(err)
-	}
-	defer turn.Close()
 	step, err := r.newStep(v, site, build)
 	if err != nil {
 		return fail(err)
@@ -205,24 +209,11 @@ func (r *rebuilder) linkInputs(ctx context.Context, s *step) (inputs redate.Inpu
 
 // keep verifies a find by a real build and writes it to the file of dates.
 func (r *rebuilder) keep(ctx context.Context, v *opened, phase string, target job, found found) error {
-	release := v.release
-	if !found.commit.Equal(release.CommitTime.Date) {
-		release.CommitTime = builddate.Learned{Date: found.commit, How: builddate.Search}
-	}
-	phases := map[string]builddate.Learned{}
-	for name, l := range release.Phases {
-		phases[name] = l
-	}
-	if known, ok := phases[phase]; !ok || !known.Date.Equal(found.build) {
-		phases[phase] = builddate.Learned{Date: found.build, How: builddate.Search}
-	}
-	release.Phases = phases
 	before := v.release
-	v.release = release
-	again := r.config.again
-	r.config.again = true
-	outcomes, err := r.group(ctx, v, v.groups([]job{target})[0])
-	r.config.again = again
+	v.release = v.release.With(phase, found.build, found.commit)
+	verify := *r
+	verify.config.again = true
+	outcomes, err := verify.group(ctx, v, v.groups([]job{target})[0])
 	if err == nil && outcomes[0].status != matched {
 		err = fmt.Errorf("a build with the date that was found is not the official one: %s", outcomes[0])
 	}
@@ -230,5 +221,5 @@ func (r *rebuilder) keep(ctx context.Context, v *opened, phase string, target jo
 		v.release = before
 		return err
 	}
-	return r.saveRelease(ctx, release)
+	return r.learn(ctx, v.release, phase)
 }

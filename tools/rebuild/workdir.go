@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 	"golang.org/x/sys/unix"
 )
 
@@ -20,15 +22,11 @@ func newWorkDir(parent string) (*workDir, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return nil, fmt.Errorf("making a folder to build in: %w", err)
 	}
-	// Nobody sweeps between the folder and its lock.
-	gate, err := os.OpenFile(filepath.Join(parent, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	gate, err := pass(parent)
 	if err != nil {
 		return nil, fmt.Errorf("making a folder to build in: %w", err)
 	}
 	defer gate.Close()
-	if err := unix.Flock(int(gate.Fd()), unix.LOCK_EX); err != nil {
-		return nil, fmt.Errorf("making a folder to build in: locking %q: %w", gate.Name(), err)
-	}
 	if err := sweep(parent); err != nil {
 		return nil, fmt.Errorf("removing the folder of a killed build: %w", err)
 	}
@@ -44,7 +42,19 @@ func newWorkDir(parent string) (*workDir, error) {
 }
 
 // remove gives the folder up.
-func (w *workDir) remove() error { return errors.Join(os.RemoveAll(w.dir), w.lock.Close()) }
+func (w *workDir) remove() error {
+	gate, err := pass(filepath.Dir(w.dir))
+	if err != nil {
+		return fmt.Errorf("removing the folder of a build: %w", err)
+	}
+	return errors.Join(os.RemoveAll(w.dir), w.lock.Close(), gate.Close())
+}
+
+// pass lets one process at a time make or remove folders: a folder and its
+// lock come and go together.
+func pass(parent string) (*os.File, error) {
+	return filelock.Acquire(context.Background(), filepath.Join(parent, "lock"), nil)
+}
 
 func hold(dir string) (*os.File, error) {
 	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o644)

@@ -29,9 +29,9 @@ func writeFile(name string, data []byte) (err error) {
 	return os.Rename(tmp.Name(), name)
 }
 
-// saveRelease writes what is known of one release to the file of build dates;
-// another process may have added others meanwhile.
-func (r *rebuilder) saveRelease(ctx context.Context, release builddate.Release) error {
+// learn writes what was found of one phase of a release to the file of build
+// dates; another process may have added to it meanwhile, of the same release, too.
+func (r *rebuilder) learn(ctx context.Context, found builddate.Release, phase string) error {
 	lock, err := filelock.Acquire(ctx, filepath.Join(r.config.cache, "dates.lock"), nil)
 	if err != nil {
 		return err
@@ -41,6 +41,13 @@ func (r *rebuilder) saveRelease(ctx context.Context, release builddate.Release) 
 	if err != nil {
 		return err
 	}
-	dates.Set(release)
+	known := dates.Release(found.Version)
+	if known.Commit == "" {
+		known.Commit, known.CommitHow = found.Commit, found.CommitHow
+	}
+	if known.CommitTime.Date.IsZero() || found.CommitTime.How == builddate.Search {
+		known.CommitTime = found.CommitTime
+	}
+	dates.Set(known.Learn(phase, found.Phases[phase]))
 	return writeFile(r.config.dates, dates.Format())
 }

@@ -44,6 +44,30 @@ type Release struct {
 	Phases     map[string]Learned // by the phase's name: "server", "node", "client"
 }
 
+// With returns the release with what a search found: when a phase was built,
+// and of what moment the commit is. What is known already stays as it was learned.
+func (r Release) With(phase string, built, commit time.Time) Release {
+	if !r.CommitTime.Date.Equal(commit) {
+		r.CommitTime = Learned{Date: commit, How: Search}
+	}
+	if !r.Phases[phase].Date.Equal(built) {
+		r = r.Learn(phase, Learned{Date: built, How: Search})
+	}
+	return r
+}
+
+// Learn returns the release with the date of a phase.
+func (r Release) Learn(phase string, l Learned) Release {
+	phases := map[string]Learned{phase: l}
+	for name, other := range r.Phases {
+		if name != phase {
+			phases[name] = other
+		}
+	}
+	r.Phases = phases
+	return r
+}
+
 // Dates are all releases that something is known of.
 type Dates struct{ releases map[versions.Version]Release }
 

@@ -44,15 +44,19 @@ func (r *Root) Command(ctx context.Context, run Run) *exec.Cmd {
 	return cmd
 }
 
+// Powers are bwrap's arguments for what is left of root's powers inside: those
+// over files. Builds need no mounts and no devices.
+func Powers() []string {
+	return []string{"--cap-drop", "ALL", "--cap-add", "CAP_DAC_OVERRIDE", "--cap-add", "CAP_FOWNER", "--cap-add", "CAP_CHOWN"}
+}
+
 // bwrap is the command line that enters the root at dir.
 func bwrap(dir string, run Run) []string {
-	args := []string{
-		"bwrap", "--ro-bind", dir, "/",
-		// Of root's powers only those over files stay: builds need no mounts.
-		"--cap-drop", "ALL", "--cap-add", "CAP_DAC_OVERRIDE", "--cap-add", "CAP_FOWNER", "--cap-add", "CAP_CHOWN",
+	args := append([]string{"bwrap", "--ro-bind", dir, "/"}, Powers()...)
+	args = append(args,
 		"--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "debroot",
 		"--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run", "--tmpfs", "/tmp",
-	}
+	)
 	for _, b := range run.Binds {
 		flag := "--bind"
 		if b.ReadOnly {

@@ -38,6 +38,36 @@ func TestAcquireTakesTurns(t *testing.T) {
 	}
 }
 
+func TestShare(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	first, err := Share(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := Share(t.Context(), path, func() { t.Error("waits for another one that shares the lock") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, held := range []*os.File{first, second} {
+		if got, err := Try(path); got != nil || err != nil {
+			t.Fatalf("%v (error %v), want none while others share the lock", got, err)
+		}
+		if err := held.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alone, err := Try(path)
+	if err != nil || alone == nil {
+		t.Fatalf("%v (error %v), want the lock that nobody has", alone, err)
+	}
+	defer alone.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := Share(ctx, path, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want that the lock cannot be shared while one has it alone", err)
+	}
+}
+
 func TestAcquireEndsWithItsContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	first, err := Acquire(t.Context(), path, nil)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -88,6 +89,12 @@ func (t *Tool) download(ctx context.Context, name string, settings []string) (Mo
 	}
 	return m, nil
 }
+
+// NotServed reports whether an error is the module proxy's word that it does
+// not have a module, or does not hand it out.
+func NotServed(err error) bool { return err != nil && notServed.MatchString(err.Error()) }
+
+var notServed = regexp.MustCompile(`: (403 Forbidden|404 Not Found|410 Gone)`)
 
 func (m *Module) readInfo(path string) error {
 	data, err := ReadFile(path, maxFile)

@@ -45,6 +45,7 @@ func (r *Root) Name() string { return "host" }
 // process or with ctx.
 func (r *Root) Command(ctx context.Context, run debroot.Run) *exec.Cmd {
 	args := append(r.args[:len(r.args):len(r.args)], "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run")
+	args = append(args, debroot.Powers()...)
 	for _, b := range run.Binds {
 		flag := "--bind"
 		if b.ReadOnly {

@@ -48,6 +48,7 @@ func TestInside(t *testing.T) {
 		{"folder", "pwd; cat in", "/in/side\nread"},
 		{"nothing of home", "ls -A /root /home 2>/dev/null | wc -l", "0\n"},
 		{"nothing local", "ls -A /usr/local 2>/dev/null | wc -l", "0\n"},
+		{"few powers", "grep CapEff /proc/self/status", "CapEff:\t000000000000000b\n"},
 		{"no network", "cat /proc/net/route | grep -vc Iface; ls /sys 2>/dev/null | wc -l", "0\n0\n"},
 		{"read-only system", "touch /usr/bin/x 2>/dev/null || echo no", "no\n"},
 		{"read-only bind", "touch /in/side/x 2>/dev/null || echo no", "no\n"},

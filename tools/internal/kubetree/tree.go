@@ -26,7 +26,8 @@ type Config struct {
 	Platform string // of this machine, for toolchains: "linux/amd64"
 }
 
-// Tree is a version's source, ready to be built without a network.
+// Tree is a version's source, ready to be built without a network. Nobody
+// removes it before it is closed.
 type Tree struct {
 	Version   string
 	Dir       string // the root of the sources
@@ -34,7 +35,12 @@ type Tree struct {
 	Toolchain gotool.Module
 	Main      gotool.Module
 	Staging   []gotool.Module // by path
+
+	lock *os.File // shared with all who use the tree
 }
+
+// Close gives the tree up.
+func (t *Tree) Close() error { return t.lock.Close() }
 
 // layout is part of a tree's folder: raise it when trees come to be put
 // together in another way.
@@ -50,29 +56,64 @@ func Ensure(ctx context.Context, c Config, version string) (*Tree, error) {
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder of source trees: %w", err)
 	}
+	for {
+		err := t.use(ctx, c)
+		if err == nil {
+			return t, nil
+		}
+		if errors.Is(err, errNoTree) {
+			err = t.make(ctx, c)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("preparing the sources of %s: %w", version, err)
+		}
+	}
+}
+
+// use takes a tree that is there.
+func (t *Tree) use(ctx context.Context, c Config) (err error) {
+	if t.lock, err = t.hold(ctx, c, filelock.Share); err != nil {
+		return err
+	}
+	if err = t.read(); err == nil {
+		err = t.fetchMain(ctx, c)
+	}
+	if err != nil {
+		return errors.Join(err, t.lock.Close())
+	}
+	return nil
+}
+
+// make puts a tree together that is not there.
+func (t *Tree) make(ctx context.Context, c Config) error {
+	lock, err := t.hold(ctx, c, filelock.Acquire)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := t.read(); !errors.Is(err, errNoTree) {
+		return err // nil: somebody else has made it
+	}
+	if err := t.fetchMain(ctx, c); err != nil {
+		return err
+	}
+	return t.assemble(ctx, c)
+}
+
+type acquire func(ctx context.Context, path string, waiting func()) (*os.File, error)
+
+func (t *Tree) hold(ctx context.Context, c Config, how acquire) (*os.File, error) {
 	var waiting *progress.Task
-	lock, err := filelock.Acquire(ctx, filepath.Join(c.Dir, version+".lock"), func() {
-		waiting = c.Report.Start("waiting for another process that prepares the sources of "+version, "", 0)
+	lock, err := how(ctx, lockOf(c, t.Version), func() {
+		waiting = c.Report.Start("waiting for another process that prepares the sources of "+t.Version, "", 0)
 	})
 	if waiting != nil {
 		waiting.Done()
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer lock.Close()
-	if err := t.fetchMain(ctx, c); err != nil {
-		return nil, fmt.Errorf("preparing the sources of %s: %w", version, err)
-	}
-	err = t.read()
-	if errors.Is(err, fs.ErrNotExist) {
-		err = t.assemble(ctx, c)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("preparing the sources of %s: %w", version, err)
-	}
-	return t, nil
+	return lock, err
 }
+
+func lockOf(c Config, version string) string { return filepath.Join(c.Dir, version+".lock") }
 
 // fetchMain gets the main module and the toolchain it names; both are in the
 // module cache after the first time.
@@ -98,10 +139,10 @@ func (t *Tree) fetchMain(ctx context.Context, c Config) error {
 }
 
 // Forget removes a version's tree, and from the module cache what only this
-// version needs.
-func Forget(ctx context.Context, c Config, version string) error {
-	lock, err := filelock.Acquire(ctx, filepath.Join(c.Dir, version+".lock"), nil)
-	if err != nil {
+// version needs. It does nothing where somebody uses the tree.
+func Forget(c Config, version string) error {
+	lock, err := filelock.Try(lockOf(c, version))
+	if err != nil || lock == nil {
 		return err
 	}
 	defer lock.Close()
@@ -131,8 +172,13 @@ const stagingFile = "staging.json"
 // Source is the folder of the sources.
 func (t *Tree) Source() string { return filepath.Join(t.Dir, "src") }
 
+var errNoTree = errors.New("there is no tree yet")
+
 func (t *Tree) read() error {
 	data, err := os.ReadFile(filepath.Join(t.Dir, stagingFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return errNoTree
+	}
 	if err != nil {
 		return err
 	}

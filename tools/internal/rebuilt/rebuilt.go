@@ -33,6 +33,7 @@ type Result struct {
 	Outcome   string
 	SHA256    versions.Digest // what was built; zero if nothing was
 	Why       string          // why it could not be built
+	Lacks     string          // the phase whose build date was missing then
 	Toolchain string          // "go1.26.2"
 	System    string          // what it was built on: "host", or Debian's "bullseye"
 	Compiler  string          // the C compiler, if it had a hand in it: "gcc-10 10.2.1-6"
@@ -50,6 +51,7 @@ type entry struct {
 	Outcome   string   `json:"outcome"`
 	SHA256    string   `json:"sha256,omitempty"`
 	Why       string   `json:"why,omitempty"`
+	Lacks     string   `json:"lacks,omitempty"`
 	Toolchain string   `json:"toolchain,omitempty"`
 	System    string   `json:"system,omitempty"`
 	Compiler  string   `json:"compiler,omitempty"`
@@ -130,7 +132,7 @@ func Parse(name string, data []byte) (*Results, error) {
 
 func (e entry) result() (Result, error) {
 	r := Result{
-		Binary: e.Binary, Outcome: e.Outcome, Why: e.Why, Toolchain: e.Toolchain, System: e.System, Compiler: e.Compiler,
+		Binary: e.Binary, Outcome: e.Outcome, Why: e.Why, Lacks: e.Lacks, Toolchain: e.Toolchain, System: e.System, Compiler: e.Compiler,
 		Commit: e.Commit, Seconds: e.Seconds, PeakMiB: e.PeakMiB, With: e.With,
 	}
 	var errs []error
@@ -161,7 +163,7 @@ func (r *Results) Format() []byte {
 	lines := make([]string, 0, len(r.byKey))
 	for _, result := range r.All() {
 		line, err := json.Marshal(entry{
-			result.Version.String(), result.Platform.String(), result.Binary, result.Outcome, result.SHA256.String(), result.Why,
+			result.Version.String(), result.Platform.String(), result.Binary, result.Outcome, result.SHA256.String(), result.Why, result.Lacks,
 			result.Toolchain, result.System, result.Compiler, result.Commit, result.Seconds, result.PeakMiB, result.With,
 		})
 		if err != nil {

@@ -32,6 +32,7 @@ func (s *Supplier) buildKubernetes(ctx context.Context, cache string, key versio
 	if err != nil {
 		return err
 	}
+	defer tree.Close()
 	goroot, err := tool.Toolchain(ctx, strings.TrimPrefix(toolchain, "go"), machine)
 	if err != nil {
 		return err

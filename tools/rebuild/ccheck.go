@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,16 +42,11 @@ func (r *rebuilder) checkC(ctx context.Context, s *step) error {
 
 // compileC is what comes of compiling runtime/cgo.
 func (s *step) compileC(ctx context.Context) ([]byte, error) {
-	list := s.build
-	flags := list.Args[1 : len(list.Args)-len(list.Packages())]
-	list.Args = append(append([]string{"list", "-export", "-f", "{{.Export}}"}, flags...), "runtime/cgo")
-	cmd := s.site.Command(ctx, list, s.cache)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, lastLines(stderr.String()))
+	out, err := s.list(ctx, []string{"runtime/cgo"}, "-export", "-f", "{{.Export}}")
+	if err != nil {
+		return nil, err
 	}
-	name := strings.TrimSpace(stdout.String())
+	name := strings.TrimSpace(string(out))
 	dir, file := filepath.Split(name)
 	return gotool.ReadFile(filepath.Join(s.cache, filepath.Base(dir), file), 64<<20)
 }

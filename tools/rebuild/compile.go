@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"os/exec"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,40 +122,22 @@ func (r *rebuilder) compile(ctx context.Context, s *step) error {
 
 // countPackages says how many packages a build is made of.
 func (s *step) countPackages(ctx context.Context) (int64, error) {
-	list := s.build
-	list.Args = append([]string{"list", "-deps", "-f", "{{.ImportPath}}"}, s.build.Args[1:]...)
-	cmd := s.site.Command(ctx, list, s.cache)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return 0, fmt.Errorf("listing packages: %w: %s", err, lastLines(stderr.String()))
-	}
-	return int64(bytes.Count(stdout.Bytes(), []byte("\n"))), nil
-}
-
-// run runs cmd and lets read have what it says; what read passes on is for the
-// error.
-func (s *step) run(cmd *exec.Cmd, read func(stderr io.Reader, said func(string)) error) error {
-	stderr, err := cmd.StderrPipe()
+	out, err := s.list(ctx, s.build.Packages(), "-deps", "-f", "{{.ImportPath}}")
 	if err != nil {
-		return err
+		return 0, fmt.Errorf("listing packages: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	stop := s.watch.follow(cmd.Process.Pid)
-	defer stop()
-	var said []string
-	readErr := read(stderr, func(line string) { said = append(said, line) })
-	io.Copy(io.Discard, stderr) // a program must not block on what is not read
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("%w: %s", err, lastLines(strings.Join(said, "\n")))
-	}
-	return readErr
+	return int64(strings.Count(string(out), "\n")), nil
 }
 
-// lastLines is the end of what a program said, on one line.
-func lastLines(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.Join(lines[max(0, len(lines)-8):], "; ")
+// list asks go about packages, with the flags of the build.
+func (s *step) list(ctx context.Context, packages []string, args ...string) ([]byte, error) {
+	b := s.build
+	flags := b.Args[1 : len(b.Args)-len(b.Packages())]
+	b.Args = slices.Concat([]string{"list"}, args, flags, packages)
+	return gotool.Output(s.site.Command(ctx, b, s.cache))
+}
+
+// run runs cmd, watched, and lets read have what it says.
+func (s *step) run(cmd *exec.Cmd, read func(stderr io.Reader, said func(string)) error) error {
+	return gotool.Run(cmd, s.watch.follow, read)
 }

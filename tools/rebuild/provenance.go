@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,14 +63,9 @@ func settings(env []string) []string {
 // modulesOf lists the modules whose packages are in a program, with the main
 // module and the toolchain.
 func modulesOf(ctx context.Context, v *opened, s *step, pkg string) ([]provenance.Module, error) {
-	b := s.build
-	flags := b.Args[1 : len(b.Args)-len(b.Packages())]
-	b.Args = append(append([]string{"list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}} {{with .Module}}{{.Path}} {{.Version}}{{end}}{{end}}"}, flags...), pkg)
-	cmd := s.site.Command(ctx, b, s.cache)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, lastLines(stderr.String()))
+	out, err := s.list(ctx, []string{pkg}, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}} {{with .Module}}{{.Path}} {{.Version}}{{end}}{{end}}")
+	if err != nil {
+		return nil, err
 	}
 	sums, err := treeSums(v)
 	if err != nil {
@@ -81,7 +75,7 @@ func modulesOf(ctx context.Context, v *opened, s *step, pkg string) ([]provenanc
 		{Path: v.tree.Main.Path, Version: v.tree.Main.Version, Sum: v.tree.Main.Sum},
 		{Path: v.tree.Toolchain.Path, Version: v.tree.Toolchain.Version, Sum: v.tree.Toolchain.Sum},
 	}
-	for line := range strings.Lines(stdout.String()) {
+	for line := range strings.Lines(string(out)) {
 		f := strings.Fields(line)
 		if len(f) == 0 || strings.HasPrefix(f[0], v.tree.Main.Path+"/") {
 			continue

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -22,15 +21,11 @@ func (r *rebuilder) unrepeatable(ctx context.Context, v *opened, b kubeplan.Buil
 	if err != nil {
 		return "", err
 	}
-	list := b
-	list.Args = append([]string{"list", "-deps", "-f", "{{if .CgoFiles}}{{.ImportPath}}{{end}}"}, b.Args[1:]...)
-	cmd := step.site.Command(ctx, list, step.cache)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("listing packages that use C: %w: %s", err, lastLines(stderr.String()))
+	out, err := step.list(ctx, b.Packages(), "-deps", "-f", "{{if .CgoFiles}}{{.ImportPath}}{{end}}")
+	if err != nil {
+		return "", fmt.Errorf("listing packages that use C: %w", err)
 	}
-	packages := strings.Fields(stdout.String())
+	packages := strings.Fields(string(out))
 	if len(packages) == 0 {
 		return "", nil
 	}

@@ -2,7 +2,6 @@ package gotool
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"os/exec"
 	"strings"
@@ -11,20 +10,7 @@ import (
 // Build runs a go command that was given -v and calls working with the name of
 // each package as the command comes to it. The error has what else it said.
 func Build(cmd *exec.Cmd, working func(pkg string)) error {
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	var said []string
-	readErr := EachPackage(stderr, func(line string) { said = append(said, line) }, working)
-	io.Copy(io.Discard, stderr) // a program must not block on what is not read
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("%w: %s", err, lastLines(strings.Join(said, "\n")))
-	}
-	return readErr
+	return Run(cmd, nil, func(stderr io.Reader, said func(string)) error { return EachPackage(stderr, said, working) })
 }
 
 // EachPackage reads what a go command says with -v: names of packages being
@@ -44,6 +30,6 @@ func EachPackage(r io.Reader, said, working func(string)) error {
 
 // Packages counts the packages that an argument list of go build is made of.
 func Packages(cmd *exec.Cmd) (int64, error) {
-	out, err := output(cmd)
+	out, err := Output(cmd)
 	return int64(strings.Count(string(out), "\n")), err
 }

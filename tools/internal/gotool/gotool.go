@@ -4,7 +4,6 @@
 package gotool
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -100,7 +99,7 @@ func siteSettings(ctx context.Context, command string, env []string) (map[string
 	// A go.mod around the working directory could ask for another Go.
 	cmd.Dir = filepath.Dir(command)
 	cmd.Env = append(env, "GOTOOLCHAIN=local", "GOWORK=off")
-	out, err := output(cmd)
+	out, err := Output(cmd)
 	if err != nil {
 		return nil, fmt.Errorf("asking go for its settings: %w", err)
 	}
@@ -126,25 +125,6 @@ func (t *Tool) With(ctx context.Context, goroot, dir string, settings []string, 
 	cmd.Dir = dir
 	cmd.Env = append(append(t.env[:len(t.env):len(t.env)], "GOROOT="+goroot), settings...)
 	return cmd
-}
-
-// output runs cmd; the error has what it said.
-func output(cmd *exec.Cmd) ([]byte, error) {
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return out, fmt.Errorf("running %q: %w: %s", strings.Join(cmd.Args, " "), err, lastLines(stderr.String()))
-	}
-	return out, nil
-}
-
-func lastLines(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	if len(lines) > 5 {
-		lines = lines[len(lines)-5:]
-	}
-	return strings.Join(lines, "; ")
 }
 
 // maxFile bounds what is read of a go.sum or an answer of the proxy.

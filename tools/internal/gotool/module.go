@@ -58,7 +58,7 @@ func (t *Tool) Download(ctx context.Context, names []string, each func(Module)) 
 func (t *Tool) download(ctx context.Context, name string, settings []string) (Module, error) {
 	cmd := t.Command(ctx, t.dir, "mod", "download", "-json", name)
 	cmd.Env = append(cmd.Env[:len(cmd.Env):len(cmd.Env)], settings...)
-	out, err := output(cmd)
+	out, err := Output(cmd)
 	var answer struct {
 		Path, Version, Error, Info, Dir, Sum string
 	}

@@ -50,6 +50,7 @@ func TestSmallTree(t *testing.T) {
 		{"interrupted", testInterrupted},
 		{"cannot be built", testCannotBeBuilt},
 		{"search", testSearch},
+		{"before workspaces", testOlder},
 		{"survey", testSurvey},
 		{"two at once", testForget},
 		{"rebuild", testRebuild}, // takes the proxy away
@@ -79,7 +80,7 @@ func newSite(t *testing.T) *site {
 	toolchain := "golang.org/toolchain@v0.0.1-" + version + "." + runtime.GOOS + "-" + runtime.GOARCH
 	s.haveToolchain(toolchain)
 	sums := strings.ReplaceAll(toolchain, "@", " ") + " " + toolchainSum + "\n"
-	for _, name := range []string{"k8s.io/kubernetes v1.99.0", "k8s.io/api v0.99.0"} {
+	for _, name := range []string{"k8s.io/kubernetes v1.99.0", "k8s.io/api v0.99.0", "k8s.io/kubernetes v1.98.0", "k8s.io/api v0.98.0"} {
 		sums += name + " " + s.publish(name, version) + "\n"
 	}
 	s.write(s.goSum(), []byte(sums))
@@ -96,7 +97,7 @@ func (s *site) publish(name, goVersion string) string {
 	if err != nil {
 		s.Fatal(err)
 	}
-	src, to := filepath.Join(s.dir, "src", path), filepath.Join(s.proxy(), path, "@v", version)
+	src, to := filepath.Join(s.dir, "src", path+version), filepath.Join(s.proxy(), path, "@v", version)
 	for _, f := range archive.Files {
 		data := bytes.ReplaceAll(f.Data, []byte("GOVERSION"), []byte(goVersion))
 		if strings.HasPrefix(f.Name, ".") { // .mod and .info

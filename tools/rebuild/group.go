@@ -9,6 +9,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
 	"github.com/hyperkube/hyperkube/tools/internal/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/shell"
 )
 
 // group does the jobs of one group.
@@ -77,13 +78,13 @@ func (r *rebuilder) fail(ctx context.Context, jobs []job, err error, t trouble) 
 // printPlan prints builds as a shell would run them.
 func (r *rebuilder) printPlan(builds []kubeplan.Build) error {
 	for _, b := range builds {
-		words := []string{"cd", kubeplan.Quote(b.Dir), "&&", "env", "-i"}
+		words := []string{"cd", shell.Quote(b.Dir), "&&", "env", "-i"}
 		for _, e := range settings(b.Env) {
-			words = append(words, kubeplan.Quote(e))
+			words = append(words, shell.Quote(e))
 		}
 		words = append(words, "go")
 		for _, a := range b.Args {
-			words = append(words, kubeplan.Quote(a))
+			words = append(words, shell.Quote(a))
 		}
 		if _, err := fmt.Fprintln(r.env.Out, strings.Join(words, " ")); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/disk"
 	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
 )
 
@@ -22,7 +23,7 @@ func (r *rebuilder) makeRoom(ctx context.Context) error {
 	if err := os.MkdirAll(r.config.cache, 0o755); err != nil {
 		return fmt.Errorf("making the folder of rebuilds: %w", err)
 	}
-	if now, err := freeDisk(r.config.cache); err != nil || now > lowDisk {
+	if now, err := disk.Free(r.config.cache); err != nil || now > lowDisk {
 		return err
 	}
 	turn, err := kubetree.TakeTurn(ctx, r.config.cache, r.report) // nobody compiles now
@@ -35,7 +36,7 @@ func (r *rebuilder) makeRoom(ctx context.Context) error {
 		return err
 	}
 	for _, dir := range caches {
-		if now, err := freeDisk(r.config.cache); err != nil || now > lowDisk {
+		if now, err := disk.Free(r.config.cache); err != nil || now > lowDisk {
 			return err
 		}
 		r.report.Say("making room: removing the build cache %s", dir)

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hyperkube/hyperkube/tools/internal/disk"
 	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
 	"github.com/hyperkube/hyperkube/versions"
-	"golang.org/x/sys/unix"
 )
 
 // What a version's builds take at most, measured, with a margin: the modules
@@ -28,16 +28,16 @@ func (r *rebuilder) checkNeeds(version versions.Version) error {
 	if err := os.MkdirAll(r.config.cache, 0o755); err != nil {
 		return fmt.Errorf("making the folder of rebuilds: %w", err)
 	}
-	disk := int64(needDisk)
+	room := int64(needDisk)
 	if _, err := os.Stat(kubetree.Dir(kubetree.Trees(r.config.cache), version.String())); err == nil {
-		disk = needSources // and for caches, once it is known whether they are there
+		room = needSources // and for caches, once it is known whether they are there
 	}
 	memory := int64(needMemory + max(0, r.config.compilers-2)<<30)
-	r.report.Say("rebuilding %s in %s: needs up to %d GiB of disk and %d GiB of memory", version, r.config.cache, disk>>30, memory>>30)
+	r.report.Say("rebuilding %s in %s: needs up to %d GiB of disk and %d GiB of memory", version, r.config.cache, room>>30, memory>>30)
 	if free, ok := freeMemory("/proc/meminfo"); ok && free < memory {
 		return fmt.Errorf("too little memory: %d MiB available, want %d MiB; stop other programs or lower -compilers", free>>20, memory>>20)
 	}
-	return r.checkDisk(disk)
+	return disk.Need(r.config.cache, room)
 }
 
 // checkCaches refuses where there is no room for build caches that are not
@@ -46,24 +46,7 @@ func (r *rebuilder) checkCaches(toolchain, system string) error {
 	if _, err := os.Stat(kubetree.BuildCache(r.config.cache, toolchain, system)); err == nil {
 		return nil
 	}
-	return r.checkDisk(needCaches)
-}
-
-func (r *rebuilder) checkDisk(need int64) error {
-	free, err := freeDisk(r.config.cache)
-	if err == nil && free < need {
-		err = fmt.Errorf("disk too full: %q has %d MiB free, want %d MiB; make room or set HYPERKUBE_CACHE to a folder on another disk",
-			r.config.cache, free>>20, need>>20)
-	}
-	return err
-}
-
-func freeDisk(dir string) (int64, error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, fmt.Errorf("asking for free disk space in %q: %w", dir, err)
-	}
-	return int64(st.Bavail) * st.Bsize, nil
+	return disk.Need(r.config.cache, needCaches)
 }
 
 // freeMemory is what programs can get without swapping.

@@ -11,14 +11,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/disk"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/shell"
 )
 
 // bootstrap makes the root beside its place and moves it there. The child
 // inherits the lock: should this process be killed, nobody else begins before
 // the child, which the kernel kills with it, is really gone.
 func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.File) error {
-	if err := checkRoom(c.Dir); err != nil {
+	if err := disk.Need(c.Dir, room); err != nil {
 		return err
 	}
 	m, err := c.mirror()
@@ -66,7 +68,7 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	if err := os.WriteFile(unpacked.packagesFile(), installed.Bytes(), 0o644); err != nil {
 		return fail(fmt.Errorf("listing the installed packages: %w", err))
 	}
-	if err := syncAll(build); err != nil {
+	if err := disk.Sync(build); err != nil {
 		return fail(fmt.Errorf("writing the root to disk: %w", err))
 	}
 	if err := os.Rename(build, root.dir); err != nil {
@@ -105,7 +107,7 @@ func mmdebstrap(spec Spec, dir, sources, debs string, options []string) []string
 		"mmdebstrap", "--verbose", "--mode=root", "--variant=apt", "--format=directory",
 		// What was downloaded stays: a mirror may drop it the next day.
 		"--skip=essential/unlink,cleanup/apt/cache",
-		"--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" && mount -o bind " + quote(debs) + " \"$1/var/cache/apt/archives\"",
+		"--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" && mount -o bind " + shell.Quote(debs) + " \"$1/var/cache/apt/archives\"",
 		// A root that was not finished is thrown away, so there is no use in
 		// syncing every single file.
 		"--dpkgopt=force-unsafe-io",
@@ -184,6 +186,3 @@ func remove(ctx context.Context, enter []string, dir string) error {
 	}
 	return nil
 }
-
-// quote makes one shell word of s.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
-	"golang.org/x/sys/unix"
 )
 
 // Config says where roots are kept and where they come from.
@@ -114,28 +113,6 @@ func (r *Root) stands() bool {
 
 // room is what a root and its packages take at most, with a margin.
 const room = 3 << 30
-
-func checkRoom(dir string) error {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return fmt.Errorf("asking for free disk space in %q: %w", dir, err)
-	}
-	if free := st.Bavail * uint64(st.Bsize); free < room {
-		return fmt.Errorf("disk too full: %q has %d MiB free, want %d MiB; make room or set HYPERKUBE_CACHE to a folder on another disk",
-			dir, free>>20, room>>20)
-	}
-	return nil
-}
-
-// syncAll makes everything written to the file system of dir durable.
-func syncAll(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unix.Syncfs(int(f.Fd()))
-}
 
 // exists reports whether something is at path, which need not be readable.
 func exists(path string) bool {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/hyperkube/hyperkube/tools/internal/shell"
 )
 
 // gitStandIn is a shell script that answers, in the place of git, what the go
@@ -34,7 +36,7 @@ case "$*" in
 	exit 128
 	;;
 esac
-`, Quote(commit), at.Unix(), Quote(tag))
+`, shell.Quote(commit), at.Unix(), shell.Quote(tag))
 }
 
 // goRecorder is a shell script that writes down a build in the place of go and
@@ -61,8 +63,5 @@ func versionFile(version, commit string) (string, error) {
 		return "", fmt.Errorf("version %q is not of the form v1.36.0", version)
 	}
 	return fmt.Sprintf("KUBE_GIT_COMMIT=%s\nKUBE_GIT_TREE_STATE='clean'\nKUBE_GIT_VERSION=%s\nKUBE_GIT_MAJOR=%s\nKUBE_GIT_MINOR=%s\n",
-		Quote(commit), Quote(version), Quote(parts[0]), Quote(parts[1])), nil
+		shell.Quote(commit), shell.Quote(version), shell.Quote(parts[0]), shell.Quote(parts[1])), nil
 }
-
-// Quote writes a word for the shell.
-func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

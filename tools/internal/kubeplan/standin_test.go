@@ -64,12 +64,3 @@ func TestVersionFile(t *testing.T) {
 		t.Error(`versionFile("v1.29") worked, want an error`)
 	}
 }
-
-func TestQuote(t *testing.T) {
-	for _, s := range []string{"", "plain", "it's", "$HOME `id` \\", "'"} {
-		out, err := exec.Command("/bin/sh", "-c", "printf %s "+Quote(s)).Output()
-		if err != nil || string(out) != s {
-			t.Errorf("the shell reads %s as %q (error %v), want %q", Quote(s), out, err, s)
-		}
-	}
-}

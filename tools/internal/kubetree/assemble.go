@@ -12,9 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hyperkube/hyperkube/tools/internal/disk"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"golang.org/x/mod/modfile"
-	"golang.org/x/sys/unix"
 )
 
 // assemble builds the tree beside its place and moves it there.
@@ -62,7 +62,7 @@ func (t *Tree) write(ctx context.Context, c Config) error {
 	if err := os.WriteFile(filepath.Join(t.Dir, stagingFile), list, 0o644); err != nil {
 		return err
 	}
-	return syncAll(t.Dir)
+	return disk.Sync(t.Dir)
 }
 
 // restoreMain takes the dropped modules out of go.mod and go.work.
@@ -194,15 +194,4 @@ func follow(r io.Reader, downloading func(string)) []string {
 	}
 	io.Copy(io.Discard, r) // a line that was too long must not block go
 	return said
-}
-
-// syncAll makes everything written to the file system of dir durable: after
-// the rename nobody looks at the files again.
-func syncAll(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unix.Syncfs(int(f.Fd()))
 }

@@ -74,6 +74,12 @@ func (c *Catalog) Image(flavor string, v Version) (Image, error) {
 		}
 		return Image{}, fmt.Errorf("there is no flavor %q with releases; flavors: %s", flavor, strings.Join(names, ", "))
 	}
+	for _, r := range c.Manifest.Releases {
+		if r.Version == v {
+			f := c.Manifest.Flavors[slices.IndexFunc(c.Manifest.Flavors, func(f Flavor) bool { return f.Name == flavor })]
+			return Image{}, fmt.Errorf("flavor %q is made for %s alone, and not for %s: see %s", flavor, f.Kubernetes, v, ManifestFile)
+		}
+	}
 	return Image{}, fmt.Errorf("flavor %q has no release %s: add it to %s", flavor, v, ManifestFile)
 }
 

@@ -145,9 +145,10 @@ func list[T any](d *decoder, to *[]T, parse func(string) (T, error)) func(*yaml.
 // pairs returns a reader for a mapping of strings, sorted by key.
 func pairs(d *decoder, to *[]Pair, check func(Pair) error) func(*yaml.Node, string) {
 	return func(n *yaml.Node, at string) {
-		d.entries(n, at, func(key string, _, v *yaml.Node) {
+		d.entries(n, at, func(key string, k, v *yaml.Node) {
+			_, readable := d.text(k, at)
 			s, ok := d.text(v, join(at, key))
-			if !ok {
+			if !ok || !readable {
 				return
 			}
 			p := Pair{key, s}

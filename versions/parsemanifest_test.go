@@ -92,6 +92,8 @@ func TestParseManifestFaults(t *testing.T) {
 		"text for mapping":           {"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: a", `flavors.hyperkube.symlinks: want a mapping, got the string "a"`},
 		"null":                       {"env: {PATH: /bin}", "env: {PATH: }", `flavors.hyperkube.env.PATH: want a string, got nothing`},
 		"empty string":               {"user: \"0:0\"", "user: \"\"", `flavors.hyperkube.user: is empty`},
+		"key not ASCII":              {"labels: {version: \"{version}\"}", "labels: {\"org\\nx\": \"{version}\"}", `flavors.hyperkube.labels: "org\nx" has characters outside printable ASCII`},
+		"whiteout":                   {"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: {/bin/.wh.kubelet: ../kubelet}", `"/bin/.wh.kubelet" would remove a file instead of being one`},
 		"not ASCII":                  {"labels: {version: \"{version}\"}", "labels: {version: \"ü\"}", `flavors.hyperkube.labels.version: "ü" has characters outside printable ASCII`},
 		"alias":                      {"    cmd: [a, b]", "    cmd: &x [a, b]\n    env: *x", `flavors.hyperkube.env: want a mapping, got an alias`},
 		"bad version":                {"- v1.28.7", "- v1.28", `m.yaml:49: releases[0]: "v1.28" is not a stable version like v1.36.0`},

@@ -86,7 +86,7 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, []error) {
 			case kind == KindArchive:
 				withheld.Missing = append(withheld.Missing, key)
 			default:
-				errs = append(errs, fmt.Errorf("flavor %q: %s is not pinned in %s", f.Name, key, LockFile))
+				errs = append(errs, fmt.Errorf("flavor %q: %s is not pinned in %s; go run ./tools/update pins it", f.Name, key, LockFile))
 			}
 		}
 		for i, group := range f.Symlinks {

@@ -141,6 +141,8 @@ func parsePath(s string) (string, error) {
 		return "", fmt.Errorf("%q is no file", s)
 	case path.Clean(s) != s:
 		return "", fmt.Errorf("%q is not clean: want %q", s, path.Clean(s))
+	case strings.Contains(s, "/.wh."):
+		return "", fmt.Errorf("%q would remove a file instead of being one: names of layers must not begin with .wh.", s)
 	}
 	return s, nil
 }

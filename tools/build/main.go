@@ -52,7 +52,7 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	report(env, image, built)
-	return compare(ctx, env.Dir, image.Name(), built, c.record)
+	return compare(ctx, env, image.Name(), built, c.record)
 }
 
 func report(env cli.Env, image versions.Image, built digests.Record) {
@@ -64,18 +64,24 @@ func report(env cli.Env, image versions.Image, built digests.Record) {
 	}
 }
 
-func compare(ctx context.Context, root, name string, built digests.Record, record bool) error {
-	known, err := digests.Read(root)
+func compare(ctx context.Context, env cli.Env, name string, built digests.Record, record bool) error {
+	known, err := digests.Read(env.Dir)
 	if err != nil {
 		return err
 	}
 	if err := known.Check(name, built); err != nil {
 		return cli.Exit(cli.ExitDrift, fmt.Errorf("the image is not the one on record in %s:\n%w\nA tag on record is never given to another image: go run ./tools/gen says how to go on", digests.File, err))
 	}
-	if !record {
+	_, onRecord := known[name]
+	switch {
+	case onRecord:
+		fmt.Fprintf(env.Err, "build: %s is as on record in %s\n", name, digests.File)
+		return nil
+	case !record:
+		fmt.Fprintf(env.Err, "build: %s is not on record in %s: nothing to compare it with; -record adds it\n", name, digests.File)
 		return nil
 	}
-	return digests.Add(ctx, root, name, built)
+	return digests.Add(ctx, env.Dir, name, built)
 }
 
 func parse(env cli.Env) (config, error) {

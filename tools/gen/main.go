@@ -106,7 +106,7 @@ func run(ctx context.Context, env cli.Env) error {
 		return errors.Join(err, cli.Exit(cli.ExitDrift, fmt.Errorf(
 			"the generated files are stale: %d written, %d deleted. To mend: go run ./tools/gen", written, deleted)))
 	}
-	if err := errors.Join(change.Apply(ctx), vector.write()); err != nil {
+	if err := errors.Join(change.Apply(ctx, func() { fmt.Fprintln(env.Err, "gen: waiting for another process that writes here") }), vector.write()); err != nil {
 		return err
 	}
 	fmt.Fprintf(env.Err, "gen: %d written, %d deleted\n", written, deleted)

@@ -7,11 +7,13 @@
 // For an image that has a base image, its layout is wanted for each platform:
 // -base linux/amd64=FOLDER.
 //
-// Exit codes: 0 as it should be, 1 not, 2 wrong usage.
+// Exit codes: 0 as it should be, 1 it could not be read, 2 wrong usage, 3 it is
+// not as it should be.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -35,6 +37,9 @@ func run(ctx context.Context, env cli.Env) error {
 	fs.Func("base", "`PLATFORM=FOLDER`, the OCI layout of its base image for a platform; repeatable", func(s string) error {
 		name, dir, _ := strings.Cut(s, "=")
 		platform, err := versions.ParsePlatform(name)
+		if dir == "" {
+			err = errors.Join(err, errors.New("want PLATFORM=FOLDER"))
+		}
 		bases[platform] = dir
 		return err
 	})
@@ -72,6 +77,9 @@ func run(ctx context.Context, env cli.Env) error {
 	findings, err := inspect.Layout(ctx, solid, image, records, bases)
 	for _, f := range findings {
 		fmt.Fprintf(env.Out, "%s %s %s\n", f.Platform, f.Path, f.What)
+	}
+	if err != nil && ctx.Err() == nil {
+		return cli.Exit(cli.ExitDrift, err)
 	}
 	return err
 }

@@ -18,6 +18,10 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
+func waiting(env cli.Env, dir string) func() {
+	return func() { fmt.Fprintf(env.Err, "save: waiting for another process that writes in %q\n", dir) }
+}
+
 // save writes the archive; s is nil where no image is of the catalog.
 func save(ctx context.Context, env cli.Env, s *supply.Supplier, c config) error {
 	images, names, err := find(s, c)
@@ -25,7 +29,7 @@ func save(ctx context.Context, env cli.Env, s *supply.Supplier, c config) error 
 		return err
 	}
 	var archive *imagearchive.Archive
-	err = imagearchive.Replace(ctx, c.out, func(work string, out *os.File) error {
+	err = imagearchive.Replace(ctx, c.out, waiting(env, filepath.Dir(c.out)), func(work string, out *os.File) error {
 		layouts := slices.Clone(c.layouts)
 		for i, image := range images {
 			dir := filepath.Join(work, strconv.Itoa(i))

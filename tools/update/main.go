@@ -31,6 +31,7 @@ func main() { os.Exit(cli.Main("update", run)) }
 func run(ctx context.Context, env cli.Env) error {
 	fs := flag.NewFlagSet("update", flag.ContinueOnError)
 	programs := fs.Bool("programs", false, "build this repository's programs and pin what comes out")
+	trust := fs.Bool("trust-mirror", false, "believe the mirror in HYPERKUBE_UPSTREAM what the sha256 of a new file is")
 	var lists []string
 	fs.Func("import", "a JSON `file`: version to file to architecture to sha256; repeatable", func(s string) error {
 		lists = append(lists, s)
@@ -45,8 +46,17 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
+	ways := 0
+	for _, asked := range []bool{*programs, len(lists) > 0, len(members) > 0} {
+		if asked {
+			ways++
+		}
+	}
+	if ways > 1 {
+		return cli.Usage("want one of -programs, -import and -archive at a time")
+	}
 	// One at a time: the lock is read, added to and replaced.
-	alone, err := dirlock.Acquire(ctx, env.Dir)
+	alone, err := dirlock.Acquire(ctx, env.Dir, func() { fmt.Fprintln(env.Err, "update: waiting for another process that writes here") })
 	if err != nil {
 		return err
 	}
@@ -55,6 +65,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	u.supplier.TrustMirror = *trust
 	switch {
 	case *programs:
 		err = u.programs(ctx)
@@ -75,7 +86,7 @@ func run(ctx context.Context, env cli.Env) error {
 
 type updater struct {
 	env      cli.Env
-	file     string
+	path     string
 	manifest *versions.Manifest
 	lock     *versions.Lock
 	supplier *supply.Supplier
@@ -85,7 +96,7 @@ type updater struct {
 // newUpdater reads the manifest and the lock of the working directory, which
 // need not fit together: mending that is what it is for.
 func newUpdater(env cli.Env) (*updater, error) {
-	u := &updater{env: env, file: filepath.Join(env.Dir, versions.LockFile)}
+	u := &updater{env: env, path: filepath.Join(env.Dir, versions.LockFile)}
 	raw, err := os.ReadFile(filepath.Join(env.Dir, versions.ManifestFile))
 	if err != nil {
 		return nil, fmt.Errorf("reading manifest: %w; run this in the root of the repository", err)
@@ -93,7 +104,7 @@ func newUpdater(env cli.Env) (*updater, error) {
 	if u.manifest, err = versions.ParseManifest(versions.ManifestFile, raw); err != nil {
 		return nil, err
 	}
-	raw, err = os.ReadFile(u.file)
+	raw, err = os.ReadFile(u.path)
 	if err != nil {
 		return nil, fmt.Errorf("reading lock: %w", err)
 	}
@@ -107,32 +118,38 @@ func newUpdater(env cli.Env) (*updater, error) {
 // missing pins what images want and the lock lacks: what is released by
 // upstream's word, what is built by building it.
 func (u *updater) missing(ctx context.Context) error {
+	var errs []error
 	for _, key := range u.manifest.Wanted() {
 		if _, ok := u.lock.Pin(key); ok {
 			continue
 		}
-		source, _ := u.manifest.Source(key.Source)
-		if _, ok := source.File(key); !ok {
-			return fmt.Errorf("pinning %s: source %q of %s does not declare it for that version", key, key.Source, versions.ManifestFile)
-		}
-		var pin versions.Pin
-		var err error
-		switch source.Kind {
-		case versions.KindRelease:
-			pin, err = u.supplier.Pin(ctx, key, source)
-		case versions.KindGoBuild:
-			pin, err = u.supplier.PinProgram(ctx, key, source)
-		case versions.KindArchive:
-			continue // nobody publishes sums of archives: see -archive
-		}
-		if err != nil {
-			return err
-		}
-		if err := u.pin(pin); err != nil {
-			return err
+		if errs = append(errs, u.file(ctx, key)); ctx.Err() != nil {
+			return errors.Join(errs...)
 		}
 	}
-	return u.bases(ctx)
+	return errors.Join(append(errs, u.bases(ctx))...)
+}
+
+// file pins one file.
+func (u *updater) file(ctx context.Context, key versions.FileKey) error {
+	source, _ := u.manifest.Source(key.Source)
+	if _, ok := source.File(key); !ok {
+		return fmt.Errorf("pinning %s: source %q of %s does not declare it for that version", key, key.Source, versions.ManifestFile)
+	}
+	var pin versions.Pin
+	var err error
+	switch source.Kind {
+	case versions.KindRelease:
+		pin, err = u.supplier.Pin(ctx, key, source)
+	case versions.KindGoBuild:
+		pin, err = u.supplier.PinProgram(ctx, key, source)
+	case versions.KindArchive:
+		return nil // nobody publishes sums of archives: see -archive
+	}
+	if err != nil {
+		return err
+	}
+	return u.pin(pin)
 }
 
 // programs pins anew every program of this repository.
@@ -177,8 +194,8 @@ func (u *updater) write() error {
 			fmt.Fprintf(u.env.Err, "update: warning: %s\n", w)
 		}
 	}
-	if err := renameio.WriteFile(u.file, u.lock.Format(), 0o644, renameio.IgnoreUmask()); err != nil {
-		return fmt.Errorf("writing lock %q: %w", u.file, err)
+	if err := renameio.WriteFile(u.path, u.lock.Format(), 0o644, renameio.IgnoreUmask()); err != nil {
+		return fmt.Errorf("writing lock %q: %w", u.path, err)
 	}
 	fmt.Fprintf(u.env.Err, "update: pinned %d files and base images; next: go run ./tools/gen\n", u.added)
 	return nil

@@ -24,7 +24,7 @@ import (
 // must be free, or a layout, which it then replaces.
 func Index(ctx context.Context, s *supply.Supplier, image versions.Image, dir string) (digests.Record, error) {
 	record := newRecord(image)
-	err := replace(ctx, dir, func(stage string) error {
+	err := replace(ctx, s, dir, func(stage string) error {
 		var manifests []oci.Manifest
 		for _, build := range image.Builds {
 			m, err := compose(ctx, s, image, build, stage, &record)
@@ -50,7 +50,7 @@ func Platform(ctx context.Context, s *supply.Supplier, image versions.Image, pla
 		if build.Platform != platform {
 			continue
 		}
-		err := replace(ctx, dir, func(stage string) error {
+		err := replace(ctx, s, dir, func(stage string) error {
 			m, err := compose(ctx, s, image, build, stage, &record)
 			if err != nil {
 				return err
@@ -129,9 +129,9 @@ func write(ctx context.Context, s *supply.Supplier, l versions.Layer, stage stri
 
 // replace fills a folder beside dir and then puts it in dir's place, so that
 // dir is never a half-written layout.
-func replace(ctx context.Context, dir string, fill func(stage string) error) (err error) {
+func replace(ctx context.Context, s *supply.Supplier, dir string, fill func(stage string) error) (err error) {
 	dir = filepath.Clean(dir)
-	parent, err := dirlock.Acquire(ctx, filepath.Dir(dir))
+	parent, err := dirlock.Acquire(ctx, filepath.Dir(dir), func() { s.Progress.Say("waiting for another process that writes in %q", filepath.Dir(dir)) })
 	if err != nil {
 		return fmt.Errorf("writing %q: %w", dir, err)
 	}

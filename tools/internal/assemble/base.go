@@ -10,7 +10,7 @@ import (
 
 // Base lays a pinned base image out at dir, as it is, with files of its own.
 func Base(ctx context.Context, s *supply.Supplier, pin versions.BasePin, dir string) error {
-	return replace(ctx, dir, func(stage string) error {
+	return replace(ctx, s, dir, func(stage string) error {
 		base, err := s.Base(ctx, pin)
 		if err != nil {
 			return err

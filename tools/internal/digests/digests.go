@@ -59,7 +59,7 @@ func Parse(raw []byte) (Records, error) {
 // Add records an image in a repository. What is on record stays: a tag that may
 // have been published is never given to another image. Several may add at once.
 func Add(ctx context.Context, root, name string, built Record) error {
-	lock, err := dirlock.Acquire(ctx, root)
+	lock, err := dirlock.Acquire(ctx, root, nil)
 	if err != nil {
 		return err
 	}

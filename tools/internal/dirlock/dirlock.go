@@ -16,20 +16,25 @@ import (
 // poll is short enough not to be felt and long enough to cost nothing.
 const poll = 50 * time.Millisecond
 
-// Acquire takes the lock of a folder that is there. Closing the file gives it
-// back.
-func Acquire(ctx context.Context, dir string) (*os.File, error) {
+// Acquire takes the lock of a folder that is there, and calls waiting, unless nil,
+// once if another process has it. Closing the file gives it back.
+func Acquire(ctx context.Context, dir string, waiting func()) (*os.File, error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("locking %q: %w", dir, err)
 	}
-	for {
+	for told := false; ; {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
 			return f, nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
 			return nil, errors.Join(fmt.Errorf("locking %q: %w", dir, err), f.Close())
+		}
+		if !told && !errors.Is(err, unix.EINTR) {
+			if told = true; waiting != nil {
+				waiting()
+			}
 		}
 		select {
 		case <-ctx.Done():

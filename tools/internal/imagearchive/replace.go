@@ -14,15 +14,16 @@ import (
 // Replace puts a file in its place in one step: before it there is what was
 // there before, after it the whole file, on the disk. Fill writes it, and may
 // use the work folder, which lies beside it and goes in the end. What a kill
-// leaves there goes with the next Replace of the same file.
-func Replace(ctx context.Context, file string, fill func(work string, out *os.File) error) (err error) {
+// leaves there goes with the next Replace of the same file. Waiting, unless nil,
+// is called if somebody else writes in that folder.
+func Replace(ctx context.Context, file string, waiting func(), fill func(work string, out *os.File) error) (err error) {
 	file = filepath.Clean(file)
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("writing %q: %w", file, err)
 		}
 	}()
-	parent, err := dirlock.Acquire(ctx, filepath.Dir(file))
+	parent, err := dirlock.Acquire(ctx, filepath.Dir(file), waiting)
 	if err != nil {
 		return err
 	}

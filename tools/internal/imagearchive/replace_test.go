@@ -21,7 +21,7 @@ func save(ctx context.Context, file string, images ...Image) error {
 	if err != nil {
 		return err
 	}
-	return Replace(ctx, file, func(_ string, out *os.File) error { return a.Write(ctx, out, None, nil) })
+	return Replace(ctx, file, nil, func(_ string, out *os.File) error { return a.Write(ctx, out, None, nil) })
 }
 
 func only(t *testing.T, dir string, want ...string) {

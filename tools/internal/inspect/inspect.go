@@ -54,13 +54,13 @@ func (l *look) layout(ctx context.Context, dir string) error {
 		if err != nil {
 			return err
 		}
-		return l.alone(ctx, img)
+		return l.alone(ctx, img, only.Digest)
 	}
 	index, err := top.ImageIndex(only.Digest)
 	if err != nil {
 		return err
 	}
-	if err := validate.Index(index); err != nil {
+	if err := errors.Join(named(index, only.Digest), validate.Index(index, validate.Fast)); err != nil {
 		return fmt.Errorf("index %s: %w", only.Digest, err)
 	}
 	l.built.Index = only.Digest.String()
@@ -87,8 +87,8 @@ func open(dir string) (v1.ImageIndex, v1.Descriptor, error) {
 }
 
 // alone inspects the image of a single platform.
-func (l *look) alone(ctx context.Context, img v1.Image) error {
-	if err := validate.Image(img); err != nil {
+func (l *look) alone(ctx context.Context, img v1.Image, digest v1.Hash) error {
+	if err := errors.Join(named(img, digest), validate.Image(img, validate.Fast)); err != nil {
 		return err
 	}
 	config, err := img.ConfigFile()
@@ -120,6 +120,9 @@ func (l *look) index(ctx context.Context, index v1.ImageIndex) error {
 		}
 		img, err := index.Image(entry.Digest)
 		if err == nil {
+			err = named(img, entry.Digest)
+		}
+		if err == nil {
 			err = l.platform(ctx, build, img)
 		}
 		errs = append(errs, err)
@@ -149,10 +152,10 @@ func (l *look) platform(ctx context.Context, build versions.Build, img v1.Image)
 	if len(layers) != len(base.layers)+len(build.Layers) {
 		return fail(fmt.Errorf("want %d layers of the base and %d more, got %d", len(base.layers), len(build.Layers), len(layers)))
 	}
-	for _, layer := range layers {
-		diffID, err := layer.DiffID()
+	for i, layer := range layers {
+		diffID, err := whole(ctx, layer)
 		if err != nil {
-			return fail(err)
+			return fail(fmt.Errorf("layer %d: %w", i, err))
 		}
 		l.built.DiffIDs[build.Platform.String()] = append(l.built.DiffIDs[build.Platform.String()], diffID.String())
 	}

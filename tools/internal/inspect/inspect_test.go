@@ -122,6 +122,14 @@ func husk(t *testing.T) []byte {
 }
 
 func TestLayout(t *testing.T) {
+	for _, compression := range []string{"gzip", "zstd"} {
+		t.Run(compression, func(t *testing.T) {
+			testLayout(t, strings.Replace(manifest, "    entrypoint:", "    compression: "+compression+"\n    entrypoint:", 1))
+		})
+	}
+}
+
+func testLayout(t *testing.T, manifest string) {
 	dir, image, built := build(t, manifest, nil)
 	records := digests.Records{image.Name(): built}
 	findings, err := Layout(t.Context(), dir, image, records, nil)
@@ -200,13 +208,15 @@ func TestLayoutFlipped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		flipped := bytes.Clone(raw)
-		flipped[len(flipped)/2] ^= 1
-		if err := os.WriteFile(blob, flipped, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil {
-			t.Errorf("%s with another byte passes", blob)
+		for _, at := range []int{len(raw) / 7, len(raw) / 2, len(raw) - 9} {
+			flipped := bytes.Clone(raw)
+			flipped[at] ^= 1
+			if err := os.WriteFile(blob, flipped, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil {
+				t.Errorf("%s with another byte at %d passes", blob, at)
+			}
 		}
 		if err := os.WriteFile(blob, raw, 0o644); err != nil {
 			t.Fatal(err)

@@ -42,7 +42,7 @@ func (s *Supplier) download(ctx context.Context, pin versions.Pin) error {
 	if err != nil {
 		return err
 	}
-	return s.again(ctx, pin.FileKey.String(), from, func() error { return s.downloadOnce(ctx, pin, from) })
+	return s.again(ctx, pin.FileKey.String(), from.Redacted(), func() error { return s.downloadOnce(ctx, pin, from) })
 }
 
 // again repeats a download that fails with a [passingError].
@@ -66,18 +66,18 @@ func (s *Supplier) again(ctx context.Context, what, from string, once func() err
 }
 
 // url is where the file is asked for: upstream, or the mirror in its place.
-func (s *Supplier) url(pin versions.Pin) (string, error) {
+func (s *Supplier) url(pin versions.Pin) (*url.URL, error) {
 	if pin.URL == "" {
-		return "", fmt.Errorf("%s has no URL in %s", pin.FileKey, versions.LockFile)
-	}
-	if s.Upstream == "" {
-		return pin.URL, nil
+		return nil, fmt.Errorf("%s has no URL in %s", pin.FileKey, versions.LockFile)
 	}
 	u, err := url.Parse(pin.URL)
-	if err != nil {
-		return "", fmt.Errorf("reading the URL of %s: %w", pin.FileKey, err)
+	if err == nil && s.Upstream != "" {
+		u, err = url.Parse(strings.TrimSuffix(s.Upstream, "/") + u.EscapedPath())
 	}
-	return strings.TrimSuffix(s.Upstream, "/") + u.EscapedPath(), nil
+	if err != nil {
+		return nil, fmt.Errorf("reading the URL of %s: %w", pin.FileKey, err)
+	}
+	return u, nil
 }
 
 // passingError is one that another attempt may not meet.
@@ -85,29 +85,24 @@ type passingError struct{ error }
 
 func (e *passingError) Unwrap() error { return e.error }
 
-func (s *Supplier) downloadOnce(ctx context.Context, pin versions.Pin, from string) error {
+// localError is one that a file from anywhere else would meet as well.
+type localError struct{ error }
+
+func (e *localError) Unwrap() error { return e.error }
+
+func (s *Supplier) downloadOnce(ctx context.Context, pin versions.Pin, at *url.URL) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	from := at.Redacted()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
 	if err != nil {
 		return fmt.Errorf("downloading %q: %w", from, err)
 	}
-	response, err := client.Do(request)
+	response, err := ask(request)
 	if err != nil {
-		var dns *net.DNSError
-		if errors.As(err, &dns) && dns.IsNotFound {
-			return fmt.Errorf("downloading: %w", err) // no network, or no such host
-		}
-		return &passingError{fmt.Errorf("downloading: %w", err)}
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		err := fmt.Errorf("downloading %q: the server says %s", from, response.Status)
-		if response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests {
-			return &passingError{err}
-		}
 		return err
 	}
+	defer response.Body.Close()
 	task := s.Progress.Start("downloading "+pin.FileKey.String(), "bytes", max(pin.Size, response.ContentLength))
 	watch := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %v", stall)) })
 	defer watch.Stop()
@@ -121,15 +116,37 @@ func (s *Supplier) downloadOnce(ctx context.Context, pin versions.Pin, from stri
 		switch {
 		case errors.As(err, &mismatch):
 			return s.explainBytes(pin, mismatch, body.head)
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			err = fmt.Errorf("truncated: the connection ended after %d of the %d bytes that the server announced", body.n, response.ContentLength)
 		case context.Cause(ctx) != nil:
 			err = context.Cause(ctx)
+		case errors.Is(body.err, io.ErrUnexpectedEOF):
+			err = fmt.Errorf("truncated: the connection ended after %d of the %d bytes that the server announced", body.n, response.ContentLength)
+		case body.err == nil:
+			return &localError{err} // the store, not the network
 		}
 		return &passingError{fmt.Errorf("downloading %q: %w", from, err)}
 	}
 	task.Done()
 	return nil
+}
+
+// ask sends a request and wants the file for an answer.
+func ask(request *http.Request) (*http.Response, error) {
+	response, err := client.Do(request)
+	if err != nil {
+		var dns *net.DNSError
+		if errors.As(err, &dns) && dns.IsNotFound {
+			return nil, fmt.Errorf("downloading: %w", err) // no network, or no such host
+		}
+		return nil, &passingError{fmt.Errorf("downloading: %w", err)}
+	}
+	if response.StatusCode != http.StatusOK {
+		err := fmt.Errorf("downloading %q: the server says %s", request.URL.Redacted(), response.Status)
+		if response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests {
+			err = &passingError{err}
+		}
+		return nil, errors.Join(err, response.Body.Close())
+	}
+	return response, nil
 }
 
 // observed remembers the beginning of what it reads and tells how much it was.
@@ -138,6 +155,7 @@ type observed struct {
 	saw  func(n int)
 	head []byte
 	n    int64
+	err  error // but for io.EOF
 }
 
 func (o *observed) Read(p []byte) (int, error) {
@@ -145,5 +163,8 @@ func (o *observed) Read(p []byte) (int, error) {
 	o.head = append(o.head, p[:min(n, headSize-len(o.head))]...)
 	o.n += int64(n)
 	o.saw(n)
+	if err != io.EOF {
+		o.err = err
+	}
 	return n, err
 }

@@ -1,6 +1,9 @@
 package supply
 
 import (
+	"fmt"
+	"net/url"
+
 	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
@@ -33,6 +36,9 @@ func New(env cli.Env, catalog *versions.Catalog) (*Supplier, error) {
 		Upstream: env.Getenv("HYPERKUBE_UPSTREAM"), Registry: env.Getenv("HYPERKUBE_REGISTRY_MIRROR"),
 		Progress: progress.New(env.Err), Log: env.Err,
 	}
+	if err := checkUpstream(s.Upstream); err != nil {
+		return nil, cli.Usage("HYPERKUBE_UPSTREAM: %w", err)
+	}
 	if s.Upstream == Off {
 		s.Registry = Off
 	}
@@ -46,4 +52,18 @@ func New(env cli.Env, catalog *versions.Catalog) (*Supplier, error) {
 		s.Rebuild = s.rebuilder()
 	}
 	return s, nil
+}
+
+func checkUpstream(upstream string) error {
+	if upstream == "" || upstream == Off {
+		return nil
+	}
+	u, err := url.Parse(upstream)
+	if err != nil {
+		return err
+	}
+	if (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("want https://HOST or https://HOST/PATH, or %q, got %q", Off, u.Redacted())
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package supply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,7 +22,11 @@ func (s *Supplier) Pin(ctx context.Context, key versions.FileKey, source version
 		return pin, fmt.Errorf("pinning %s: %w", key, err)
 	}
 	pin.SHA256 = published
-	if err := s.download(ctx, pin); err != nil {
+	have, err := s.Store.Has(pin.SHA256)
+	if err == nil && !have {
+		err = s.download(ctx, pin)
+	}
+	if err != nil {
 		return pin, fmt.Errorf("pinning %s: %w", key, err)
 	}
 	info, err := os.Stat(s.Store.Path(pin.SHA256))
@@ -34,29 +39,39 @@ func (s *Supplier) Pin(ctx context.Context, key versions.FileKey, source version
 
 // published is the sha256 that upstream has beside a file.
 func (s *Supplier) published(ctx context.Context, pin versions.Pin) (versions.Digest, error) {
-	if s.Upstream == Off {
-		return versions.Digest{}, fmt.Errorf("downloads are switched off")
+	switch {
+	case s.Upstream == Off:
+		return versions.Digest{}, errors.New("downloads are switched off; unset HYPERKUBE_UPSTREAM and HYPERKUBE_REBUILD, or bring the sums in with -import")
+	case s.Upstream != "" && !s.TrustMirror:
+		return versions.Digest{}, errors.New("the lock would have its sha256 by the word of the mirror in HYPERKUBE_UPSTREAM; unset that, bring the sums in with -import, or say -trust-mirror")
 	}
-	from, err := s.url(pin)
+	at, err := s.url(pin)
 	if err != nil {
 		return versions.Digest{}, err
 	}
-	from += ".sha256"
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	at = at.JoinPath()
+	at.Path += ".sha256"
+	from := at.Redacted()
+	var raw []byte
+	err = s.again(ctx, pin.FileKey.String(), from, func() error {
+		ctx, cancel := context.WithTimeout(ctx, stall)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+		if err != nil {
+			return fmt.Errorf("downloading %q: %w", from, err)
+		}
+		response, err := ask(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if raw, err = io.ReadAll(io.LimitReader(response.Body, headSize)); err != nil {
+			return &passingError{fmt.Errorf("downloading %q: %w", from, err)}
+		}
+		return nil
+	})
 	if err != nil {
 		return versions.Digest{}, err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return versions.Digest{}, fmt.Errorf("downloading: %w", err)
-	}
-	defer response.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(response.Body, headSize))
-	if err != nil {
-		return versions.Digest{}, fmt.Errorf("downloading %q: %w", from, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return versions.Digest{}, fmt.Errorf("downloading %q: the server says %s", from, response.Status)
 	}
 	if kind := markup(raw); kind != "" {
 		return versions.Digest{}, fmt.Errorf("downloading %q: it is %s, not a checksum: %s", from, kind, quote(raw))

@@ -24,6 +24,8 @@ type Supplier struct {
 	// Upstream takes the place of scheme and host in the lock's URLs: a mirror.
 	// "" leaves them as they are; [Off] forbids downloads.
 	Upstream string
+	// TrustMirror lets a mirror say what the sha256 of a new pin is.
+	TrustMirror bool
 	// Registry takes the place of the registry in the names of base images: a
 	// mirror, HOST:PORT or HOST:PORT/PATH. "" and [Off] are as with Upstream.
 	Registry string
@@ -75,8 +77,12 @@ func (s *Supplier) release(ctx context.Context, pin versions.Pin) error {
 		return nil
 	}
 	var mismatch *store.MismatchError
-	if s.Rebuild == nil || errors.As(downloadErr, &mismatch) || ctx.Err() != nil {
+	var local *localError
+	if errors.As(downloadErr, &mismatch) || errors.As(downloadErr, &local) || ctx.Err() != nil {
 		return downloadErr
+	}
+	if s.Rebuild == nil {
+		return fmt.Errorf("%w; on a machine without the internet set HYPERKUBE_REBUILD=1, to build it from source, or put it at %s", downloadErr, s.Store.Path(pin.SHA256))
 	}
 	s.Progress.Say("%s: %v; building it from source", pin.FileKey, downloadErr)
 	return s.Rebuild(ctx, pin)

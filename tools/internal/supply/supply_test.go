@@ -255,3 +255,49 @@ func TestChangedStore(t *testing.T) {
 		})
 	}
 }
+
+// What is wrong with the store is wrong with every other source, too.
+func TestStoreThatCannotBeWritten(t *testing.T) {
+	asked := 0
+	s, pin, _ := supplier(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.Write(program(kubelet))
+	}))
+	s.Rebuild = func(context.Context, versions.Pin) error { return errors.New("was built from source") }
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.Store = store.New(filepath.Join(file, "store"))
+	err := s.download(t.Context(), pin)
+	if err == nil || asked != 1 || !strings.Contains(err.Error(), "making the store") {
+		t.Errorf("asked %d times, got %v; want one download, and that the store cannot be made", asked, err)
+	}
+	if err := s.release(t.Context(), pin); err == nil || strings.Contains(err.Error(), "from source") {
+		t.Errorf("got %v, want nothing built that cannot be kept", err)
+	}
+}
+
+func TestUpstream(t *testing.T) {
+	for upstream, want := range map[string]string{
+		"":                                 "",
+		"off":                              "",
+		"https://mirror.example/k8s/":      "",
+		"http://127.0.0.1:8080":            "",
+		"mirror.example/k8s":               `want https://HOST or https://HOST/PATH, or "off", got "mirror.example/k8s"`,
+		"OFF":                              `got "OFF"`,
+		"ftp://mirror.example":             `got "ftp://mirror.example"`,
+		"ftp://me:secret@mirror.example/x": `got "ftp://me:xxxxx@mirror.example/x"`,
+		"https://mirror.example/?k=v":      "want https://HOST",
+	} {
+		err := checkUpstream(upstream)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", upstream, err, want)
+		}
+	}
+	s, pin, log := supplier(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }))
+	s.Upstream = strings.Replace(s.Upstream, "http://", "http://me:secret@", 1)
+	if err := s.Ensure(t.Context(), pin); err == nil || strings.Contains(err.Error()+log.String(), "secret") {
+		t.Errorf("got %v and %s, want an error that keeps the password", err, log)
+	}
+}

@@ -104,19 +104,19 @@ func (c *Change) Diff() []byte {
 // is alone. The folder is built anew beside the old one, with unchanged files as
 // links, and the two change places in one step: whoever kills this leaves the
 // old folder or the new one.
-func (c *Change) Apply(ctx context.Context) error {
+func (c *Change) Apply(ctx context.Context, waiting func()) error {
 	if c.Empty() {
 		return nil
 	}
-	if err := c.apply(ctx); err != nil {
+	if err := c.apply(ctx, waiting); err != nil {
 		return fmt.Errorf("writing %q: %w", c.tree.Dir, err)
 	}
 	return nil
 }
 
-func (c *Change) apply(ctx context.Context) (err error) {
+func (c *Change) apply(ctx context.Context, waiting func()) (err error) {
 	t := c.tree
-	root, err := dirlock.Acquire(ctx, t.Root)
+	root, err := dirlock.Acquire(ctx, t.Root, waiting)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ diff a/images/stale/BUILD.bazel /dev/null
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := change.Apply(t.Context()); err != nil {
+	if err := change.Apply(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	maps.Copy(want, map[string]string{
@@ -169,7 +169,7 @@ func TestApplyKilled(t *testing.T) {
 		for i := 0; ; i++ {
 			change, err := Tree{Root: root, Dir: "images", Header: header}.Compare(raw(states[i%2]))
 			if err == nil {
-				err = change.Apply(t.Context())
+				err = change.Apply(t.Context(), nil)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -215,7 +215,7 @@ func TestApplyLooksAgain(t *testing.T) {
 		}
 		write(t, root, theirs)
 		before := read(t, root)
-		if err := change.Apply(t.Context()); err == nil || !strings.Contains(err.Error(), "others wrote it") {
+		if err := change.Apply(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "others wrote it") {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if got := read(t, root); !maps.Equal(got, before) {
@@ -236,7 +236,7 @@ func TestApplyAtOnce(t *testing.T) {
 		wg.Go(func() {
 			change, err := Tree{Root: root, Dir: "images", Header: header}.Compare(raw(want))
 			if err == nil {
-				err = change.Apply(t.Context())
+				err = change.Apply(t.Context(), nil)
 			}
 			if err != nil {
 				t.Error(err)

@@ -104,6 +104,10 @@ func (w *walker) next() (*tar.Header, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Of a sparse file the archive has less than comes out.
+	if sparse(h) {
+		return nil, fmt.Errorf("%q is a sparse file", h.Name)
+	}
 	switch h.Typeflag {
 	case tar.TypeReg, tar.TypeDir:
 	case tar.TypeSymlink:
@@ -128,6 +132,15 @@ func (w *walker) next() (*tar.Header, error) {
 	}
 	w.seen[name] = h.Typeflag
 	return h, nil
+}
+
+func sparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return h.Typeflag == tar.TypeGNUSparse
 }
 
 // end reads on to the end of the stream, where its checksum is, and returns

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -49,6 +50,7 @@ func TestMember(t *testing.T) {
 		"pipe":                       {entries: append(honest[:4:4], entry{name: "x", kind: tar.TypeFifo}), want: `is neither file, folder nor link`},
 		"bomb in the member":         {entries: []entry{{name: "bin/kubelet", content: strings.Repeat("\x00", 1<<20)}}, want: `it unpacks to more than the 1048576 bytes allowed`},
 		"bomb after the member":      {entries: append(honest[:4:4], entry{name: "x", content: strings.Repeat("\x00", 1<<20)}), want: `it unpacks to more than the 1048576 bytes allowed`},
+		"sparse":                     {entries: append(honest[:4:4], file("x")), raw: makeSparse, want: `"x" is a sparse file`},
 		"many entries":               {entries: append(honest[:4:4], many(30)...), want: `it has more than the 20 entries allowed`},
 		"cut tar":                    {entries: honest, raw: func(b []byte) []byte { return b[:1800] }, want: `unexpected EOF`},
 		"cut stream":                 {entries: honest, packed: func(b []byte) []byte { return b[:len(b)-9] }, want: `unexpected EOF`},
@@ -85,6 +87,24 @@ func TestMember(t *testing.T) {
 			})
 		}
 	}
+}
+
+// makeSparse turns the entry "x" into one of GNU's sparse files.
+func makeSparse(raw []byte) []byte {
+	for at := 0; at+512 <= len(raw); at += 512 {
+		if block := raw[at : at+512]; bytes.HasPrefix(block, []byte("x\x00")) {
+			block[156] = tar.TypeGNUSparse
+			copy(block[257:], "ustar  \x00")
+			clear(block[345:])
+			copy(block[148:156], "        ")
+			sum := 0
+			for _, b := range block {
+				sum += int(b)
+			}
+			copy(block[148:], fmt.Sprintf("%06o\x00 ", sum))
+		}
+	}
+	return raw
 }
 
 func many(n int) []entry {

@@ -35,7 +35,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return imagearchive.Replace(ctx, c.out, func(_ string, out *os.File) error {
+	return imagearchive.Replace(ctx, c.out, nil, func(_ string, out *os.File) error {
 		return archive.Write(ctx, out, c.compression, nil)
 	})
 }

@@ -16,18 +16,17 @@ import (
 	"testing"
 )
 
+// programs is the folder of what is built for all tests.
+var programs string
+
 var crane = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "hyperkube-e2e-")
-	if err != nil {
-		return "", err
-	}
 	cmd := exec.Command("go", "install", "github.com/google/go-containerregistry/cmd/crane@v0.22.1")
-	cmd.Env = append(os.Environ(), "GOBIN="+dir)
+	cmd.Env = append(os.Environ(), "GOBIN="+programs)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("building crane: %w\n%s", err, out)
 	}
-	return filepath.Join(dir, "crane"), err
+	return filepath.Join(programs, "crane"), err
 })
 
 func craneCommand(t *testing.T) string {
@@ -40,10 +39,13 @@ func craneCommand(t *testing.T) string {
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := crane(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
+	var err error
+	if programs, err = os.MkdirTemp("", "hyperkube-e2e-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	code := m.Run()
+	os.RemoveAll(programs)
 	os.Exit(code)
 }
 

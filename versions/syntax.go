@@ -142,7 +142,7 @@ func parsePath(s string) (string, error) {
 	case path.Clean(s) != s:
 		return "", fmt.Errorf("%q is not clean: want %q", s, path.Clean(s))
 	case strings.Contains(s, "/.wh."):
-		return "", fmt.Errorf("%q would remove a file instead of being one: names of layers must not begin with .wh.", s)
+		return "", fmt.Errorf("%q would remove a file instead of being one: in a layer, names with .wh. in front do that", s)
 	}
 	return s, nil
 }

@@ -75,7 +75,7 @@ func TestParse(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	c := config{workspace: "/w", cache: "/cache", store: "/store", upstream: "/up"}
-	sdk := goSDK{root: "/go", env: map[string]string{"GOPROXY": "https://proxy.example", "GOPRIVATE": "", "GOAUTH": "netrc"}}
+	sdk := goSDK{root: "/go", env: map[string]string{"GOPROXY": "https://proxy.example", "GOPRIVATE": "", "GOAUTH": `git /srv/it's "here"#1`}}
 	want := `# Written by tools/airgap.
 startup --install_base=/usr/share/bazel
 common --config=airgap
@@ -86,7 +86,7 @@ common --repo_env=HYPERKUBE_STORE=/store
 common --repo_env=HYPERKUBE_REBUILD=1
 common --repo_env=GOROOT=/usr/local/go
 common --repo_env=GOTOOLCHAIN=local
-common --repo_env=GOAUTH=netrc
+common --repo_env=GOAUTH="git /srv/it's \"here\"#1"
 common --repo_env=GOPROXY=https://proxy.example
 common --repo_env=HYPERKUBE_OCI_PROGRAMS=/cache/bazel/programs/crane-0.18.0-regctl-0.8.0
 build --sandbox_add_mount_pair=/up
@@ -98,7 +98,7 @@ build --sandbox_add_mount_pair=/up
 
 func TestEnvironment(t *testing.T) {
 	got := environment([]string{
-		"HOME=/home/me", "PATH=/machine/bin", "LD_PRELOAD=x.so", "LC_ALL=de_DE", "GOROOT=/old", "GOPROXY=https://proxy.example", "TERM=xterm",
+		"HOME=/home/me", "PATH=/machine/bin", "LD_PRELOAD=x.so", "LC_ALL=de_DE", "GOROOT=/old", "GOPROXY=https://proxy.example", "TERM=xterm", "TMPDIR=/var/tmp",
 	})
 	want := []string{
 		"HOME=/home/me", "GOPROXY=https://proxy.example", "TERM=xterm",

@@ -68,7 +68,7 @@ func (c config) binds(sdk goSDK) []debroot.Bind {
 			binds = append(binds, debroot.Bind{Src: path, Dst: "/usr/local/bin/" + client, ReadOnly: true})
 		}
 	}
-	for _, path := range []string{c.workspace, c.dir, c.cache, c.store, c.upstream, c.certificates, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"]} {
+	for _, path := range []string{c.workspace, c.dir, c.cache, c.store, c.upstream, c.certificates, c.home, c.logins, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"]} {
 		top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 		if !slices.Contains([]string{"usr", "var", "etc"}, top) {
 			continue
@@ -86,7 +86,7 @@ func environment(caller []string) []string {
 	env := slices.DeleteFunc(slices.Clone(caller), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
 		return slices.Contains([]string{
-			"PATH", "LANG", "LANGUAGE", "JAVA_HOME", "JAVA_TOOL_OPTIONS", "BASH_ENV", "ENV", "GOROOT", "GOTOOLCHAIN", "PERL5LIB", "PYTHONPATH", "PYTHONHOME",
+			"PATH", "LANG", "LANGUAGE", "TMPDIR", "JAVA_HOME", "JAVA_TOOL_OPTIONS", "BASH_ENV", "ENV", "GOROOT", "GOTOOLCHAIN", "PERL5LIB", "PYTHONPATH", "PYTHONHOME",
 		}, name) || strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "LD_")
 	})
 	return append(env,

@@ -22,6 +22,8 @@ type config struct {
 	upstream string // a folder of upstream Bazel modules, or nothing
 
 	certificates string // the file that programs are told to trust, or nothing
+	home         string // has logins for registries, and the like
+	logins       string // the folder of logins, if it is elsewhere
 
 	mirror, securityMirror string // instead of the machine's, or nothing
 
@@ -33,6 +35,8 @@ func parse(env cli.Env) (config, error) {
 		dir:            env.Dir,
 		upstream:       env.Getenv("HYPERKUBE_BAZEL_MODULES"),
 		certificates:   env.Getenv("SSL_CERT_FILE"),
+		home:           env.Getenv("HOME"),
+		logins:         env.Getenv("DOCKER_CONFIG"),
 		mirror:         env.Getenv("HYPERKUBE_DEBIAN_MIRROR"),
 		securityMirror: env.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"),
 		log:            env.Err,

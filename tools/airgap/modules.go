@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -48,8 +49,16 @@ func (m goModule) check(moduleFile string) error {
 	return err
 }
 
-// dir is where the module lies once it is whole.
-func (c config) moduleDir(m goModule) string { return c.path("modules", m.name+"-"+m.version) }
+// moduleDir is where the module lies once it is whole: another place for every
+// way of making it.
+func (c config) moduleDir(m goModule) string {
+	made := sha256.Sum256(fmt.Append(nil, layout, m.parts))
+	return c.path("modules", fmt.Sprintf("%s-%s-%x", m.name, m.version, made[:4]))
+}
+
+// layout is part of what makes a module: raise it when they come to be put
+// together in another way.
+const layout = 1
 
 // fetchModules brings every Go module that the profile needs.
 func (c config) fetchModules(ctx context.Context, sdk goSDK) error {

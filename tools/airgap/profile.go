@@ -87,24 +87,32 @@ func (c config) options(debian []string, registry string, sdk goSDK) string {
 		line("%s", l)
 	}
 	line("common --config=airgap")
-	line("common --registry=file://%s", registry)
-	line("common --experimental_downloader_config=%s", filepath.Join(c.workspace, "airgap", "downloader.cfg"))
-	line("common --repo_env=HYPERKUBE_CACHE=%s", c.cache)
-	line("common --repo_env=HYPERKUBE_STORE=%s", c.store)
+	line("common --registry=%s", word("file://"+registry))
+	line("common --experimental_downloader_config=%s", word(filepath.Join(c.workspace, "airgap", "downloader.cfg")))
+	line("common --repo_env=HYPERKUBE_CACHE=%s", word(c.cache))
+	line("common --repo_env=HYPERKUBE_STORE=%s", word(c.store))
 	line("common --repo_env=HYPERKUBE_REBUILD=1")
 	line("common --repo_env=GOROOT=%s", goRoot)
 	line("common --repo_env=GOTOOLCHAIN=local")
 	for _, key := range slices.Sorted(maps.Keys(sdk.env)) {
 		if sdk.env[key] != "" {
-			line("common --repo_env=%s=%s", key, sdk.env[key])
+			line("common --repo_env=%s=%s", key, word(sdk.env[key]))
 		}
 	}
 	if c.upstream != "" {
-		line("common --repo_env=HYPERKUBE_OCI_PROGRAMS=%s", c.programsDir())
+		line("common --repo_env=HYPERKUBE_OCI_PROGRAMS=%s", word(c.programsDir()))
 		// A sandbox has a /tmp of its own, where the modules may be.
-		line("build --sandbox_add_mount_pair=%s", c.upstream)
+		line("build --sandbox_add_mount_pair=%s", word(c.upstream))
 	}
 	return b.String()
+}
+
+// word is a value as Bazel's options have to be written for it to read s.
+func word(s string) string {
+	if !strings.ContainsAny(s, " \t#\\'\"") {
+		return s
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
 // provided are the modules that the registry offers. The first of a name wins:

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 )
 
 // The versions are those that rules_oci 2.3.0 brings.
@@ -15,7 +17,13 @@ const (
 )
 
 // programsDir holds the programs that the real rules_oci runs.
-func (c config) programsDir() string { return c.path("programs", "crane-0.18.0-regctl-0.8.0") }
+func (c config) programsDir() string {
+	return c.path("programs", nameAndVersion(craneModule)+"-"+nameAndVersion(regctlModule))
+}
+
+func nameAndVersion(module string) string {
+	return strings.ReplaceAll(path.Base(module), "@v", "-")
+}
 
 // buildPrograms gets them: crane and regctl through the Go module proxy, where
 // the checksum database vouches for them, the others from the Debian root.

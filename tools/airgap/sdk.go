@@ -73,7 +73,7 @@ func hostVersion(path string) (string, error) {
 func (s goSDK) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, s.root+"/bin/go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(cmd.Environ(), "GOTOOLCHAIN=local", "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0")
+	cmd.Env = append(cmd.Environ(), "GOTOOLCHAIN=local", "GOWORK=off", "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0")
 	for key, value := range s.env {
 		cmd.Env = append(cmd.Env, key+"="+value)
 	}

@@ -23,6 +23,8 @@ def fetch(rctx, arguments, fault):
         [go, "run", "./tools/fetch"] + arguments,
         working_directory = str(rctx.workspace_root),
         environment = {
+            # A setting of the machine's would hold in the place of an empty one.
+            "GOFLAGS": "-buildvcs=false",
             "GOWORK": "off",
             "PATH": "%s:%s" % (go.dirname, rctx.os.environ.get("PATH", "")),
         },

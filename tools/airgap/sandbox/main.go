@@ -15,6 +15,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
@@ -55,7 +56,7 @@ func waysOut(ctx context.Context, env cli.Env) ([]string, error) {
 	if dial(ctx) == nil {
 		out = append(out, "there is a route to another machine")
 	}
-	folders := []string{"/", "/usr", "/var/tmp", "/etc"}
+	folders := append([]string{"/", "/usr", "/var/tmp", "/etc"}, above(env.Dir)...)
 	if home := env.Getenv("HOME"); filepath.IsAbs(home) {
 		folders = append(folders, home)
 	}
@@ -68,6 +69,17 @@ func waysOut(ctx context.Context, env cli.Env) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// above are the folders that a sandbox's own tree lies in. They are on a disk of
+// the machine that can be written to.
+func above(dir string) []string {
+	tree, _, _ := strings.Cut(dir, "/execroot/")
+	var folders []string
+	for ; tree != filepath.Dir(tree); tree = filepath.Dir(tree) {
+		folders = append(folders, tree)
+	}
+	return folders
 }
 
 // dial opens a socket to an address that is kept for documents: no packet is

@@ -35,7 +35,11 @@ func TestActionsAreShutIn(t *testing.T) {
 
 func TestTestsAreShutIn(t *testing.T) {
 	underBazel(t)
-	found, err := waysOut(t.Context(), cli.Env{Getenv: os.Getenv})
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := waysOut(t.Context(), cli.Env{Getenv: os.Getenv, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

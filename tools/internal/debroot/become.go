@@ -56,7 +56,9 @@ func machineFolders(top string) ([]Bind, error) {
 	}
 	var binds []Bind
 	for _, e := range entries {
-		if !e.IsDir() || slices.Contains(ofTheSystem, e.Name()) || strings.HasPrefix(e.Name(), "lib") {
+		// A link may lead to a folder, too.
+		info, err := os.Stat(filepath.Join(top, e.Name()))
+		if err != nil || !info.IsDir() || slices.Contains(ofTheSystem, e.Name()) || strings.HasPrefix(e.Name(), "lib") {
 			continue
 		}
 		binds = append(binds, Bind{Src: filepath.Join(top, e.Name()), Dst: "/" + e.Name()})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,7 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	if err := disk.Need(c.Dir, room); err != nil {
 		return err
 	}
-	m, err := c.mirror()
+	m, err := c.mirror(os.DirFS("/etc/apt"))
 	if err != nil {
 		return err
 	}
@@ -78,24 +79,34 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	return nil
 }
 
-// mirror is where this machine gets its packages, or what the caller named.
-func (c Config) mirror() (mirror, error) {
+// mirror is where this machine gets its packages, as apt's configuration has it,
+// or what the caller named.
+func (c Config) mirror(apt fs.FS) (mirror, error) {
+	sources, err := readSources(apt)
 	var m mirror
-	if c.Mirror == "" {
-		sources, err := readSources(os.DirFS("/etc/apt"))
-		if err != nil {
-			return m, err
-		}
-		if m, err = chooseMirror(sources); err != nil {
-			return m, err
-		}
-	} else {
-		m.archive = source{uri: c.Mirror}
+	if err == nil {
+		m, err = chooseMirror(sources)
+	}
+	if err != nil && c.Mirror == "" {
+		return m, err
+	}
+	if c.Mirror != "" {
+		m.archive = named(c.Mirror, sources)
 	}
 	if c.SecurityMirror != "" {
-		m.security = source{uri: c.SecurityMirror}
+		m.security = named(c.SecurityMirror, sources)
 	}
 	return m, nil
+}
+
+// named is a source by its address, with the key that the machine has for it.
+func named(uri string, sources []source) source {
+	for _, s := range sources {
+		if strings.TrimSuffix(s.uri, "/") == strings.TrimSuffix(uri, "/") {
+			return source{uri: uri, signedBy: s.signedBy}
+		}
+	}
+	return source{uri: uri}
 }
 
 // mmdebstrap is the command line that unpacks spec into dir. Its own process

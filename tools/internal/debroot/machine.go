@@ -100,7 +100,10 @@ func checkMachine(ctx context.Context, enter []string) error {
 
 // try runs a command only to see whether it can.
 func try(ctx context.Context, args ...string) error {
-	out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	// dpkg finishes what it is at; killed, it would leave the machine half set up.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("running %q: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(out))
 	}
@@ -132,7 +135,11 @@ func InstallTools(ctx context.Context, log io.Writer) error {
 	if err := os.Chmod(lists, 0o755); err != nil {
 		return fmt.Errorf("making a folder for package lists: %w", err)
 	}
-	apt := []string{"env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Dir::State::Lists=" + lists, "-o", "Dir::Cache=" + lists}
+	apt := []string{
+		"env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Dir::State::Lists=" + lists, "-o", "Dir::Cache=" + lists,
+		// Others install, too: a new machine upgrades itself when it has started.
+		"-o", "DPkg::Lock::Timeout=600",
+	}
 	for _, command := range [][]string{
 		{"update"},
 		append([]string{"install", "--yes", "--no-install-recommends"}, missing...),

@@ -44,10 +44,16 @@ func chooseMirror(sources []source) (mirror, error) {
 	return m, nil
 }
 
+// reachable reports whether apt gets files of a scheme without something being
+// mounted or put in.
+func reachable(scheme string) bool {
+	return strings.Contains(scheme, "http") || strings.HasPrefix(scheme, "mirror")
+}
+
 // likeness says how much s looks like Debian's own archive; 0 is not at all.
 func likeness(s source, suite string, security bool) int {
 	u, err := url.Parse(s.uri)
-	if err != nil || !slices.Contains(s.components, "main") || !strings.Contains(u.Scheme, "http") {
+	if err != nil || !slices.Contains(s.components, "main") || !reachable(u.Scheme) {
 		return 0
 	}
 	n := 0

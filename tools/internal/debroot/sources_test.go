@@ -1,6 +1,7 @@
 package debroot
 
 import (
+	"io/fs"
 	"reflect"
 	"slices"
 	"strings"
@@ -83,6 +84,7 @@ func TestChooseMirror(t *testing.T) {
 	proxy := source{uri: "http://nexus.example/repository/apt", suite: "bookworm", components: main}
 	security := source{uri: "http://mirror.example/debian-security", suite: "bookworm-security", components: main}
 	ubuntu := source{uri: "http://archive.example/ubuntu", suite: "noble", components: main}
+	list := source{uri: "mirror+file:///etc/apt/mirrors/debian.list", suite: "trixie", components: main}
 	cdrom := source{uri: "cdrom:[Debian]/", suite: "bookworm", components: main}
 	for name, test := range map[string]struct {
 		sources []source
@@ -91,6 +93,7 @@ func TestChooseMirror(t *testing.T) {
 	}{
 		"Debian among others":     {[]source{docker, media, security, debian}, mirror{debian, security}, ""},
 		"a proxy by another name": {[]source{cdrom, docker, proxy}, mirror{archive: proxy}, ""},
+		"a list of mirrors":       {[]source{cdrom, list}, mirror{archive: list}, ""},
 		"the first of equals":     {[]source{proxy, media}, mirror{archive: proxy}, ""},
 		"none":                    {[]source{ubuntu, cdrom}, mirror{}, "names none"},
 		"only security":           {[]source{security}, mirror{}, "names none"},
@@ -151,5 +154,33 @@ DPkg::Post-Invoke:: "rm -rf /";
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// What the caller names takes the place of one mirror alone, and has the key
+// that the machine knows it by.
+func TestMirrorByName(t *testing.T) {
+	apt := fstest.MapFS{"sources.list": {Data: []byte("deb [signed-by=/k.gpg] http://snap.example/debian bookworm main\n" +
+		"deb http://mirror.example/debian bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n")}}
+	for name, test := range map[string]struct {
+		config            Config
+		apt               fs.FS
+		archive, security string
+		signedBy          string
+	}{
+		"none":           {Config{}, apt, "http://snap.example/debian", "http://mirror.example/debian-security", "/k.gpg"},
+		"archive":        {Config{Mirror: "http://snap.example/debian/"}, apt, "http://snap.example/debian/", "http://mirror.example/debian-security", "/k.gpg"},
+		"security":       {Config{SecurityMirror: "http://s.example"}, apt, "http://snap.example/debian", "http://s.example", "/k.gpg"},
+		"both":           {Config{Mirror: "http://a.example", SecurityMirror: "http://s.example"}, apt, "http://a.example", "http://s.example", ""},
+		"no sources":     {Config{Mirror: "http://a.example"}, fstest.MapFS{}, "http://a.example", "", ""},
+		"nothing of all": {Config{}, fstest.MapFS{}, "", "", ""},
+	} {
+		m, err := test.config.mirror(test.apt)
+		if (err != nil) != (test.archive == "") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if m.archive.uri != test.archive || m.security.uri != test.security || m.archive.signedBy != test.signedBy {
+			t.Errorf("%s: got %+v", name, m)
+		}
 	}
 }

@@ -33,6 +33,7 @@ func TestBundle(t *testing.T) {
 	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("x")}))
 	broken := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")}))
 	in2025 := WithClock(func() time.Time { return time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC) })
+	in2020 := WithClock(func() time.Time { return time.Date(2020, 6, 1, 0, 0, 0, 0, time.UTC) })
 	in2027 := WithClock(func() time.Time { return time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC) })
 	for _, tt := range []struct {
 		name, inline       string
@@ -42,6 +43,7 @@ func TestBundle(t *testing.T) {
 		{"one", good, in2025, "", ""},
 		{"two", good + "a comment between\n" + good, in2025, "", ""},
 		{"expired", good, in2027, `certificate 1, of "CN=authority", has expired at 2026-01-01T00:00:00Z`, "certificate has expired"},
+		{"not yet", good, in2020, `certificate 1, of "CN=authority", is not valid before `, ""},
 		{"second expired", good + good, in2027, "certificate 1", "certificate has expired"},
 		{"of a server", leaf, in2025, `is none of a certificate authority`, ""},
 		{"second broken", good + broken, in2025, "certificate 2 cannot be parsed", ""},

@@ -151,6 +151,8 @@ func checkBundle(text string, now time.Time) string {
 		switch {
 		case err != nil:
 			return fmt.Sprintf("certificate %d cannot be parsed: %v", i, err)
+		case now.Before(cert.NotBefore):
+			return fmt.Sprintf("certificate %d, of %q, is not valid before %s", i, cert.Subject, cert.NotBefore.UTC().Format(time.RFC3339))
 		case now.After(cert.NotAfter):
 			return fmt.Sprintf("certificate %d, of %q, has expired at %s", i, cert.Subject, cert.NotAfter.UTC().Format(time.RFC3339))
 		case cert.BasicConstraintsValid && !cert.IsCA:

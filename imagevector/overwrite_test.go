@@ -3,6 +3,7 @@ package imagevector
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -223,7 +224,16 @@ images:
 	if got, ok := (Rules{{"registry.k8s.io/pau", "x.example.com"}}).Apply("registry.k8s.io/pause"); ok {
 		t.Errorf("half a path was taken for a prefix: %s", got)
 	}
-	for _, wrong := range []string{"", "a", "a=", "=b", "https://a=b.example.com", "a.example.com=b c", "*=UPPER/x/Y"} {
+	for image, want := range map[string]string{"index.docker.io/library/nginx:1": "h.example.com/library/nginx:1", "registry-1.docker.io/a/b": "h.example.com/a/b"} {
+		if got, ok := (Rules{{"docker.io", "h.example.com"}}).Apply(image); !ok || got != want {
+			t.Errorf("%s: got %s, %v, want %s", image, got, ok, want)
+		}
+	}
+	some := Rules{{"quay.io", "a.example.com"}, {"quay.io/x", "b.example.com"}, {"qauy.io", "c.example.com"}, {"*", "d.example.com"}}
+	if got := some.Unused([]string{"quay.io/x/y:1"}); !reflect.DeepEqual(got, []Rule{{"qauy.io", "c.example.com"}}) {
+		t.Errorf("unused are %v", got)
+	}
+	for _, wrong := range []string{"", "a", "a=", "=b", "https://a=b.example.com", "a.example.com=b c", "*=UPPER/x/Y", "grafana=b.example.com", "grafana/x=b.example.com"} {
 		if r, err := ParseRule(wrong); err == nil {
 			t.Errorf("rule %q was read as %+v", wrong, r)
 		}

@@ -12,13 +12,17 @@ import (
 func Registry(image string) (registry, path string) {
 	first, rest, several := strings.Cut(image, "/")
 	switch {
-	case several && (strings.ContainsAny(first, ".:") || first == "localhost"):
+	case first == "index.docker.io" || first == "registry-1.docker.io": // its other names
+		return "docker.io", rest
+	case several && isRegistry(first):
 		return first, rest
 	case several:
 		return "docker.io", image
 	}
 	return "docker.io", "library/" + image
 }
+
+func isRegistry(first string) bool { return strings.ContainsAny(first, ".:") || first == "localhost" }
 
 // A Rule moves images from one place to another: a registry, or a registry and
 // the beginning of a path.
@@ -29,11 +33,14 @@ type Rule struct{ From, To string }
 func ParseRule(text string) (Rule, error) {
 	from, to, ok := strings.Cut(text, "=")
 	r := Rule{strings.TrimSuffix(from, "/"), strings.TrimSuffix(to, "/")}
+	first, _, _ := strings.Cut(r.From, "/")
 	switch {
 	case !ok || r.From == "" || r.To == "":
 		return Rule{}, fmt.Errorf(`parsing rule %q: want FROM=TO, as in "registry.k8s.io=registry.example.com/k8s"`, text)
 	case r.From != "*" && !repositoryForm.MatchString(r.From+"/x"):
 		return Rule{}, fmt.Errorf("parsing rule %q: %q is no registry, nor a registry and a path", text, r.From)
+	case r.From != "*" && !isRegistry(first):
+		return Rule{}, fmt.Errorf("parsing rule %q: %q is no registry: write docker.io/%s for what is there", text, first, r.From)
 	case !repositoryForm.MatchString(r.To + "/x"):
 		return Rule{}, fmt.Errorf("parsing rule %q: %q is no registry, nor a registry and a path", text, r.To)
 	}
@@ -71,6 +78,18 @@ func (rules Rules) Apply(image string) (moved string, ok bool) {
 		return r.To + "/" + strings.ReplaceAll(registry, ":", "_") + "/" + path + suffix, true
 	}
 	return r.To + strings.TrimPrefix(full, r.From) + suffix, true
+}
+
+// Unused returns the rules that no image is below, be it that another rule is
+// longer.
+func (rules Rules) Unused(images []string) []Rule {
+	var unused []Rule
+	for _, r := range rules {
+		if !slices.ContainsFunc(images, func(image string) bool { _, ok := Rules{r}.Apply(image); return ok }) {
+			unused = append(unused, r)
+		}
+	}
+	return unused
 }
 
 func (r Rule) weight() int {

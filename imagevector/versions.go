@@ -3,7 +3,6 @@ package imagevector
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
@@ -61,34 +60,6 @@ func parseSeries(text string) (span.Span, error) {
 func Admitted(constraint string) (Versions, error) {
 	set, err := span.Constraint(constraint)
 	return Versions{set}, err
-}
-
-// Known leaves out of v what is known not to exist: versions before the newest
-// release of their minor version that are no release. Patch releases to come,
-// and minor versions of which no release is given, stay.
-func (v Versions) Known(releases []string) (Versions, error) {
-	released := make([]span.Version, 0, len(releases))
-	for _, text := range releases {
-		r, err := span.Parse(text)
-		if err != nil {
-			return Versions{}, fmt.Errorf("parsing release %q: %w", text, err)
-		}
-		released = append(released, r)
-	}
-	slices.SortFunc(released, span.Version.Compare)
-	var holes []span.Span
-	for i, r := range released {
-		from := span.Version{Major: r.Major, Minor: r.Minor}
-		if i > 0 && !released[i-1].Less(from) {
-			from = released[i-1]
-			from.Patch++
-		}
-		if from.Less(r) {
-			r.Patch--
-			holes = append(holes, span.Span{First: from, Last: r})
-		}
-	}
-	return Versions{v.set.Minus(span.Of(holes...))}, nil
 }
 
 // Select returns those of the releases that are in v, in their order.

@@ -31,6 +31,10 @@ type wanted struct {
 	// Lacking are architectures that are missing, but may be.
 	Lacking []string `json:"lacking,omitempty"`
 	Error   string   `json:"error,omitempty"`
+
+	// Unchosen are the Kubernetes versions that the vector has nothing for; then
+	// there is no image.
+	Unchosen string `json:"unchosen,omitempty"`
 }
 
 func check(ctx context.Context, env cli.Env) error {
@@ -71,9 +75,17 @@ func check(ctx context.Context, env cli.Env) error {
 	if err := tags.used(v); err != nil {
 		return err
 	}
-	images, err := in.wanted(v, names, tags)
+	asked, err := in.versions()
 	if err != nil {
 		return err
+	}
+	images, err := in.wanted(v, names, asked, tags)
+	if err != nil {
+		return err
+	}
+	unchosen := in.unchosen(v, names, asked)
+	if len(images)+len(unchosen) == 0 {
+		return fmt.Errorf("checking %s: it has no image for Kubernetes %s", in.vector, asked)
 	}
 	config := registry.ViewerConfig{Insecure: *insecure}
 	if ca := v.CABundle(); ca != nil && ca.Inline != nil {
@@ -83,26 +95,53 @@ func check(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	var references []string
+	for _, w := range images {
+		references = append(references, w.Image)
+	}
+	tellUnused(env, mirrors, references)
 	lookAll(ctx, progress.New(env.Err), viewer, images, mirrors, mayLack, *jobs)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return in.printChecked(images)
+	return in.printChecked(images, unchosen)
+}
+
+// unchosen returns what the vector has no image for, on none of the
+// architectures: of images that are asked for by name.
+func (in *input) unchosen(v *imagevector.Vector, names []string, asked imagevector.Versions) []*wanted {
+	var list []*wanted
+	for _, name := range names {
+		nothing := asked
+		for _, architecture := range in.architectures {
+			var none imagevector.Versions
+			for _, c := range v.Choices(name, architecture, asked) {
+				if c.Entry < 0 {
+					none = none.Union(c.Versions)
+				}
+			}
+			nothing = nothing.Intersect(none)
+		}
+		if !nothing.Empty() {
+			list = append(list, &wanted{Names: []string{name}, Architectures: in.architectures, Unchosen: nothing.String()})
+		}
+	}
+	return list
 }
 
 // wanted returns every image that is chosen for the versions and architectures
 // asked for, by reference.
-func (in *input) wanted(v *imagevector.Vector, names []string, given givenTags) ([]*wanted, error) {
-	asked, err := in.versions()
-	if err != nil {
-		return nil, err
-	}
+func (in *input) wanted(v *imagevector.Vector, names []string, asked imagevector.Versions, given givenTags) ([]*wanted, error) {
 	known, err := releases()
 	if err != nil {
 		return nil, err
 	}
-	if one, single := asked.Single(); single {
-		known = []string{one}
+	// A version that is asked for by name need not be known.
+	for item := range strings.SplitSeq(in.kubernetes, ",") {
+		named, err := imagevector.ParseVersions(item)
+		if one, single := named.Single(); err == nil && single && !slices.Contains(known, "v"+one) {
+			known = append(known, "v"+one)
+		}
 	}
 	nothing, err := imagevector.New(nil, imagevector.Compatible())
 	if err != nil {
@@ -114,7 +153,7 @@ func (in *input) wanted(v *imagevector.Vector, names []string, given givenTags) 
 	}
 	sources := v.Sources()
 	byImage := map[string]*wanted{}
-	var list []*wanted
+	list := []*wanted{}
 	for _, d := range chosen {
 		if len(names) > 0 && !slices.Contains(names, d.Name) {
 			continue
@@ -156,7 +195,7 @@ func (in *input) wanted(v *imagevector.Vector, names []string, given givenTags) 
 // lookAll looks at every image, several at once, and notes what it finds.
 func lookAll(ctx context.Context, p *progress.Reporter, viewer *registry.Viewer, images []*wanted, mirrors imagevector.Rules, mayLack []string, jobs int) {
 	task := p.Start("looking at images", "image", int64(len(images)))
-	group, ctx := errgroup.WithContext(ctx)
+	group := errgroup.Group{}
 	group.SetLimit(jobs)
 	for _, w := range images {
 		group.Go(func() error {
@@ -184,10 +223,13 @@ func lookAll(ctx context.Context, p *progress.Reporter, viewer *registry.Viewer,
 		})
 	}
 	_ = group.Wait() // what fails is noted with its image
+	if ctx.Err() != nil {
+		task.Fail()
+	}
 	task.Done()
 }
 
-func (in *input) printChecked(images []*wanted) error {
+func (in *input) printChecked(images, unchosen []*wanted) error {
 	missing, failed := 0, 0
 	for _, w := range images {
 		if w.Error != "" {
@@ -197,7 +239,7 @@ func (in *input) printChecked(images []*wanted) error {
 		}
 	}
 	if in.json {
-		if err := printJSON(in.env.Out, images); err != nil {
+		if err := printJSON(in.env.Out, append(images, unchosen...)); err != nil {
 			return err
 		}
 	} else {
@@ -223,6 +265,11 @@ func (in *input) printChecked(images []*wanted) error {
 				return err
 			}
 		}
+		for _, w := range unchosen {
+			if _, err := fmt.Fprintf(in.env.Out, "nothing is chosen for Kubernetes %s on %s [%s]\n", w.Unchosen, strings.Join(w.Architectures, ", "), w.Names[0]); err != nil {
+				return err
+			}
+		}
 		if _, err := fmt.Fprintf(in.env.Out, "%d images: %d missing, %d could not be looked at\n", len(images), missing, failed); err != nil {
 			return err
 		}
@@ -230,7 +277,7 @@ func (in *input) printChecked(images []*wanted) error {
 	switch {
 	case failed > 0:
 		return fmt.Errorf("%d of %d images could not be looked at", failed, len(images))
-	case missing > 0:
+	case missing+len(unchosen) > 0:
 		return violation(nil)
 	}
 	return nil

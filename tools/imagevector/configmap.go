@@ -51,6 +51,10 @@ func configMap(_ context.Context, env cli.Env) error {
 	if d.container == "" {
 		d.container = d.name
 	}
+	// It is for the Gardener of today, which reads no constraint in "version".
+	if in.generation == imagevector.Auto {
+		in.generation = imagevector.Current
+	}
 	var files []overwriteFile
 	if *images != "" {
 		text, err := in.read(*images)

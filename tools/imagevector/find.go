@@ -98,7 +98,7 @@ func find(_ context.Context, env cli.Env) error {
 	if *arch != "" {
 		opts = append(opts, imagevector.Architecture(*arch))
 	}
-	var found []finding
+	found := []finding{}
 	for _, name := range names {
 		f := finding{Name: name, Architecture: *arch}
 		image, err := v.Find(name, opts...)
@@ -135,7 +135,7 @@ func (in *input) findRange(v *imagevector.Vector, names []string, asked imagevec
 		arch = "amd64"
 	}
 	sources := v.Sources()
-	var found []finding
+	found := []finding{}
 	for _, name := range names {
 		for _, c := range v.Choices(name, arch, asked) {
 			f := finding{Name: name, Architecture: arch, Kubernetes: &c.Versions}

@@ -155,28 +155,16 @@ func (in *input) merged(file string) (*imagevector.Vector, error) {
 	return v, nil
 }
 
-// versions returns the Kubernetes versions asked for. What is known not to have
-// been released is left out; patch releases to come are not.
+// versions returns the Kubernetes versions asked for, released or not.
 func (in *input) versions() (imagevector.Versions, error) {
-	asked := imagevector.AllVersions()
-	if in.kubernetes != "" {
-		var err error
-		if asked, err = imagevector.ParseVersions(in.kubernetes); err != nil {
-			return asked, cli.Usage("-kubernetes: %v", err)
-		}
+	if in.kubernetes == "" {
+		return imagevector.AllVersions(), nil
 	}
-	if _, one := asked.Single(); one {
-		return asked, nil
-	}
-	known, err := releases()
+	asked, err := imagevector.ParseVersions(in.kubernetes)
 	if err != nil {
-		return asked, err
+		return asked, cli.Usage("-kubernetes: %v", err)
 	}
-	released, err := asked.Known(known)
-	if err == nil && released.Empty() {
-		return asked, cli.Usage("-kubernetes: of %s nothing was ever released", asked)
-	}
-	return released, err
+	return asked, nil
 }
 
 // releases returns the Kubernetes releases that this repository knows.

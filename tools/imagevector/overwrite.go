@@ -43,6 +43,11 @@ func overwrite(_ context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	var images []string
+	for _, s := range v.Sources() {
+		images = append(images, s.Reference())
+	}
+	tellUnused(env, rules, images)
 	entries, left := v.Rewrite(rules)
 	if len(names) > 0 {
 		other := func(s imagevector.Source) bool { return !slices.Contains(names, s.Name) }
@@ -64,7 +69,7 @@ func overwrite(_ context.Context, env cli.Env) error {
 	}
 	if in.json {
 		var b bytes.Buffer
-		err = printJSON(&b, map[string]any{"images": entries, "left": left, "caBundle": bundle})
+		err = printJSON(&b, map[string]any{"images": list(entries), "left": list(left), "caBundle": bundle})
 		text = b.Bytes()
 	}
 	switch file := *out; {
@@ -86,6 +91,18 @@ func overwrite(_ context.Context, env cli.Env) error {
 		return violation(nil)
 	}
 	return err
+}
+
+// tellUnused names rules that may have been written wrong.
+func tellUnused(env cli.Env, rules imagevector.Rules, images []string) {
+	for _, r := range rules.Unused(images) {
+		fmt.Fprintf(env.Err, "imagevector: no image is below %s, so nothing goes to %s\n", r.From, r.To)
+	}
+}
+
+// list is for programs, to which nothing is an empty list.
+func list(sources []imagevector.Source) []imagevector.Source {
+	return append([]imagevector.Source{}, sources...)
 }
 
 // comment says where an overwrite comes from.

@@ -28,12 +28,22 @@ func save(ctx context.Context, env cli.Env, s *supply.Supplier, c config) error 
 	if err != nil {
 		return err
 	}
+	// What can be known to be wrong is told before anything is built.
+	if len(c.layouts) > 0 {
+		if _, err := imagearchive.New(c.layouts, c.platforms); err != nil {
+			return err
+		}
+	}
+	known, err := digests.Read(env.Dir)
+	if err != nil {
+		return err
+	}
 	var archive *imagearchive.Archive
 	err = imagearchive.Replace(ctx, c.out, waiting(env, filepath.Dir(c.out)), func(work string, out *os.File) error {
 		layouts := slices.Clone(c.layouts)
 		for i, image := range images {
 			dir := filepath.Join(work, strconv.Itoa(i))
-			if err := build(ctx, env, s, image, dir); err != nil {
+			if err := build(ctx, s, image, known, dir); err != nil {
 				return err
 			}
 			layouts = append(layouts, imagearchive.Image{Name: names[i], Dir: dir})
@@ -105,12 +115,8 @@ func made(image versions.Image, platforms []string) error {
 
 // build builds an image for all its platforms, which its index needs, and holds
 // it to its record.
-func build(ctx context.Context, env cli.Env, s *supply.Supplier, image versions.Image, dir string) error {
+func build(ctx context.Context, s *supply.Supplier, image versions.Image, known digests.Records, dir string) error {
 	built, err := assemble.Index(ctx, s, image, dir)
-	if err != nil {
-		return err
-	}
-	known, err := digests.Read(env.Dir)
 	if err != nil {
 		return err
 	}

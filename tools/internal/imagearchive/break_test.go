@@ -271,6 +271,31 @@ func TestBadImages(t *testing.T) {
 	}
 }
 
+// Indexes of others have what no archive is made for: entries for systems of
+// several versions, and what a builder says of its images.
+func TestOtherPlatforms(t *testing.T) {
+	entry := func(os, arch string) string {
+		return `{"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 7, "digest": "` + sum([]byte("there is none")) + `", "platform": {"os": "` + os + `", "architecture": "` + arch + `"}},`
+	}
+	for name, test := range map[string]struct {
+		more      string
+		platforms []string
+		want      string
+	}{
+		"attestations":     {entry("unknown", "unknown") + entry("unknown", "unknown"), nil, ""},
+		"unwanted":         {entry("windows", "amd64") + entry("windows", "amd64"), []string{"linux/amd64"}, ""},
+		"wanted, twice":    {entry("linux", "s390x") + entry("linux", "s390x"), nil, "twice; -platform leaves out"},
+		"wanted, and gone": {entry("linux", "s390x"), nil, "no such file"},
+	} {
+		image := lay(t, node)
+		reseal(t, image.Dir, indexOf(t, image.Dir), `"manifests": [`, `"manifests": [`+test.more)
+		_, err := New([]Image{image}, test.platforms)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		}
+	}
+}
+
 // A layer that changes after it was looked at makes an error, whatever the
 // compression, and so does one that goes.
 func TestChangedLayer(t *testing.T) {

@@ -131,6 +131,11 @@ func parseContents(raw []byte) (Contents, error) {
 // or lie upon one another, and names that are none.
 func (c Contents) check() error {
 	has := map[Digest]bool{}
+	for i, image := range c.Images {
+		if image.Digest == (Digest{}) {
+			return fmt.Errorf("images[%d]: it has no digest", i)
+		}
+	}
 	end := int64(block)
 	for i, b := range c.Blobs {
 		// The sum of two of these could be too much for the number.
@@ -138,6 +143,9 @@ func (c Contents) check() error {
 			return fmt.Errorf("blobs[%d]: %d bytes at %d are not between %d and %d", i, b.Size, b.Offset, end, c.Size)
 		}
 		end = b.Offset + b.Size
+		if b.Digest == (Digest{}) {
+			return fmt.Errorf("blobs[%d]: it has no digest", i)
+		}
 		if has[b.Digest] {
 			return fmt.Errorf("blobs[%d]: %s is there twice", i, b.Digest)
 		}

@@ -3,6 +3,7 @@ package imagearchive
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"reflect"
@@ -113,6 +114,7 @@ func TestBadContents(t *testing.T) {
 		"bad platform":      {with(`"platform": "linux/amd64"`, `"platform": "\u001b[2J"`), "not a platform"},
 		"docker has none":   {with(`"docker": "linux/amd64"`, `"docker": "linux/arm"`), "not among the platforms"},
 		"unknown blob":      {with(`"manifest": "sha256:`, `"manifest": "sha256:`+strings.Repeat("0", 64)+`","x":"`), "not among the blobs"},
+		"no digest":         {with(`"digest": "sha256:`, `"x": "sha256:`), "has no digest"},
 		"blob below zero":   {with(`"size": 646`, `"size": -646`), "blobs[0]"},
 		"blob too large":    {with(`"size": 646`, `"size": 9223372036854775807`), "blobs[0]"},
 		"blob in the front": {with(`"offset": `, `"offset": 0, "x": `), "blobs[0]"},
@@ -156,8 +158,12 @@ func FuzzReadContents(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := c.check(); err != nil {
-			t.Errorf("read, and not valid: %v", err)
+		written, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := parseContents(written); err != nil || !reflect.DeepEqual(again, c) {
+			t.Errorf("read %+v, wrote %s, read %+v, %v", c, written, again, err)
 		}
 	})
 }

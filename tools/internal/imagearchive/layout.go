@@ -124,17 +124,25 @@ func (r *reader) wanted(index indexDocument) ([]descriptor, error) {
 	var wanted []descriptor
 	seen := map[string]bool{}
 	for _, m := range index.Manifests {
-		if !m.MediaType.IsImage() || m.Platform == nil {
+		p := ""
+		if m.Platform != nil {
+			p = m.Platform.String()
+		}
+		// Builders put what they say of an image beside its platforms.
+		if p == "unknown/unknown" || len(r.platforms) > 0 && !r.wants(p) {
+			if p != "" {
+				seen[p] = true
+			}
+			continue
+		}
+		if !m.MediaType.IsImage() || p == "" {
 			return nil, fmt.Errorf("%s: want the manifest of an image and its platform, got the media type %q", m.Digest, m.MediaType)
 		}
-		p := m.Platform.String()
 		if seen[p] {
-			return nil, fmt.Errorf("it has the platform %q twice", p)
+			return nil, fmt.Errorf("it has the platform %q twice; -platform leaves out those that are not wanted", p)
 		}
 		seen[p] = true
-		if r.wants(p) {
-			wanted = append(wanted, m)
-		}
+		wanted = append(wanted, m)
 	}
 	for _, p := range r.platforms {
 		if !seen[p] {

@@ -38,7 +38,9 @@ func PushContent(ctx context.Context, p *progress.Reporter, dir, repository stri
 		}
 		if err == nil || missing(err) {
 			err = remote.Tag(repo.Tag(tag), there, options(ctx)...)
-			p.Say("%s:%s is now a tag of it", repository, tag)
+			if err == nil {
+				p.Say("%s:%s is now a tag of it", repository, tag)
+			}
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("tagging %s:%s: %w", repository, tag, err))

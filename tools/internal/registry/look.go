@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ type ViewerConfig struct {
 
 // NewViewer returns a viewer, which many goroutines may use at once.
 func NewViewer(c ViewerConfig) (*Viewer, error) {
-	opts := []remote.Option{remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+	t := transportOf()
 	if len(c.CAs) > 0 {
 		pool, err := x509.SystemCertPool()
 		if err != nil {
@@ -38,11 +39,9 @@ func NewViewer(c ViewerConfig) (*Viewer, error) {
 		if !pool.AppendCertsFromPEM(c.CAs) {
 			return nil, errors.New("reading certificates: there is none")
 		}
-		t := remote.DefaultTransport.(*http.Transport).Clone()
-		t.TLSClientConfig.RootCAs = pool
-		opts = append(opts, remote.WithTransport(t))
+		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	puller, err := remote.NewPuller(opts...)
+	puller, err := remote.NewPuller(remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(t))
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"sync"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -113,5 +116,19 @@ func push(ctx context.Context, p *progress.Reporter, to name.Digest, content rem
 }
 
 func options(ctx context.Context) []remote.Option {
-	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(patient())}
+}
+
+// patient is the one way to registries, so that connections are used again.
+var patient = sync.OnceValue(transportOf)
+
+// silence is how long a registry may take to begin an answer. Some check a blob
+// of hundreds of megabytes first.
+const silence = 2 * time.Minute
+
+// transportOf is the library's own, which would wait for an answer for ever.
+func transportOf() *http.Transport {
+	t := remote.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = silence
+	return t
 }

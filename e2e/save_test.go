@@ -206,7 +206,7 @@ func podmanLoads(t *testing.T, file string, images []savedImage) {
 // dockerLoads loads into a docker that does nothing else. It is asked over its
 // socket, since not every package of it has the command.
 func dockerLoads(t *testing.T, file string, images []savedImage) {
-	docker := dockerd(t)
+	_, docker := dockerd(t)
 	raw, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
@@ -236,15 +236,37 @@ func dockerLoads(t *testing.T, file string, images []savedImage) {
 	}
 }
 
+// The target that loads hands this machine's image to docker. Here Bazel has laid
+// it out as links, to which readers of layouts are blind.
+func TestLoad(t *testing.T) {
+	client(t, "docker")
+	socket, docker := dockerd(t)
+	loaded := run(t, []string{"DOCKER_HOST=unix://" + socket}, "./bazelw", "run", "//tools/conformance:load_bare")
+	if loaded.code != 0 {
+		t.Fatalf("exit code %d\n%s", loaded.code, loaded.stderr)
+	}
+	var got struct {
+		Architecture string
+		RepoTags     []string
+	}
+	if err := json.Unmarshal([]byte(docker(http.MethodGet, "/images/registry.invalid/bare:v1/json", nil)), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Architecture != runtime.GOARCH || !slices.Equal(got.RepoTags, []string{"registry.invalid/bare:v1"}) {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // dockerd starts one with folders of its own and without a network, and returns
-// a way to ask it.
-func dockerd(t *testing.T) func(method, path string, body io.Reader) string {
+// its socket and a way to ask it.
+func dockerd(t *testing.T) (socket string, ask func(method, path string, body io.Reader) string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "hk-dock-") // short: a socket's path is bounded
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket, config := filepath.Join(dir, "sock"), filepath.Join(dir, "config.json")
+	socket = filepath.Join(dir, "sock")
+	config := filepath.Join(dir, "config.json")
 	if err := os.WriteFile(config, []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +294,7 @@ func dockerd(t *testing.T) func(method, path string, body io.Reader) string {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
-	ask := func(method, path string, body io.Reader) (string, error) {
+	try := func(method, path string, body io.Reader) (string, error) {
 		request, err := http.NewRequestWithContext(t.Context(), method, "http://docker"+path, body)
 		if err != nil {
 			return "", err
@@ -290,13 +312,13 @@ func dockerd(t *testing.T) func(method, path string, body io.Reader) string {
 		return string(said), err
 	}
 	wait(t, "docker", func() error {
-		_, err := ask(http.MethodGet, "/_ping", nil)
+		_, err := try(http.MethodGet, "/_ping", nil)
 		return err
 	})
-	return func(method, path string, body io.Reader) string {
+	return socket, func(method, path string, body io.Reader) string {
 		t.Helper()
 		t.Logf("docker: %s %s", method, path)
-		said, err := ask(method, path, body)
+		said, err := try(method, path, body)
 		if err != nil {
 			t.Fatalf("%s %s: %v", method, path, err)
 		}

@@ -61,13 +61,13 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	solid, remove, err := oci.Solid(*dir)
+	solid, remove, err := oci.Solid(ctx, *dir)
 	if err != nil {
 		return err
 	}
 	defer remove()
 	for platform, dir := range bases {
-		base, remove, err := oci.Solid(dir)
+		base, remove, err := oci.Solid(ctx, dir)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -135,26 +136,25 @@ func index(_ context.Context, env cli.Env) error {
 // lines is a flag that names a file with one value a line.
 func lines(fs *flag.FlagSet, name string, to *[]string) {
 	fs.Func(name, "the `file` with the "+name+", a value a line", func(file string) error {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		for line := range strings.SplitSeq(string(raw), "\n") {
-			if line != "" {
-				*to = append(*to, line)
-			}
-		}
-		return nil
+		values, err := readLines(file)
+		*to = append(*to, values...)
+		return err
 	})
+}
+
+func readLines(file string) ([]string, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(strings.Split(string(raw), "\n"), func(line string) bool { return line == "" }), nil
 }
 
 // pairs is a flag that names a file with one KEY=VALUE a line.
 func pairs(fs *flag.FlagSet, name string, to *[]versions.Pair) {
-	var values []string
-	read := flag.NewFlagSet("", flag.ContinueOnError)
-	lines(read, name, &values)
 	fs.Func(name, "the `file` with the "+name+", a KEY=VALUE a line", func(file string) error {
-		if err := read.Set(name, file); err != nil {
+		values, err := readLines(file)
+		if err != nil {
 			return err
 		}
 		for _, line := range values {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -40,7 +41,7 @@ func push(ctx context.Context, env cli.Env) error {
 	if dir == "" || repository == "" {
 		return cli.Usage("want a layout and --repository")
 	}
-	solid, remove, err := oci.Solid(dir)
+	solid, remove, err := oci.Solid(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func load(ctx context.Context, env cli.Env) error {
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
-	solid, remove, err := oci.Solid(*dir)
+	solid, remove, err := oci.Solid(ctx, *dir)
 	if err != nil {
 		return err
 	}
@@ -79,6 +80,9 @@ func load(ctx context.Context, env cli.Env) error {
 	image, err := onlyImage(solid)
 	if err != nil {
 		return err
+	}
+	if len(refs) == 0 {
+		return cli.Usage("want at least one tag to load it by")
 	}
 	tags := map[name.Tag]v1.Image{}
 	for _, ref := range refs {
@@ -94,10 +98,20 @@ func load(ctx context.Context, env cli.Env) error {
 			continue
 		}
 		r, w := io.Pipe()
-		go func() { w.CloseWithError(tarball.MultiWrite(tags, w)) }()
+		written := make(chan error, 1)
+		go func() {
+			err := tarball.MultiWrite(tags, w)
+			written <- err
+			w.CloseWithError(err)
+		}()
 		cmd := exec.CommandContext(ctx, path, "load")
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = r, env.Out, env.Err
-		if err := cmd.Run(); err != nil {
+		err = cmd.Run()
+		r.CloseWithError(io.ErrClosedPipe) // an engine that ends early reads no more
+		if writeErr := <-written; writeErr != nil && !errors.Is(writeErr, io.ErrClosedPipe) {
+			err = errors.Join(writeErr, err)
+		}
+		if err != nil {
 			return fmt.Errorf("loading into %s: %w", engine, err)
 		}
 		return nil

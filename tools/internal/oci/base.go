@@ -70,6 +70,9 @@ func ReadBaseManifest(raw []byte) (BaseManifest, error) {
 	if err != nil {
 		return fail(err)
 	}
+	if err := v.fields(manifestFields); err != nil {
+		return fail(err)
+	}
 	m := BaseManifest{Manifest: raw, MediaType: MediaTypeManifest, manifest: v}
 	// OCI lets it be left out, Docker does not.
 	if of := v.get("mediaType"); of.kind != null {
@@ -107,6 +110,9 @@ func ReadBaseManifest(raw []byte) (BaseManifest, error) {
 
 func readRef(v value, mediaTypes []string, most int64) (Ref, error) {
 	ref := Ref{MediaType: v.get("mediaType").text, Size: v.get("size").whole()}
+	if err := v.fields(refFields); err != nil {
+		return ref, err
+	}
 	switch {
 	case v.get("urls").kind != null:
 		return ref, errors.New("it is to be had at URLs and not in the registry, which is not supported")
@@ -139,6 +145,9 @@ func (m BaseManifest) WithConfig(raw []byte) (*Base, error) {
 	}
 	v, err := parse(raw)
 	if err != nil {
+		return fail(err)
+	}
+	if err := errors.Join(v.fields(configFields), v.get("config").fields(runtimeFields), v.get("rootfs").fields(rootFSFields)); err != nil {
 		return fail(err)
 	}
 	b := &Base{BaseManifest: m, Config: raw, OS: v.get("os").text, Arch: v.get("architecture").text, config: v}

@@ -135,6 +135,8 @@ func TestHostileBases(t *testing.T) {
 		"another algorithm":   {"sha256:" + digest, "sha512:" + digest + digest, "layers[0]: want a digest like sha256:…"},
 		"key twice":           {`"schemaVersion": 2`, `"schemaVersion": 2, "schemaVersion": 2`, `the key "schemaVersion" stands twice`},
 		"key twice, escaped":  {`"schemaVersion": 2`, `"schemaVersion": 2, "schem\u0061Version": 2`, `the key "schemaVersion" stands twice`},
+		"key in capitals":     {`"layers": [`, `"Layers": [], "layers": [`, `the key "Layers" is "layers" for some programs, and not for others`},
+		"size in capitals":    {`"size": 96`, `"Size": 1, "size": 96`, `layers[0]: the key "Size" is "size" for some programs`},
 		"not UTF-8":           {`"schemaVersion": 2`, "\"schemaVersion\": 2, \"x\": \"\xff\"", "it is not UTF-8"},
 		"deep":                {`"schemaVersion": 2`, `"schemaVersion": 2, "x": ` + strings.Repeat("[", 40) + strings.Repeat("]", 40), "it nests deeper than 32"},
 		"many keys":           {`"schemaVersion": 2`, `"schemaVersion": 2, "x": {` + manyKeys(2000) + `}`, "has more than 1000 keys"},
@@ -148,6 +150,8 @@ func TestHostileBases(t *testing.T) {
 		"config: no object":   {"", `"config": {|"config": [], "x": {`, "config an object"},
 		"config: Env":         {"", `"LANG"|""`, "config.Env[1]: want a string like NAME=VALUE"},
 		"config: Env number":  {"", `"LANG"|7`, "config.Env[1]: want a string"},
+		"config: RootFS":      {"", `"history": [|"RootFS": {}, "history": [`, `the key "RootFS" is "rootfs" for some programs`},
+		"config: entrypoint":  {"", `"config": {|"config": {"entrypoint": ["/x"], `, `the key "entrypoint" is "Entrypoint" for some programs`},
 		"config: list":        {"", "{\"architecture\"|[{\"architecture\"", "unexpected end of JSON input"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -84,6 +84,9 @@ func Compose(image Image) (Manifest, error) {
 		manifest = manifest.push(obj(member{"size", num(l.Size)}, member{"digest", str(l.Digest)}, member{"mediaType", str(l.MediaType)}), "layers")
 		layers = append(layers, l.Descriptor)
 	}
+	if len(layers) > maxLayers {
+		return Manifest{}, fmt.Errorf("composing an image: %d layers upon %d of its base are more than the %d that can be mounted", len(image.Layers), len(base.Layers), maxLayers)
+	}
 	config = config.merge(runtime(image, config))
 	// An entrypoint takes the base's arguments away.
 	if config.get("config", "Cmd").kind == null {

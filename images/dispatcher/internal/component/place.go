@@ -48,6 +48,11 @@ func Here(called string) (Place, error) {
 	p := Place{Self: self, Path: path, Folders: []string{bin}}
 	if own := filepath.Dir(path); own != bin {
 		p.Folders = append(p.Folders, own)
+		// Installed, it lies in a set, FOLDER/.hyperkube/sets/1, and beside it are
+		// the programs of that set alone.
+		if sets := filepath.Dir(own); filepath.Base(sets) == "sets" && filepath.Base(filepath.Dir(sets)) == ".hyperkube" {
+			p.Folders = append(p.Folders, filepath.Dir(filepath.Dir(sets)))
+		}
 	}
 	return p, nil
 }

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
 )
 
 // Silence is how long a connection may say nothing.
@@ -33,6 +35,11 @@ type patient struct {
 }
 
 func (p *patient) RoundTrip(r *http.Request) (*http.Response, error) {
+	// Registries' clients fall back on http for private addresses, and follow
+	// whatever a registry names; what they send may be a password.
+	if !source.Allowed(r.URL) {
+		return nil, fmt.Errorf("%s is not asked by %s; want https", r.URL.Host, r.URL.Scheme)
+	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	response, err := p.inner.RoundTrip(r.WithContext(ctx))
 	if err != nil {

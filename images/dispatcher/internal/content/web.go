@@ -38,6 +38,8 @@ func (g Getter) download(ctx context.Context, w io.Writer, from string) error {
 	}
 	n, err := io.Copy(w, io.LimitReader(response.Body, g.MaxSize+1))
 	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF) && response.ContentLength < 0:
+		return fmt.Errorf("the connection ended after %d bytes, before the server was done", n)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the connection ended after %d of the %d bytes that the server announced", n, response.ContentLength)
 	case err != nil:

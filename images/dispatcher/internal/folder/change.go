@@ -62,9 +62,20 @@ func (s *state) complete(number int, steps []step, owned map[string]bool) error 
 		}
 		return owned[name]
 	}
+	// What is kept stays what it is, whatever it is a link to becomes.
+	stays := func(name string) bool {
+		if how, ok := planned[name]; ok {
+			return how == carry
+		}
+		return owned[name]
+	}
 	for _, st := range steps {
 		switch st.how {
 		case carry:
+			if st.Action == Kept {
+				err = b.carry(st.Name, stays)
+				break
+			}
 			err = b.carry(st.Name, comes)
 		case point:
 			err = b.root.Symlink(st.text, setPath(number, st.Name))

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
 )
@@ -54,11 +57,49 @@ func decide(ctx context.Context, s *state, p Plan) ([]step, error) {
 			return nil, err
 		}
 	}
-	return steps, nil
+	return steps, s.stays(steps, p.Links)
+}
+
+// stays wants what is kept to be no link to something that this run replaces.
+// (A link inside of the set does no harm: it becomes what it leads to.)
+func (s *state) stays(steps []step, links []Link) error {
+	for _, kept := range steps {
+		if kept.Action != Kept {
+			continue
+		}
+		to, err := s.leadsTo(kept)
+		if err != nil {
+			return err
+		}
+		replaced := slices.ContainsFunc(links, func(l Link) bool { return l.Name == to }) ||
+			slices.ContainsFunc(steps, func(st step) bool { return st.Name == to && st.how == write })
+		if replaced {
+			return &KeepError{fmt.Errorf("keeping %q in %q: it is a link to %q, which is to be replaced; keep that as well, or leave %q out", kept.Name, s.root.Name(), to, kept.Name)}
+		}
+	}
+	return nil
+}
+
+// leadsTo is the name in the folder that a link leads to, past the set.
+func (s *state) leadsTo(st step) (string, error) {
+	switch st.was {
+	case ours:
+		if text, ok := strings.CutPrefix(s.members[st.Name].link, out); ok {
+			return text, nil
+		}
+	case link:
+		return s.root.Readlink(st.Name)
+	}
+	return "", nil
 }
 
 func (s *state) keep(ctx context.Context, st *step, want *checksum.Sum) error {
 	got, err := s.sum(ctx, st.Name)
+	if err != nil && st.was == link {
+		if text, _ := s.root.Readlink(st.Name); path.IsAbs(text) {
+			return &KeepError{fmt.Errorf("keeping %q in %q: it is a link to %q, which only the host can follow; make it a relative one, or leave %q out", st.Name, s.root.Name(), text, st.Name)}
+		}
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &KeepError{fmt.Errorf("keeping %q: it is not in %q", st.Name, s.root.Name())}

@@ -348,6 +348,21 @@ func TestInstallAfterRemoval(t *testing.T) {
 	clean(t, dir)
 }
 
+// What is kept has its bytes afterwards, also where it was a link to a program
+// that is replaced.
+func TestKeptLinkKeepsItsBytes(t *testing.T) {
+	dir := t.TempDir()
+	did(t, plan(dir, "a=1", "b->a"))
+	if got := did(t, plan(dir, "c=1", "a", "b")); got != "installed c, kept a, kept b" {
+		t.Errorf("did %s", got)
+	}
+	did(t, plan(dir, "a=2", "b"))
+	if got := shows(t, dir); got != "a=2 b=1 c=1" {
+		t.Errorf("shows %q", got)
+	}
+	clean(t, dir)
+}
+
 // Whatever goes wrong, the folder is as it was.
 func TestInstallFails(t *testing.T) {
 	sum := sumOf("other")
@@ -360,7 +375,8 @@ func TestInstallFails(t *testing.T) {
 		{"changed", "", Program{Name: "z", Content: changed{"1"}}, `checking "z" from a test: want sha256 ` + sumOf("1").String() + ", got " + sumOf("<html>").String() + " (6 bytes); it is an HTML page"},
 		{"kept is missing", "", Program{Name: "z"}, `keeping "z": it is not in `},
 		{"kept is another", "z=1", Program{Name: "z", Sum: &sum}, "want sha256 " + sum.String()},
-		{"kept leads out", "z->/etc/passwd", Program{Name: "z"}, "escapes"},
+		{"kept leads out", "z->/etc/passwd", Program{Name: "z"}, `it is a link to "/etc/passwd", which only the host can follow`},
+		{"kept leads to what is replaced", "z->a", Program{Name: "z"}, `it is a link to "a", which is to be replaced`},
 		{"kept is a folder", "z/", Program{Name: "z"}, "want a file, a link or nothing"},
 		{"folder", "z/", Program{Name: "z", Content: text("1")}, "want a file, a link or nothing"},
 	} {

@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/url"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -55,10 +56,18 @@ const sumMark = "#sha256="
 func Parse(text string) (Source, error) {
 	s, err := parse(text)
 	if err != nil {
-		return Source{}, fmt.Errorf("reading source %q: %w", text, err)
+		return Source{}, fmt.Errorf("reading source %q: %w", shown(text), err)
 	}
 	return s, nil
 }
+
+// shown is what may be printed of a source that is wrong: no query, no user.
+func shown(text string) string {
+	text, _, _ = strings.Cut(text, "?")
+	return user.ReplaceAllString(text, "//…@")
+}
+
+var user = regexp.MustCompile(`//[^/]*@`)
 
 func parse(text string) (Source, error) {
 	var s Source

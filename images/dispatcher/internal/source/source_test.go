@@ -69,7 +69,9 @@ func TestParseRefuses(t *testing.T) {
 		{"https://h.example/a", "want #sha256="},
 		{"https://h.example/a#x" + sum, "another fragment"},
 		{"https:///a" + sum, "no host"},
-		{"https://u:p@h.example/a" + sum, "has a user"},
+		{"https://u:secret@h.example/a" + sum, "has a user"},
+		{"https://h.example/a?token=secret", "want #sha256="},
+		{"https://u:secret@h.example:port/a" + sum, "invalid port"},
 		{"https://h.example:port/a" + sum, "invalid port"},
 		{"http://h.example/a" + sum, "want https"},
 		{"http://10.0.0.1/a" + sum, "want https"},
@@ -88,8 +90,8 @@ func TestParseRefuses(t *testing.T) {
 		{repo + ":v1!/a/.wh.b" + sum, "not the path of a file"},
 	} {
 		s, err := Parse(c.text)
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("Parse(%q) = %+v, %v; want an error with %q", c.text, s, err, c.want)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("Parse(%q) = %+v, %v; want an error with %q, and with no secret", c.text, s, err, c.want)
 		}
 	}
 }

@@ -15,7 +15,7 @@ const (
 type Flavor struct {
 	Name       string
 	Repository string // below the registry
-	Tag        string // template with {version} and {iteration}
+	Tag        string // template with {version}, and {iteration} or {-iteration}
 	// ContentTag adds a tag that is a hash of the image's files: where the
 	// registry has it, there is nothing to push.
 	ContentTag bool

@@ -22,20 +22,33 @@ func (r Revision) Compare(s Revision) int {
 
 // expand fills a template of a flavor.
 func (r Revision) expand(template string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(template, "{version}", r.Version.String()), "{iteration}", strconv.Itoa(r.Iteration))
+	n := strconv.Itoa(r.Iteration)
+	after := "" // of the first
+	if r.Iteration > 1 {
+		after = "-" + n
+	}
+	return strings.NewReplacer("{version}", r.Version.String(), "{iteration}", n, "{-iteration}", after).Replace(template)
+}
+
+// HasIteration reports whether a template gives each iteration a tag of its own.
+func HasIteration(template string) bool {
+	return strings.Contains(template, "{iteration}") || strings.Contains(template, "{-iteration}")
 }
 
 // ParseTag reads what a tag template makes of a revision, "v1.26.4-rancher1" by
 // "{version}-rancher{iteration}". A tag that the template cannot have made, a
-// pre-release among them, is an error. A template without {iteration} reads
-// iteration 1.
+// pre-release among them, is an error. A template without {iteration} or
+// {-iteration} reads iteration 1, and so does {-iteration} where there is none.
 func ParseTag(template, tag string) (Revision, error) {
 	pattern, last := "^", 0
 	for _, at := range placeholder.FindAllStringIndex(template, -1) {
 		pattern += regexp.QuoteMeta(template[last:at[0]])
-		if template[at[0]:at[1]] == "{version}" {
+		switch template[at[0]:at[1]] {
+		case "{version}":
 			pattern += `(?P<version>v[0-9]+\.[0-9]+\.[0-9]+)`
-		} else {
+		case "{-iteration}":
+			pattern += `(?:-(?P<iteration>[2-9]|[1-9][0-9]{1,3}))?`
+		default:
 			pattern += `(?P<iteration>[1-9][0-9]{0,3})`
 		}
 		last = at[1]
@@ -46,7 +59,7 @@ func ParseTag(template, tag string) (Revision, error) {
 	}
 	m := re.FindStringSubmatch(tag)
 	if m == nil {
-		return Revision{}, fmt.Errorf("%q is not a tag like %q", tag, strings.NewReplacer("{version}", "v1.36.0", "{iteration}", "1").Replace(template))
+		return Revision{}, fmt.Errorf("%q is not a tag like %q", tag, strings.NewReplacer("{version}", "v1.36.0", "{iteration}", "1", "{-iteration}", "").Replace(template))
 	}
 	r := Revision{Iteration: 1}
 	for i, name := range re.SubexpNames() {
@@ -56,6 +69,9 @@ func ParseTag(template, tag string) (Revision, error) {
 				return Revision{}, err
 			}
 		case "iteration":
+			if m[i] == "" {
+				continue // the first
+			}
 			r.Iteration, _ = strconv.Atoi(m[i]) // the pattern allows nothing else
 		}
 	}

@@ -50,6 +50,22 @@ func TestParseTagFaults(t *testing.T) {
 	}
 }
 
+// A first image has the version alone for its tag.
+func TestIterationBehind(t *testing.T) {
+	const template = "{version}{-iteration}"
+	for tag, want := range map[string]int{"v1.26.4": 1, "v1.26.4-2": 2, "v1.26.4-10": 10} {
+		r, err := ParseTag(template, tag)
+		if err != nil || r.Iteration != want || r.expand(template) != tag {
+			t.Errorf("%s: got %v, %v, which is %q", tag, r, err, r.expand(template))
+		}
+	}
+	for _, tag := range []string{"v1.26.4-", "v1.26.4-1", "v1.26.4-0", "v1.26.4-02", "v1.26.4-99999", "v1.26.4-rc.1"} {
+		if r, err := ParseTag(template, tag); err == nil {
+			t.Errorf("%q is read as %v", tag, r)
+		}
+	}
+}
+
 // Each threshold, one below, itself and one above: by version first, then by
 // iteration, and not as text.
 func TestChoiceFrom(t *testing.T) {

@@ -64,13 +64,13 @@ func parseURLTemplate(s string) (string, error) {
 }
 
 func parseTagTemplate(s string) (string, error) {
-	if err := checkTemplate(s, "version", "iteration"); err != nil {
+	if err := checkTemplate(s, "version", "iteration", "-iteration"); err != nil {
 		return "", err
 	}
 	if !strings.Contains(s, "{version}") {
 		return "", fmt.Errorf("%q lacks {version}: all releases would push the same tag", s)
 	}
-	if tag := expand(s, map[string]string{"version": "v1.99.99", "iteration": "99"}); !tagPattern.MatchString(tag) {
+	if tag := expand(s, map[string]string{"version": "v1.99.99", "iteration": "99", "-iteration": "-99"}); !tagPattern.MatchString(tag) {
 		return "", fmt.Errorf("%q makes %q, which is not a tag", s, tag)
 	}
 	return s, nil
@@ -175,5 +175,5 @@ func checkLabel(p Pair) error {
 	if strings.ContainsAny(p.Key, "= ") {
 		return fmt.Errorf("the key %q has a blank or =", p.Key)
 	}
-	return checkTemplate(p.Value, "version", "iteration")
+	return checkTemplate(p.Value, "version", "iteration", "-iteration")
 }

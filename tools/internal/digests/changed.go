@@ -3,7 +3,6 @@ package digests
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -18,8 +17,8 @@ func (r Records) Changed(c *versions.Catalog) error {
 			continue
 		}
 		f := image.Flavor
-		mend := "the tag has no {iteration}, so it cannot change: take the change back"
-		if strings.Contains(f.Tag, "{iteration}") {
+		mend := "the tag has neither {iteration} nor {-iteration}, so it cannot change: take the change back"
+		if versions.HasIteration(f.Tag) {
 			mend = fmt.Sprintf("raise it to another tag: - {version: %s, iterations: {%s: %d}}", image.Version, f.Name, image.Iteration+1)
 		}
 		errs = append(errs, fmt.Errorf("%s: what makes flavor %q of %s has changed, but %s has that tag on record with other inputs; %s",

@@ -58,7 +58,7 @@ func TestChanged(t *testing.T) {
 		records[image.Name()] = Record{Inputs: image.Inputs().String()}
 	}
 	rke := "flavor \"rke\" of rke:v1.36.0-rancher1 has changed, but images/digests.json has that tag on record with other inputs; raise it to another tag: - {version: v1.36.0, iterations: {rke: 2}}"
-	kubectl := "flavor \"kubectl\" of kubectl:v1.36.0 has changed, but images/digests.json has that tag on record with other inputs; the tag has no {iteration}, so it cannot change: take the change back"
+	kubectl := "flavor \"kubectl\" of kubectl:v1.36.0 has changed, but images/digests.json has that tag on record with other inputs; the tag has neither {iteration} nor {-iteration}, so it cannot change: take the change back"
 	for name, test := range map[string]struct {
 		old, new string
 		want     []string

@@ -209,6 +209,20 @@ func TestHere(t *testing.T) {
 	}
 }
 
+func TestFolders(t *testing.T) {
+	for path, want := range map[string]string{
+		"/hyperkube":                               "/usr/local/bin /",
+		"/usr/local/bin/hyperkube":                 "/usr/local/bin",
+		"/opt/k8s/.hyperkube/sets/2/hyperkube":     "/usr/local/bin /opt/k8s/.hyperkube/sets/2 /opt/k8s",
+		"/opt/k8s/hyperkube/sets/2/hyperkube":      "/usr/local/bin /opt/k8s/hyperkube/sets/2",
+		"/opt/k8s/.hyperkube/sets/2/bin/hyperkube": "/usr/local/bin /opt/k8s/.hyperkube/sets/2/bin",
+	} {
+		if got := strings.Join(folders(path), " "); got != want {
+			t.Errorf("%s: got %s, want %s", path, got, want)
+		}
+	}
+}
+
 func TestStartSaysWhy(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct{ name, text, want string }{

@@ -45,16 +45,21 @@ func Here(called string) (Place, error) {
 			return Place{}, err
 		}
 	}
-	p := Place{Self: self, Path: path, Folders: []string{bin}}
-	if own := filepath.Dir(path); own != bin {
-		p.Folders = append(p.Folders, own)
-		// Installed, it lies in a set, FOLDER/.hyperkube/sets/1, and beside it are
-		// the programs of that set alone.
-		if sets := filepath.Dir(own); filepath.Base(sets) == "sets" && filepath.Base(filepath.Dir(sets)) == ".hyperkube" {
-			p.Folders = append(p.Folders, filepath.Dir(filepath.Dir(sets)))
-		}
+	return Place{Self: self, Path: path, Folders: folders(path)}, nil
+}
+
+// folders are where the programs of a dispatcher are.
+func folders(path string) []string {
+	own := filepath.Dir(path)
+	if own == bin {
+		return []string{bin}
 	}
-	return p, nil
+	// Installed, it lies in a set, FOLDER/.hyperkube/sets/1, and beside it are the
+	// programs of that set alone.
+	if sets := filepath.Dir(own); filepath.Base(sets) == "sets" && filepath.Base(filepath.Dir(sets)) == ".hyperkube" {
+		return []string{bin, own, filepath.Dir(filepath.Dir(sets))}
+	}
+	return []string{bin, own}
 }
 
 func lookUp(called string) (string, error) {

@@ -128,6 +128,11 @@ func TestWeb(t *testing.T) {
 		w.Header().Set("Content-Length", "100")
 		fmt.Fprint(w, "12345")
 	})
+	mux.HandleFunc("/torn", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "12345")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	})
 	mux.HandleFunc("/silent", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "12345")
 		w.(http.Flusher).Flush()
@@ -143,6 +148,7 @@ func TestWeb(t *testing.T) {
 		{"/large", "error: announces 1001 bytes, more than the 1000 allowed"},
 		{"/endless", "error: more than the 1000 bytes allowed came"},
 		{"/cut", "error: ended after 5 of the 100 bytes"},
+		{"/torn", "error: ended after 5 bytes, before the server was done"},
 		{"/silent", "error: said nothing for 100ms"},
 	} {
 		got, err := get(t.Context(), t, g, server.URL+c.path+"?token=secret#sha256="+sumOf("bytes"))
@@ -187,4 +193,20 @@ func TestWebUnknownAuthority(t *testing.T) {
 	defer server.Close()
 	_, err := get(t.Context(), t, Getter{Transport: NewTransport(time.Second)}, server.URL+"/#sha256="+sumOf(""))
 	wantError(t, err, "SSL_CERT_FILE")
+}
+
+// No client of a registry falls back on http, or is sent there.
+func TestTransportKeepsToHTTPS(t *testing.T) {
+	transport := NewTransport(Silence)
+	for _, url := range []string{"http://10.0.0.5:5000/v2/", "http://h.example/token"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := transport.RoundTrip(request)
+		if err == nil {
+			response.Body.Close()
+		}
+		wantError(t, err, request.Host+" is not asked by http; want https")
+	}
 }

@@ -131,6 +131,18 @@ func (f flavor) run(t *testing.T, ref string) {
 			t.Errorf("%s: said %q, %v; want an error that names it and lists what there is", line, out, err)
 		}
 	}
+	// Its programs come to a host in the documented way.
+	host := t.TempDir()
+	for _, done := range []string{"installed", "unchanged"} {
+		said := must(t, command, append(ctr, "run", "--rm", "--snapshotter", "native", "--mount", "type=bind,src="+host+",dst=/host,options=rbind:rw",
+			ref, done, "/hyperkube", "install", "-to", "/host", "kubelet", "kubectl")...)
+		for name, key := range map[string]string{"kubelet": f.kubelet, "kubectl": "kubernetes/" + version + "/" + machine + "/kubectl"} {
+			want := pin(t, key).SHA256.String()
+			if line := done + " " + name + " sha256:" + want; !strings.Contains(said, line) || digestFile(t, filepath.Join(host, name)) != want {
+				t.Errorf("install said\n%s\nwant %s, and that file", said, line)
+			}
+		}
+	}
 	entries, err := os.ReadDir(mount)
 	if err != nil {
 		t.Fatal(err)

@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/hyperkube/hyperkube/tools/internal/disk"
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
-	"golang.org/x/sys/unix"
 )
 
 // once fills the folder to unless it is there. It appears whole or not at all.
@@ -36,21 +36,11 @@ func (c config) once(ctx context.Context, to string, fill func(dir string) error
 	if err := fill(build); err != nil {
 		return errors.Join(err, os.RemoveAll(build))
 	}
-	if err := flush(build); err != nil {
+	if err := disk.Sync(build); err != nil {
 		return fmt.Errorf("writing %q to disk: %w", build, err)
 	}
 	if err := os.Rename(build, to); err != nil {
 		return fmt.Errorf("moving a folder into place: %w", err)
 	}
 	return nil
-}
-
-// flush makes everything written to the file system of dir durable.
-func flush(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return unix.Syncfs(int(f.Fd()))
 }

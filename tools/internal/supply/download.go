@@ -94,11 +94,7 @@ func (s *Supplier) downloadOnce(ctx context.Context, pin versions.Pin, at *url.U
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	from := at.Redacted()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
-	if err != nil {
-		return fmt.Errorf("downloading %q: %w", from, err)
-	}
-	response, err := ask(request)
+	response, err := ask(ctx, at)
 	if err != nil {
 		return err
 	}
@@ -129,8 +125,12 @@ func (s *Supplier) downloadOnce(ctx context.Context, pin versions.Pin, at *url.U
 	return nil
 }
 
-// ask sends a request and wants the file for an answer.
-func ask(request *http.Request) (*http.Response, error) {
+// ask asks for a file and wants it for an answer.
+func ask(ctx context.Context, at *url.URL) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("downloading %q: %w", at.Redacted(), err)
+	}
 	response, err := client.Do(request)
 	if err != nil {
 		var dns *net.DNSError
@@ -140,7 +140,7 @@ func ask(request *http.Request) (*http.Response, error) {
 		return nil, &passingError{fmt.Errorf("downloading: %w", err)}
 	}
 	if response.StatusCode != http.StatusOK {
-		err := fmt.Errorf("downloading %q: the server says %s", request.URL.Redacted(), response.Status)
+		err := fmt.Errorf("downloading %q: the server says %s", at.Redacted(), response.Status)
 		if response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests {
 			err = &passingError{err}
 		}

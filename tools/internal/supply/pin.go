@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 
@@ -56,11 +55,7 @@ func (s *Supplier) published(ctx context.Context, pin versions.Pin) (versions.Di
 	err = s.again(ctx, pin.FileKey.String(), from, func() error {
 		ctx, cancel := context.WithTimeout(ctx, stall)
 		defer cancel()
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
-		if err != nil {
-			return fmt.Errorf("downloading %q: %w", from, err)
-		}
-		response, err := ask(request)
+		response, err := ask(ctx, at)
 		if err != nil {
 			return err
 		}

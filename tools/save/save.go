@@ -18,8 +18,8 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-func waiting(env cli.Env, dir string) func() {
-	return func() { fmt.Fprintf(env.Err, "save: waiting for another process that writes in %q\n", dir) }
+func waiting(env cli.Env, file string) func() {
+	return func() { fmt.Fprintf(env.Err, "save: waiting for another process that writes %q\n", file) }
 }
 
 // save writes the archive; s is nil where no image is of the catalog.
@@ -39,7 +39,7 @@ func save(ctx context.Context, env cli.Env, s *supply.Supplier, c config) error 
 		return err
 	}
 	var archive *imagearchive.Archive
-	err = imagearchive.Replace(ctx, c.out, waiting(env, filepath.Dir(c.out)), func(work string, out *os.File) error {
+	err = imagearchive.Replace(ctx, c.out, waiting(env, c.out), func(work string, out *os.File) error {
 		layouts := slices.Clone(c.layouts)
 		for i, image := range images {
 			dir := filepath.Join(work, strconv.Itoa(i))

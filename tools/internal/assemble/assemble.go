@@ -12,9 +12,9 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/digests"
-	"github.com/hyperkube/hyperkube/tools/internal/dirlock"
 	"github.com/hyperkube/hyperkube/tools/internal/layer"
 	"github.com/hyperkube/hyperkube/tools/internal/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/stage"
 	"github.com/hyperkube/hyperkube/tools/internal/supply"
 	"github.com/hyperkube/hyperkube/tools/internal/swap"
 	"github.com/hyperkube/hyperkube/versions"
@@ -129,34 +129,30 @@ func write(ctx context.Context, s *supply.Supplier, l versions.Layer, stage stri
 
 // replace fills a folder beside dir and then puts it in dir's place, so that
 // dir is never a half-written layout.
-func replace(ctx context.Context, s *supply.Supplier, dir string, fill func(stage string) error) (err error) {
+func replace(ctx context.Context, s *supply.Supplier, dir string, fill func(stage string) error) error {
 	dir = filepath.Clean(dir)
-	parent, err := dirlock.Acquire(ctx, filepath.Dir(dir), func() { s.Progress.Say("waiting for another process that writes in %q", filepath.Dir(dir)) })
-	if err != nil {
+	if err := replaceable(dir); err != nil {
 		return fmt.Errorf("writing %q: %w", dir, err)
 	}
-	defer parent.Close()
+	waiting := func() { s.Progress.Say("waiting for another process that writes %q", dir) }
+	var fillErr error
+	err := stage.Replace(ctx, dir, 0o755, waiting,
+		func(made string) error { fillErr = fill(made); return fillErr },
+		func(made string) error { return errors.Join(replaceable(dir), swap.Into(made, dir)) })
+	if err != nil && fillErr == nil {
+		err = fmt.Errorf("writing %q: %w", dir, err)
+	}
+	return err
+}
+
+// replaceable wants a place that is free, or has a layout.
+func replaceable(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("writing %q: %w", dir, err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "oci-layout")); err != nil && len(entries) > 0 {
-		return fmt.Errorf("writing %q: it is there, and not an OCI layout; name another folder", dir)
-	}
-	// The name is fixed, so that a stage left by a kill is found and removed.
-	stage := filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".new")
-	if err := os.RemoveAll(stage); err != nil {
-		return fmt.Errorf("writing %q: %w", dir, err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
-	if err := errors.Join(os.Mkdir(stage, 0o755), os.Chmod(stage, 0o755)); err != nil {
-		return fmt.Errorf("writing %q: %w", dir, err)
-	}
-	if err := fill(stage); err != nil {
 		return err
 	}
-	if err := swap.Into(stage, dir); err != nil {
-		return fmt.Errorf("writing %q: %w", dir, err)
+	if _, err := os.Stat(filepath.Join(dir, "oci-layout")); err != nil && len(entries) > 0 {
+		return errors.New("it is there, and not an OCI layout; name another folder")
 	}
 	return nil
 }

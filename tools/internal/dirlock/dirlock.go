@@ -19,27 +19,36 @@ const poll = 50 * time.Millisecond
 // Acquire takes the lock of a folder that is there, and calls waiting, unless nil,
 // once if another process has it. Closing the file gives it back.
 func Acquire(ctx context.Context, dir string, waiting func()) (*os.File, error) {
+	for told := false; ; told = true {
+		f, err := Try(dir)
+		if f != nil || err != nil {
+			return f, err
+		}
+		if !told && waiting != nil {
+			waiting()
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for the lock of %q: %w", dir, ctx.Err())
+		case <-time.After(poll):
+		}
+	}
+}
+
+// Try takes the lock, or returns nil where others have it.
+func Try(dir string) (*os.File, error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("locking %q: %w", dir, err)
 	}
-	for told := false; ; {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
+	for {
+		switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
+		case err == nil:
 			return f, nil
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+		case errors.Is(err, unix.EWOULDBLOCK):
+			return nil, f.Close()
+		case !errors.Is(err, unix.EINTR):
 			return nil, errors.Join(fmt.Errorf("locking %q: %w", dir, err), f.Close())
-		}
-		if !told && !errors.Is(err, unix.EINTR) {
-			if told = true; waiting != nil {
-				waiting()
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("waiting for the lock of %q: %w", dir, ctx.Err()), f.Close())
-		case <-time.After(poll):
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
 )
 
-// unrepeatable says why a build gives other bytes every time, or "". Before
-// 1.30 upstream trimmed paths with a flag of the compiler's, which overrides
+// unrepeatable says why a build gives other bytes every time, or "". Up to late
+// patches of 1.28 and 1.29 upstream trimmed paths with a flag of the compiler's, which overrides
 // go's own: the path of what cgo writes, in a folder of a random name, stays
 // in the program.
 func (r *rebuilder) unrepeatable(ctx context.Context, v *opened, b kubeplan.Build) (string, error) {

@@ -38,7 +38,7 @@ func surveyOrder(catalog *versions.Catalog, dates *builddate.Dates, results *reb
 	for _, v := range bestOfMinors(known, dates, prospects(results)) {
 		switch {
 		case slices.ContainsFunc(order, func(s surveyed) bool { return s.version.MinorLabel() == v.MinorLabel() }):
-		case v.Compare(mustVersion("v1.30.0")) < 0: // kubelet has a random name in it
+		case v.Compare(mustVersion("v1.30.0")) < 0: // kubelet may have a random name in it
 			older = append(older, v)
 		default:
 			newer = append(newer, v)

@@ -139,12 +139,15 @@ func (r *rebuilder) questions(release builddate.Release, phase string) []questio
 }
 
 // doubtful says that the commit's time cannot be what the proxy says, for the
-// server phase begins soon after it.
+// phases that are known did not follow it as they do.
 func doubtful(release builddate.Release) bool {
-	server, ok := release.Phases["server"]
-	lag := int64(server.Date.Sub(release.CommitTime.Date) / time.Second)
-	d := after["server"]["commit"]
-	return ok && release.CommitTime.How == builddate.Proxy && (lag < d[0] || lag > d[1])
+	for phase, l := range release.Phases {
+		lag, d := int64(l.Date.Sub(release.CommitTime.Date)/time.Second), after[phase]["commit"]
+		if release.CommitTime.How == builddate.Proxy && (lag < d[0] || lag > d[1]) {
+			return true
+		}
+	}
+	return false
 }
 
 // chunk is how many dates are tried between two notes of how far the search

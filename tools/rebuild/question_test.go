@@ -82,6 +82,13 @@ func TestDoubtful(t *testing.T) {
 			t.Errorf("server phase %s, commit %s by %s: doubtful %v, want %v", test.server, test.commit, test.how, got, test.want)
 		}
 	}
+	late := builddate.Release{
+		CommitTime: builddate.Learned{Date: at("2023-05-17T21:45:37Z"), How: builddate.Proxy}, // of v1.27.2
+		Phases:     map[string]builddate.Learned{"node": {Date: at("2023-05-17T14:18:49Z")}},
+	}
+	if !doubtful(late) {
+		t.Error("a commit after the node phase is not doubtful")
+	}
 	if doubtful(builddate.Release{CommitTime: builddate.Learned{How: builddate.Proxy}}) {
 		t.Error("without a server phase the commit's time is doubtful, want it not known to be")
 	}

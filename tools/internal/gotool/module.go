@@ -157,8 +157,24 @@ func (t *Tool) Forget(pattern, version string) error {
 		return err
 	}
 	var errs []error
-	for _, name := range append(dirs, zips...) {
-		errs = append(errs, os.RemoveAll(name))
+	for _, dir := range dirs {
+		errs = append(errs, discard(dir))
+	}
+	for _, zip := range zips {
+		errs = append(errs, os.Remove(zip))
 	}
 	return errors.Join(errs...)
+}
+
+// discard removes a module in one step: go takes what is left of one for the
+// whole of it.
+func discard(dir string) error {
+	gone := dir + ".gone"
+	if err := os.RemoveAll(gone); err != nil { // of a discard that was killed
+		return err
+	}
+	if err := os.Rename(dir, gone); err != nil {
+		return err
+	}
+	return os.RemoveAll(gone)
 }

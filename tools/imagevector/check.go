@@ -225,8 +225,9 @@ func lookAll(ctx context.Context, p *progress.Reporter, viewer *registry.Viewer,
 	_ = group.Wait() // what fails is noted with its image
 	if ctx.Err() != nil {
 		task.Fail()
+	} else {
+		task.Done()
 	}
-	task.Done()
 }
 
 func (in *input) printChecked(images, unchosen []*wanted) error {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hyperkube/hyperkube/tools/internal/disk"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 )
 
@@ -30,8 +31,8 @@ func (r *rebuilder) checkC(ctx context.Context, s *step) error {
 			return nil
 		}
 		r.report.Say("throwing away the build cache %s: what was compiled from C has traces of its folder", s.cache)
-		if err := discard(s.cache); err != nil {
-			return err
+		if err := disk.Discard(s.cache); err != nil {
+			return fmt.Errorf("throwing away a build cache: %w", err)
 		}
 		if err := s.makeCache(); err != nil {
 			return err

@@ -40,8 +40,8 @@ func (r *rebuilder) makeRoom(ctx context.Context) error {
 			return err
 		}
 		r.report.Say("making room: removing the build cache %s", dir)
-		if err := discard(dir); err != nil {
-			return err
+		if err := disk.Discard(dir); err != nil {
+			return fmt.Errorf("making room: %w", err)
 		}
 	}
 	return nil
@@ -66,20 +66,4 @@ func cachesByUse(dir string) ([]string, error) {
 	}
 	slices.SortStableFunc(names, func(a, b string) int { return used[a].Compare(used[b]) })
 	return names, nil
-}
-
-// discard removes a folder; at no time is there one of that name with only a
-// part of what belongs in it.
-func discard(dir string) error {
-	old := dir + ".old"
-	if err := os.RemoveAll(old); err != nil {
-		return fmt.Errorf("making room: %w", err)
-	}
-	if err := os.Rename(dir, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("making room: %w", err)
-	}
-	if err := os.RemoveAll(old); err != nil {
-		return fmt.Errorf("making room: %w", err)
-	}
-	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
-	"golang.org/x/sys/unix"
 )
 
 // workDir is a folder of this process alone. Those that killed processes left
@@ -56,16 +55,8 @@ func pass(parent string) (*os.File, error) {
 	return filelock.Acquire(context.Background(), filepath.Join(parent, "lock"), nil)
 }
 
-func hold(dir string) (*os.File, error) {
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	return lock, nil
-}
+// hold takes the lock of a folder; it is nil where a process has it.
+func hold(dir string) (*os.File, error) { return filelock.Try(filepath.Join(dir, "lock")) }
 
 // sweep removes the folders that no process holds.
 func sweep(parent string) error {
@@ -75,11 +66,11 @@ func sweep(parent string) error {
 	}
 	for _, dir := range dirs {
 		lock, err := hold(dir)
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			continue
-		}
 		if err != nil {
 			return err
+		}
+		if lock == nil {
+			continue
 		}
 		if err := errors.Join(os.RemoveAll(dir), lock.Close()); err != nil {
 			return err

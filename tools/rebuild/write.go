@@ -2,31 +2,20 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
 	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 )
 
 // writeFile writes a file so that it is there whole or as before.
-func writeFile(name string, data []byte) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
-	if err != nil {
+func writeFile(name string, data []byte) error {
+	if err := renameio.WriteFile(name, data, 0o644, renameio.WithStaticPermissions(0o644)); err != nil {
 		return fmt.Errorf("writing %q: %w", name, err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("writing %q: %w", name, err), os.Remove(tmp.Name()))
-		}
-	}()
-	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), name)
+	return nil
 }
 
 // learn writes what was found of one phase of a release to the file of build

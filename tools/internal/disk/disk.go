@@ -1,9 +1,11 @@
-// Package disk asks a file system for room, and waits until it has what was
-// written.
+// Package disk asks a file system for room, takes folders away, and waits until
+// it has what was written.
 package disk
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +29,19 @@ func Need(dir string, want int64) error {
 			dir, free>>20, want>>20)
 	}
 	return err
+}
+
+// Discard removes a folder in one step: at no time is there one of that name with
+// only a part of what belongs in it. What a kill leaves goes with the next one.
+func Discard(dir string) error {
+	old := dir + ".old"
+	if err := os.RemoveAll(old); err != nil {
+		return err
+	}
+	if err := os.Rename(dir, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.RemoveAll(old)
 }
 
 // Sync makes everything written to the file system of dir durable. It is for

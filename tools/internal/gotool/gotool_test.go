@@ -101,7 +101,7 @@ func TestDownload(t *testing.T) {
 					t.Error(err)
 				}
 				// A kill has left a part of one, out of go's way.
-				write(t, filepath.Join(m.Dir+".gone", "m.go"), "package half")
+				write(t, filepath.Join(m.Dir+".old", "m.go"), "package half")
 				if err := tool.Forget("example.org/*", "v1.2.3"); err != nil {
 					t.Fatal(err)
 				}

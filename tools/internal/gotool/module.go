@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/disk"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -158,23 +159,11 @@ func (t *Tool) Forget(pattern, version string) error {
 	}
 	var errs []error
 	for _, dir := range dirs {
-		errs = append(errs, discard(dir))
+		// In one step: go takes what is left of a module for the whole of it.
+		errs = append(errs, disk.Discard(dir))
 	}
 	for _, zip := range zips {
 		errs = append(errs, os.Remove(zip))
 	}
 	return errors.Join(errs...)
-}
-
-// discard removes a module in one step: go takes what is left of one for the
-// whole of it.
-func discard(dir string) error {
-	gone := dir + ".gone"
-	if err := os.RemoveAll(gone); err != nil { // of a discard that was killed
-		return err
-	}
-	if err := os.Rename(dir, gone); err != nil {
-		return err
-	}
-	return os.RemoveAll(gone)
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/hyperkube/hyperkube/tools/internal/disk"
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
@@ -150,15 +151,7 @@ func Forget(c Config, version string) error {
 	if err != nil {
 		return err
 	}
-	// In one step, so that never a part of a tree passes for one.
-	tree, old := Dir(c.Dir, version), Dir(c.Dir, version)+".old"
-	if err := os.RemoveAll(old); err != nil {
-		return fmt.Errorf("removing the sources of %s: %w", version, err)
-	}
-	if err := os.Rename(tree, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("removing the sources of %s: %w", version, err)
-	}
-	err = errors.Join(os.RemoveAll(old), c.Tool.Forget(mainModule, version), c.Tool.Forget("k8s.io/*", staged))
+	err = errors.Join(disk.Discard(Dir(c.Dir, version)), c.Tool.Forget(mainModule, version), c.Tool.Forget("k8s.io/*", staged))
 	if err != nil {
 		return fmt.Errorf("removing the sources of %s: %w", version, err)
 	}

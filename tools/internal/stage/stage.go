@@ -29,7 +29,7 @@ func Replace(ctx context.Context, path string, mode fs.FileMode, waiting func(),
 		return err
 	}
 	defer func() {
-		err = errors.Join(err, alone(context.WithoutCancel(ctx), dir, func() error { return os.RemoveAll(dir) }), claimed.Close())
+		err = errors.Join(err, alone(context.WithoutCancel(ctx), dir, func(*os.File) error { return os.RemoveAll(dir) }), claimed.Close())
 	}()
 	// The lock is on the folder around it, for who works in it may lock it, too.
 	work := filepath.Join(dir, "new")
@@ -39,52 +39,55 @@ func Replace(ctx context.Context, path string, mode fs.FileMode, waiting func(),
 	if err := fill(work); err != nil {
 		return err
 	}
-	return alone(ctx, dir, func() error { return put(work) })
+	return alone(ctx, dir, func(parent *os.File) error { return errors.Join(put(work), parent.Sync()) })
 }
 
-// alone does something to a folder while nobody claims one beside it. What it
-// did is on the disk afterwards.
-func alone(ctx context.Context, dir string, do func() error) error {
+// alone does something to a folder while nobody claims one beside it.
+func alone(ctx context.Context, dir string, do func(parent *os.File) error) error {
 	parent, err := dirlock.Acquire(ctx, filepath.Dir(dir), nil)
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(), parent.Sync(), parent.Close())
+	return errors.Join(do(parent), parent.Close())
 }
 
 // claim makes the folder and takes its lock, by which others see that it is in
-// use. One that nobody has locked was left by a kill.
+// use.
 func claim(ctx context.Context, dir string, waiting func()) (claimed *os.File, err error) {
-	for told := false; claimed == nil && err == nil; {
-		err = alone(ctx, dir, func() error {
-			left, err := dirlock.Try(dir)
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-			case err != nil || left == nil:
-				return err
-			default:
-				if err := errors.Join(os.RemoveAll(dir), left.Close()); err != nil {
-					return err
-				}
-			}
-			if err := os.Mkdir(dir, 0o700); err != nil {
-				return err
-			}
-			claimed, err = dirlock.Try(dir)
+	for told := false; ; told = true {
+		err := alone(ctx, dir, func(*os.File) (err error) {
+			claimed, err = take(dir)
 			return err
 		})
-		if err != nil || claimed != nil {
-			break
+		if claimed != nil || err != nil {
+			return claimed, err
 		}
 		if !told && waiting != nil {
 			waiting()
 		}
-		told = true
 		select {
 		case <-ctx.Done():
-			err = fmt.Errorf("waiting for another process that writes to %q: %w", dir, ctx.Err())
+			return nil, fmt.Errorf("waiting for another process that writes to %q: %w", dir, ctx.Err())
 		case <-time.After(poll):
 		}
 	}
-	return claimed, err
+}
+
+// take is claim, or nil where the folder is in use. One that nobody has locked
+// was left by a kill.
+func take(dir string) (*os.File, error) {
+	left, err := dirlock.Try(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil || left == nil:
+		return nil, err
+	default:
+		if err := errors.Join(os.RemoveAll(dir), left.Close()); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return dirlock.Try(dir)
 }

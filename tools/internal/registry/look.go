@@ -30,7 +30,7 @@ type ViewerConfig struct {
 
 // NewViewer returns a viewer, which many goroutines may use at once.
 func NewViewer(c ViewerConfig) (*Viewer, error) {
-	t := transportOf()
+	t := transportOf(silence)
 	if len(c.CAs) > 0 {
 		pool, err := x509.SystemCertPool()
 		if err != nil {

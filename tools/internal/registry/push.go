@@ -120,14 +120,15 @@ func options(ctx context.Context) []remote.Option {
 }
 
 // patient is the one way to registries, so that connections are used again.
-var patient = sync.OnceValue(transportOf)
+var patient = sync.OnceValue(func() *http.Transport { return transportOf(silence) })
 
 // silence is how long a registry may take to begin an answer. Some check a blob
 // of hundreds of megabytes first.
 const silence = 2 * time.Minute
 
-// transportOf is the library's own, which would wait for an answer for ever.
-func transportOf() *http.Transport {
+// transportOf is the library's own, which would wait for an answer for ever, with
+// an end to that.
+func transportOf(silence time.Duration) *http.Transport {
 	t := remote.DefaultTransport.(*http.Transport).Clone()
 	t.ResponseHeaderTimeout = silence
 	return t

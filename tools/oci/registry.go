@@ -10,10 +10,10 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/oneimage"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/registry"
 )
@@ -77,9 +77,12 @@ func load(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	defer remove()
-	image, err := onlyImage(solid)
+	read, err := oneimage.Open(solid)
 	if err != nil {
 		return err
+	}
+	if read.Image == nil {
+		return fmt.Errorf("loading layout %q: it has an index; want the image of one platform", *dir)
 	}
 	if len(refs) == 0 {
 		return cli.Usage("want at least one tag to load it by")
@@ -90,7 +93,7 @@ func load(ctx context.Context, env cli.Env) error {
 		if err != nil {
 			return fmt.Errorf("loading %q: %w", ref, err)
 		}
-		tags[tag] = image
+		tags[tag] = read.Image
 	}
 	for _, engine := range engines {
 		path, err := exec.LookPath(engine)
@@ -117,19 +120,4 @@ func load(ctx context.Context, env cli.Env) error {
 		return nil
 	}
 	return fmt.Errorf("loading: none of %q is on PATH", engines)
-}
-
-func onlyImage(dir string) (v1.Image, error) {
-	top, err := layout.ImageIndexFromPath(dir)
-	if err != nil {
-		return nil, fmt.Errorf("reading layout %q: %w", dir, err)
-	}
-	list, err := top.IndexManifest()
-	if err != nil {
-		return nil, fmt.Errorf("reading layout %q: %w", dir, err)
-	}
-	if len(list.Manifests) != 1 || !list.Manifests[0].MediaType.IsImage() {
-		return nil, fmt.Errorf("reading layout %q: want the layout of one image", dir)
-	}
-	return top.Image(list.Manifests[0].Digest)
 }

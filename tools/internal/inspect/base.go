@@ -6,6 +6,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/hyperkube/hyperkube/tools/internal/oneimage"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -27,13 +28,13 @@ func (l *look) base(build versions.Build) (ground, error) {
 		return ground{}, fmt.Errorf("it has the base image %s, whose layout is wanted: go run ./tools/fetch -base %s -platform %s -o FOLDER", pin.BaseKey, pin.Image, pin.Platform)
 	}
 	fail := func(err error) (ground, error) { return ground{}, fmt.Errorf("base image %s: %w", pin.BaseKey, err) }
-	top, only, err := open(dir)
+	read, err := oneimage.Open(dir)
 	if err != nil {
 		return fail(err)
 	}
-	img, err := top.Image(only.Digest)
-	if err != nil {
-		return fail(err)
+	img := read.Image
+	if img == nil {
+		return fail(fmt.Errorf("reading layout %q: it has an index; want the image for %s", dir, pin.Platform))
 	}
 	if err := validate.Image(img, validate.Fast); err != nil {
 		return fail(err)

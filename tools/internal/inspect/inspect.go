@@ -10,9 +10,9 @@ import (
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/hyperkube/hyperkube/tools/internal/digests"
+	"github.com/hyperkube/hyperkube/tools/internal/oneimage"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -45,45 +45,18 @@ type look struct {
 }
 
 func (l *look) layout(ctx context.Context, dir string) error {
-	top, only, err := open(dir)
+	read, err := oneimage.Open(dir)
 	if err != nil {
 		return err
 	}
-	if only.MediaType.IsImage() {
-		img, err := top.Image(only.Digest)
-		if err != nil {
-			return err
-		}
-		return l.alone(ctx, img, only.Digest)
+	if read.Index == nil {
+		return l.alone(ctx, read.Image, read.Digest)
 	}
-	index, err := top.ImageIndex(only.Digest)
-	if err != nil {
-		return err
+	if err := errors.Join(named(read.Index, read.Digest), validate.Index(read.Index, validate.Fast)); err != nil {
+		return fmt.Errorf("index %s: %w", read.Digest, err)
 	}
-	if err := errors.Join(named(index, only.Digest), validate.Index(index, validate.Fast)); err != nil {
-		return fmt.Errorf("index %s: %w", only.Digest, err)
-	}
-	l.built.Index = only.Digest.String()
-	return l.index(ctx, index)
-}
-
-// open opens a layout of one index or image.
-func open(dir string) (v1.ImageIndex, v1.Descriptor, error) {
-	fail := func(err error) (v1.ImageIndex, v1.Descriptor, error) {
-		return nil, v1.Descriptor{}, fmt.Errorf("reading layout %q: %w", dir, err)
-	}
-	top, err := layout.ImageIndexFromPath(dir)
-	if err != nil {
-		return fail(err)
-	}
-	list, err := top.IndexManifest()
-	if err != nil {
-		return fail(err)
-	}
-	if len(list.Manifests) != 1 {
-		return fail(fmt.Errorf("want one index or image in it, got %d", len(list.Manifests)))
-	}
-	return top, list.Manifests[0], nil
+	l.built.Index = read.Digest.String()
+	return l.index(ctx, read.Index)
 }
 
 // alone inspects the image of a single platform.

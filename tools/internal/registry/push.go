@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/hyperkube/hyperkube/tools/internal/oneimage"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
@@ -28,9 +28,13 @@ func Push(ctx context.Context, p *progress.Reporter, dir, repository string, tag
 	if err != nil {
 		return v1.Hash{}, fmt.Errorf("pushing to %q: %w", repository, err)
 	}
-	digest, content, err := read(dir)
+	read, err := oneimage.Open(dir)
 	if err != nil {
 		return v1.Hash{}, err
+	}
+	digest, content := read.Digest, remote.Taggable(read.Index)
+	if read.Index == nil {
+		content = read.Image
 	}
 	if err := push(ctx, p, repo.Digest(digest.String()), content); err != nil {
 		return v1.Hash{}, fmt.Errorf("pushing %s@%s: %w", repository, digest, err)
@@ -42,35 +46,6 @@ func Push(ctx context.Context, p *progress.Reporter, dir, repository string, tag
 		}
 	}
 	return digest, errors.Join(errs...)
-}
-
-// read opens the one index or image of a layout.
-func read(dir string) (v1.Hash, remote.Taggable, error) {
-	fail := func(err error) (v1.Hash, remote.Taggable, error) {
-		return v1.Hash{}, nil, fmt.Errorf("reading layout %q: %w", dir, err)
-	}
-	top, err := layout.ImageIndexFromPath(dir)
-	if err != nil {
-		return fail(err)
-	}
-	list, err := top.IndexManifest()
-	if err != nil {
-		return fail(err)
-	}
-	if len(list.Manifests) != 1 {
-		return fail(fmt.Errorf("want one manifest, got %d", len(list.Manifests)))
-	}
-	digest := list.Manifests[0].Digest
-	var content remote.Taggable
-	if list.Manifests[0].MediaType.IsIndex() {
-		content, err = top.ImageIndex(digest)
-	} else {
-		content, err = top.Image(digest)
-	}
-	if err != nil {
-		return fail(err)
-	}
-	return digest, content, nil
 }
 
 // push writes an index or image with all that belongs to it, and tells of the

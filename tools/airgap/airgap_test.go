@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hyperkube/hyperkube/tools/airgap/internal/moduleregistry"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/moduleregistry"
 )
 
 const moduleFile = "../../MODULE.bazel"

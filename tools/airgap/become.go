@@ -9,13 +9,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/debroot"
+	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 	"golang.org/x/sys/unix"
 )
 
 // become turns this process into Bazel inside the root. Bazel's server stays
 // there when the client has ended, as everywhere.
-func (c config) become(root *debroot.Root, sdk goSDK, rc string) error {
+func (c config) become(root *debian.Root, sdk goSDK, rc string) error {
 	if os.Geteuid() != 0 {
 		return c.asRoot()
 	}
@@ -34,7 +34,7 @@ func (c config) become(root *debroot.Root, sdk goSDK, rc string) error {
 }
 
 // fingerprint is short for binds.
-func fingerprint(binds []debroot.Bind) string {
+func fingerprint(binds []debian.Bind) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", binds))
 	return hex.EncodeToString(sum[:6])
 }
@@ -55,8 +55,8 @@ func (c config) asRoot() error {
 
 // binds are the machine's files that the root has none of: how to reach its
 // mirror, and whatever this build needs of folders that a root has itself.
-func (c config) binds(sdk goSDK) []debroot.Bind {
-	binds := []debroot.Bind{
+func (c config) binds(sdk goSDK) []debian.Bind {
+	binds := []debian.Bind{
 		{Src: "/etc/apt", Dst: "/etc/apt", ReadOnly: true},
 		{Src: sdk.root, Dst: goRoot, ReadOnly: true},
 		// What of it is wanted stands in the profile.
@@ -65,7 +65,7 @@ func (c config) binds(sdk goSDK) []debroot.Bind {
 	// What an image can be loaded into, as far as its client is one file.
 	for _, client := range []string{"docker", "nerdctl"} {
 		if path, err := exec.LookPath(client); err == nil {
-			binds = append(binds, debroot.Bind{Src: path, Dst: "/usr/local/bin/" + client, ReadOnly: true})
+			binds = append(binds, debian.Bind{Src: path, Dst: "/usr/local/bin/" + client, ReadOnly: true})
 		}
 	}
 	for _, path := range []string{c.workspace, c.dir, c.cache, c.store, c.upstream, c.certificates, c.home, c.logins, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"]} {
@@ -74,7 +74,7 @@ func (c config) binds(sdk goSDK) []debroot.Bind {
 			continue
 		}
 		if _, err := os.Stat(path); err == nil {
-			binds = append(binds, debroot.Bind{Src: path, Dst: path})
+			binds = append(binds, debian.Bind{Src: path, Dst: path})
 		}
 	}
 	return binds

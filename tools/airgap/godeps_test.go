@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/bazelbuild/buildtools/build"
-	"github.com/hyperkube/hyperkube/tools/internal/moduleregistry"
+	"github.com/hyperkube/hyperkube/tools/airgap/internal/moduleregistry"
 	"golang.org/x/mod/modfile"
 )
 

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/moduleregistry"
+	"github.com/hyperkube/hyperkube/tools/airgap/internal/moduleregistry"
 	"golang.org/x/mod/sumdb/dirhash"
 )
 

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/hyperkube/hyperkube/tools/internal/disk"
+	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 )
 
@@ -36,7 +36,7 @@ func (c config) once(ctx context.Context, to string, fill func(dir string) error
 	if err := fill(build); err != nil {
 		return errors.Join(err, os.RemoveAll(build))
 	}
-	if err := disk.Sync(build); err != nil {
+	if err := diskspace.Sync(build); err != nil {
 		return fmt.Errorf("writing %q to disk: %w", build, err)
 	}
 	if err := os.Rename(build, to); err != nil {

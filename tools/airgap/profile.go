@@ -11,14 +11,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/debroot"
-	"github.com/hyperkube/hyperkube/tools/internal/moduleregistry"
+	"github.com/hyperkube/hyperkube/tools/airgap/internal/moduleregistry"
+	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
 // profile writes the local registry and the options that name it, and returns
 // the path of the latter. Both lie under the hash of what they hold, because a
 // Bazel server takes a registry never to change.
-func (c config) profile(ctx context.Context, root *debroot.Root, sdk goSDK) (string, error) {
+func (c config) profile(ctx context.Context, root *debian.Root, sdk goSDK) (string, error) {
 	debian, err := debianOptions(root)
 	if err != nil {
 		return "", err
@@ -48,7 +48,7 @@ const debianRC = "/etc/bazel/bazelrc"
 // debianOptions are the lines of the .bazelrc that comes with Debian's Bazel
 // and says where its parts and modules are. Two are left out: one is deprecated
 // and says so every time, the other keeps every sandbox.
-func debianOptions(root *debroot.Root) ([]string, error) {
+func debianOptions(root *debian.Root) ([]string, error) {
 	text, err := os.ReadFile(filepath.Join(root.Dir(), debianRC))
 	if err != nil {
 		return nil, fmt.Errorf("reading the options of Debian's Bazel: %w", err)
@@ -66,7 +66,7 @@ func debianOptions(root *debroot.Root) ([]string, error) {
 
 // overridden are the modules that Debian's options take from Debian's folders,
 // whatever a registry says.
-func overridden(root *debroot.Root, options []string) []moduleregistry.Module {
+func overridden(root *debian.Root, options []string) []moduleregistry.Module {
 	var all []moduleregistry.Module
 	for _, line := range options {
 		_, module, ok := strings.Cut(line, "--override_module=")
@@ -118,7 +118,7 @@ func word(s string) string {
 // provided are the modules that the registry offers. The first of a name wins:
 // what the site has carried in, then what stands in for it, then Go modules,
 // then Debian's.
-func (c config) provided(root *debroot.Root) ([]moduleregistry.Module, error) {
+func (c config) provided(root *debian.Root) ([]moduleregistry.Module, error) {
 	var all []moduleregistry.Module
 	if c.upstream != "" {
 		found, err := modulesIn(c.upstream, c.upstream)

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/debroot"
+	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
 // packages are what the root needs: Bazel and the modules that Debian has, the
@@ -31,13 +31,13 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := os.MkdirAll(c.path(), 0o755); err != nil {
 		return fmt.Errorf("making the cache folder: %w", err)
 	}
-	if err := debroot.InstallTools(ctx, c.log); err != nil {
+	if err := debian.InstallTools(ctx, c.log); err != nil {
 		return err
 	}
-	root, err := debroot.Ensure(ctx, debroot.Config{
+	root, err := debian.Ensure(ctx, debian.Config{
 		Dir: filepath.Join(c.cache, "roots"), Log: c.log,
 		Mirror: c.mirror, SecurityMirror: c.securityMirror,
-	}, debroot.Spec{Suite: "forky", Packages: packages()})
+	}, debian.Spec{Suite: "forky", Packages: packages()})
 	if err != nil {
 		return err
 	}

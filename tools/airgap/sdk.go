@@ -7,7 +7,7 @@ import (
 	"os/exec"
 
 	"github.com/bazelbuild/buildtools/build"
-	"github.com/hyperkube/hyperkube/tools/internal/moduleregistry"
+	"github.com/hyperkube/hyperkube/tools/airgap/internal/moduleregistry"
 )
 
 // goSDK is the Go that Bazel builds with: the very version that MODULE.bazel

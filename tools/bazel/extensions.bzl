@@ -28,7 +28,7 @@ def _key(pin):
     ] if part])
 
 def _package(pin):
-    """The hub's package for a pin; tools/internal/render writes the same."""
+    """The hub's package for a pin; tools/internal/generate writes the same."""
     return "/".join([part for part in [
         pin["source"],
         pin.get("version", "").replace(".", "_"),

@@ -9,8 +9,8 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/assemble"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/layer"
-	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -21,7 +21,7 @@ const version = "v1.36.0"
 // very same compressor on the very same bytes, without tar, hashes and files.
 func buildAgainstCompressor(compression versions.Compression) func(context.Context, cli.Env, string) (step, step, error) {
 	return func(ctx context.Context, env cli.Env, dir string) (step, step, error) {
-		s, err := supply.FromEnv(env)
+		s, err := fetch.FromEnv(env)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -15,8 +15,8 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/assemble"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/digests"
-	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -34,7 +34,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	s, err := supply.FromEnv(env)
+	s, err := fetch.FromEnv(env)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	var built digests.Record
+	var built record.Record
 	if c.platform != (versions.Platform{}) {
 		built, err = assemble.Platform(ctx, s, image, c.platform, c.out)
 	} else {
@@ -55,7 +55,7 @@ func run(ctx context.Context, env cli.Env) error {
 	return compare(ctx, env, image.Name(), built, c.record)
 }
 
-func report(env cli.Env, image versions.Image, built digests.Record) {
+func report(env cli.Env, image versions.Image, built record.Record) {
 	for _, platform := range slices.Sorted(maps.Keys(built.Manifests)) {
 		fmt.Fprintf(env.Out, "%s %s manifest %s\n", image.Name(), platform, built.Manifests[platform])
 	}
@@ -64,24 +64,24 @@ func report(env cli.Env, image versions.Image, built digests.Record) {
 	}
 }
 
-func compare(ctx context.Context, env cli.Env, name string, built digests.Record, record bool) error {
-	known, err := digests.Read(env.Dir)
+func compare(ctx context.Context, env cli.Env, name string, built record.Record, add bool) error {
+	known, err := record.Read(env.Dir)
 	if err != nil {
 		return err
 	}
 	if err := known.Check(name, built); err != nil {
-		return cli.Exit(cli.ExitDrift, fmt.Errorf("the image is not the one on record in %s:\n%w\nA tag on record is never given to another image: go run ./tools/gen says how to go on", digests.File, err))
+		return cli.Exit(cli.ExitDrift, fmt.Errorf("the image is not the one on record in %s:\n%w\nA tag on record is never given to another image: go run ./tools/gen says how to go on", record.File, err))
 	}
 	_, onRecord := known[name]
 	switch {
 	case onRecord:
-		fmt.Fprintf(env.Err, "build: %s is as on record in %s\n", name, digests.File)
+		fmt.Fprintf(env.Err, "build: %s is as on record in %s\n", name, record.File)
 		return nil
-	case !record:
-		fmt.Fprintf(env.Err, "build: %s is not on record in %s: nothing to compare it with; -record adds it\n", name, digests.File)
+	case !add:
+		fmt.Fprintf(env.Err, "build: %s is not on record in %s: nothing to compare it with; -record adds it\n", name, record.File)
 		return nil
 	}
-	return digests.Add(ctx, env.Dir, name, built)
+	return record.Add(ctx, env.Dir, name, built)
 }
 
 func parse(env cli.Env) (config, error) {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/assemble"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -46,7 +46,7 @@ func file(ctx context.Context, env cli.Env, c config) error {
 	if err != nil {
 		return cli.Usage("-file: %w", err)
 	}
-	s, err := supply.FromEnv(env)
+	s, err := fetch.FromEnv(env)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func base(ctx context.Context, env cli.Env, c config) error {
 	if c.out == "" {
 		return cli.Usage("-o: want a folder to lay the base image out in")
 	}
-	s, err := supply.FromEnv(env)
+	s, err := fetch.FromEnv(env)
 	if err != nil {
 		return err
 	}

@@ -20,9 +20,9 @@ import (
 	"runtime/debug"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/digests"
-	"github.com/hyperkube/hyperkube/tools/internal/render"
-	"github.com/hyperkube/hyperkube/tools/internal/tree"
+	"github.com/hyperkube/hyperkube/tools/internal/generate"
+	"github.com/hyperkube/hyperkube/tools/internal/generate/output"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -75,7 +75,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	records, err := digests.Read(c.root)
+	records, err := record.Read(c.root)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := records.Changed(catalog); err != nil {
 		return err
 	}
-	change, err1 := tree.Tree{Root: c.root, Dir: "images", Header: render.Header}.Compare(render.Files(catalog))
+	change, err1 := output.Tree{Root: c.root, Dir: "images", Header: generate.Header}.Compare(generate.Files(catalog))
 	vector, err2 := planVector(c.root, catalog)
 	if err := errors.Join(err1, err2); err != nil {
 		return err

@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
-	"github.com/hyperkube/hyperkube/tools/internal/digests"
-	"github.com/hyperkube/hyperkube/tools/internal/render"
-	"github.com/hyperkube/hyperkube/tools/internal/vector"
+	"github.com/hyperkube/hyperkube/tools/internal/generate"
+	"github.com/hyperkube/hyperkube/tools/internal/generate/vector"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/rogpeppe/go-internal/diff"
 )
@@ -32,7 +32,7 @@ func planVector(root string, c *versions.Catalog) (vectorFile, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return v, fmt.Errorf("writing %q: %w", vector.Path, err)
 	}
-	if err == nil && !bytes.HasPrefix(v.is, []byte(render.Header[:len(render.Header)-1])) {
+	if err == nil && !bytes.HasPrefix(v.is, []byte(generate.Header[:len(generate.Header)-1])) {
 		return v, fmt.Errorf("writing %q: it is there, and others wrote it; move it away", vector.Path)
 	}
 	return v, nil
@@ -51,7 +51,7 @@ func (v vectorFile) write() error {
 
 // writePinned writes the vector with the digests on record to a file of the
 // caller's, and returns how many images have none yet.
-func writePinned(file string, c *versions.Catalog, records digests.Records) (unknown int, err error) {
+func writePinned(file string, c *versions.Catalog, records record.Records) (unknown int, err error) {
 	known := map[string]string{}
 	for name, r := range records {
 		known[name] = r.Index

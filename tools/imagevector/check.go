@@ -12,8 +12,8 @@ import (
 
 	"github.com/hyperkube/hyperkube/imagevector"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
-	"github.com/hyperkube/hyperkube/tools/internal/registry"
 )
 
 // wanted is an image that something would pull.

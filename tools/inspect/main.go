@@ -20,9 +20,9 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/digests"
-	"github.com/hyperkube/hyperkube/tools/internal/inspect"
-	"github.com/hyperkube/hyperkube/tools/internal/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
+	"github.com/hyperkube/hyperkube/tools/internal/image/verify"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -32,7 +32,7 @@ func run(ctx context.Context, env cli.Env) error {
 	fs := flag.NewFlagSet("inspect", flag.ContinueOnError)
 	name := fs.String("image", "", "the `name` it should be, FLAVOR:TAG")
 	dir := fs.String("layout", "", "the OCI layout to look into (`folder`)")
-	record := fs.String("digests", digests.File, "the `file` with the digests on record")
+	digests := fs.String("digests", record.File, "the `file` with the digests on record")
 	bases := map[versions.Platform]string{}
 	fs.Func("base", "`PLATFORM=FOLDER`, the OCI layout of its base image for a platform; repeatable", func(s string) error {
 		name, dir, _ := strings.Cut(s, "=")
@@ -53,11 +53,11 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	raw, err := os.ReadFile(*record)
+	raw, err := os.ReadFile(*digests)
 	if err != nil {
 		return fmt.Errorf("reading digests: %w", err)
 	}
-	records, err := digests.Parse(raw)
+	records, err := record.Parse(raw)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func run(ctx context.Context, env cli.Env) error {
 		defer remove()
 		bases[platform] = base
 	}
-	findings, err := inspect.Layout(ctx, solid, image, records, bases)
+	findings, err := verify.Layout(ctx, solid, image, records, bases)
 	for _, f := range findings {
 		fmt.Fprintf(env.Out, "%s %s %s\n", f.Platform, f.Path, f.What)
 	}

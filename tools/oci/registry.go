@@ -12,10 +12,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/oci"
-	"github.com/hyperkube/hyperkube/tools/internal/oneimage"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
+	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
-	"github.com/hyperkube/hyperkube/tools/internal/registry"
 )
 
 // push has the flags of rules_oci's pushes.
@@ -77,7 +77,7 @@ func load(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	defer remove()
-	read, err := oneimage.Open(solid)
+	read, err := layout.Open(solid)
 	if err != nil {
 		return err
 	}

@@ -9,14 +9,14 @@ import (
 	"path"
 	"path/filepath"
 
-	"github.com/hyperkube/hyperkube/tools/internal/debroot"
-	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
-	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/buildplan"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
+	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
 // build runs one go command of a plan, for all of the jobs that it serves.
-func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g group) ([]outcome, error) {
-	turn, err := kubetree.TakeTurn(ctx, r.config.cache, r.report)
+func (r *rebuilder) build(ctx context.Context, v *opened, b buildplan.Build, g group) ([]outcome, error) {
+	turn, err := sourcetree.TakeTurn(ctx, r.config.cache, r.report)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (r *rebuilder) build(ctx context.Context, v *opened, b kubeplan.Build, g gr
 
 // room is where a build runs: on the machine itself where no C compiler has a
 // hand in it, else in a root with the compiler of upstream's image.
-func (r *rebuilder) room(ctx context.Context, v *opened, b kubeplan.Build) (kubeplan.Site, error) {
+func (r *rebuilder) room(ctx context.Context, v *opened, b buildplan.Build) (buildplan.Site, error) {
 	site := v.site
 	if b.Static() {
 		return site, nil
@@ -69,11 +69,11 @@ func (r *rebuilder) room(ctx context.Context, v *opened, b kubeplan.Build) (kube
 	if machine != "linux/amd64" {
 		return site, fmt.Errorf("it is linked by a C compiler, and upstream's runs on linux/amd64; this machine is %s", machine)
 	}
-	root, err := debroot.Ensure(ctx, debroot.Config{
+	root, err := debian.Ensure(ctx, debian.Config{
 		Dir: filepath.Join(filepath.Dir(r.config.cache), "roots"), Log: r.env.Err,
 		Mirror:         r.env.Getenv("HYPERKUBE_DEBIAN_MIRROR"),
 		SecurityMirror: r.env.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"),
-	}, debroot.Spec{
+	}, debian.Spec{
 		Suite: v.tree.Image.Suite, Security: true,
 		// One root for both architectures, so that it is made once.
 		Packages: []string{"gcc", "libc6-dev", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"},
@@ -86,7 +86,7 @@ func (r *rebuilder) room(ctx context.Context, v *opened, b kubeplan.Build) (kube
 }
 
 // compare holds what was built to the official sha256, and keeps what has it.
-func (r *rebuilder) compare(ctx context.Context, site kubeplan.Site, b kubeplan.Build, j job) (outcome, error) {
+func (r *rebuilder) compare(ctx context.Context, site buildplan.Site, b buildplan.Build, j job) (outcome, error) {
 	name, err := site.Output(b, packageOf(b, j.binary))
 	if err != nil {
 		return outcome{}, err
@@ -114,7 +114,7 @@ func (r *rebuilder) compare(ctx context.Context, site kubeplan.Site, b kubeplan.
 }
 
 // packageOf is the package of a build that makes a binary.
-func packageOf(b kubeplan.Build, binary string) string {
+func packageOf(b buildplan.Build, binary string) string {
 	for _, pkg := range b.Packages() {
 		if path.Base(pkg) == binary {
 			return pkg

@@ -12,25 +12,25 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/debroot"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
-	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
-	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/buildplan"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
+	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
 // step is one build being made: where, and how much memory it takes.
 type step struct {
-	site  kubeplan.Site
-	build kubeplan.Build
+	site  buildplan.Site
+	build buildplan.Build
 	cache string
 	what  string // for people
 	watch *memory
 }
 
-func (r *rebuilder) newStep(v *opened, site kubeplan.Site, b kubeplan.Build) (*step, error) {
+func (r *rebuilder) newStep(v *opened, site buildplan.Site, b buildplan.Build) (*step, error) {
 	s := &step{
 		site: site, build: b, watch: &memory{},
-		cache: kubetree.BuildCache(r.config.cache, "go"+v.tree.Image.Go, site.Room.Name()),
+		cache: sourcetree.BuildCache(r.config.cache, "go"+v.tree.Image.Go, site.Room.Name()),
 		what:  fmt.Sprintf("%s %s %s/%s", strings.Join(programs(b), ", "), v.tree.Version, b.Getenv("GOOS"), b.Getenv("GOARCH")),
 	}
 	return s, s.makeCache()
@@ -48,7 +48,7 @@ func (s *step) makeCache() error {
 }
 
 // programs are the names of what a build installs.
-func programs(b kubeplan.Build) []string {
+func programs(b buildplan.Build) []string {
 	var names []string
 	for _, pkg := range b.Packages() {
 		names = append(names, path.Base(pkg))
@@ -60,7 +60,7 @@ func programs(b kubeplan.Build) []string {
 // up to 1.6 GB each, so there is one at a time.
 func (r *rebuilder) make(ctx context.Context, v *opened, s *step) (made, error) {
 	m := made{toolchain: "go" + v.tree.Image.Go, system: s.site.Room.Name(), commit: v.release.Commit}
-	if root, ok := s.site.Room.(*debroot.Root); ok {
+	if root, ok := s.site.Room.(*debian.Root); ok {
 		var err error
 		if m.compiler, err = compiler(root, s.build.Getenv("CC")); err != nil {
 			return m, err
@@ -80,7 +80,7 @@ func (r *rebuilder) make(ctx context.Context, v *opened, s *step) (made, error) 
 
 // compiler is the Debian package that a root's C compiler is in, with its
 // version: "gcc-10 10.2.1-6".
-func compiler(root *debroot.Root, cc string) (string, error) {
+func compiler(root *debian.Root, cc string) (string, error) {
 	packages, err := root.Packages()
 	if err != nil {
 		return "", err

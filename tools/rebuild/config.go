@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
-	"github.com/hyperkube/hyperkube/tools/internal/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -56,8 +56,8 @@ func parse(env cli.Env) (config, error) {
 	survey := fs.Bool("survey", false, "rebuild version after version that there is no result of, and record the results; a later run goes on")
 	compilers := fs.Int("compilers", min(2, runtime.NumCPU()), "`number` of compilers that run at once, with up to 1 GiB of memory each")
 	plan := fs.Bool("plan", false, "print the go commands, do not run them")
-	table := fs.Bool("table", false, "do nothing but write the table of "+rebuilt.DocFile+" anew from "+rebuilt.File)
-	record := fs.Bool("record", false, "write results to "+rebuilt.File+" and the table of "+rebuilt.DocFile)
+	table := fs.Bool("table", false, "do nothing but write the table of "+results.DocFile+" anew from "+results.File)
+	record := fs.Bool("record", false, "write results to "+results.File+" and the table of "+results.DocFile)
 	search := fs.Bool("search", false, "find the build dates that are not known of -version, on the first -platform, and write them down")
 	phase := fs.String("phase", "", "search the date of this `phase` only, be it known or not: server, node, client")
 	from := fs.String("from", "", "search from this `date` on, such as 2024-01-17T15:46:26Z (default where it usually is)")

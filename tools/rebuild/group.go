@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
-	"github.com/hyperkube/hyperkube/tools/internal/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/buildplan"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
 	"github.com/hyperkube/hyperkube/tools/internal/shell"
 )
 
@@ -24,7 +24,7 @@ func (r *rebuilder) group(ctx context.Context, v *opened, g group) ([]outcome, e
 	case !ok:
 		return r.fail(ctx, g.jobs, r.noDate(g.phase), trouble{lacks: g.phase, passing: r.inVain[g.phase] == ""})
 	}
-	builds, err := v.site.Plan(ctx, kubeplan.Stamp{
+	builds, err := v.site.Plan(ctx, buildplan.Stamp{
 		Version: v.tree.Version, Commit: v.release.Commit, CommitTime: v.release.CommitTime.Date, BuildDate: date.Date,
 	}, g.platform.String(), g.targets)
 	if err != nil {
@@ -76,7 +76,7 @@ func (r *rebuilder) fail(ctx context.Context, jobs []job, err error, t trouble) 
 }
 
 // printPlan prints builds as a shell would run them.
-func (r *rebuilder) printPlan(builds []kubeplan.Build) error {
+func (r *rebuilder) printPlan(builds []buildplan.Build) error {
 	for _, b := range builds {
 		words := []string{"cd", shell.Quote(b.Dir), "&&", "env", "-i"}
 		for _, e := range settings(b.Env) {

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/disk"
-	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
+	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
 )
 
 // lowDisk is when a survey throws away what it can make again.
@@ -23,24 +23,24 @@ func (r *rebuilder) makeRoom(ctx context.Context) error {
 	if err := os.MkdirAll(r.config.cache, 0o755); err != nil {
 		return fmt.Errorf("making the folder of rebuilds: %w", err)
 	}
-	if now, err := disk.Free(r.config.cache); err != nil || now > lowDisk {
+	if now, err := diskspace.Free(r.config.cache); err != nil || now > lowDisk {
 		return err
 	}
-	turn, err := kubetree.TakeTurn(ctx, r.config.cache, r.report) // nobody compiles now
+	turn, err := sourcetree.TakeTurn(ctx, r.config.cache, r.report) // nobody compiles now
 	if err != nil {
 		return err
 	}
 	defer turn.Close()
-	caches, err := cachesByUse(kubetree.BuildCaches(r.config.cache))
+	caches, err := cachesByUse(sourcetree.BuildCaches(r.config.cache))
 	if err != nil {
 		return err
 	}
 	for _, dir := range caches {
-		if now, err := disk.Free(r.config.cache); err != nil || now > lowDisk {
+		if now, err := diskspace.Free(r.config.cache); err != nil || now > lowDisk {
 			return err
 		}
 		r.report.Say("making room: removing the build cache %s", dir)
-		if err := disk.Discard(dir); err != nil {
+		if err := diskspace.Discard(dir); err != nil {
 			return fmt.Errorf("making room: %w", err)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/disk"
-	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
+	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -29,7 +29,7 @@ func (r *rebuilder) checkNeeds(version versions.Version) error {
 		return fmt.Errorf("making the folder of rebuilds: %w", err)
 	}
 	room := int64(needDisk)
-	if _, err := os.Stat(kubetree.Dir(kubetree.Trees(r.config.cache), version.String())); err == nil {
+	if _, err := os.Stat(sourcetree.Dir(sourcetree.Trees(r.config.cache), version.String())); err == nil {
 		room = needSources // and for caches, once it is known whether they are there
 	}
 	memory := int64(needMemory + max(0, r.config.compilers-2)<<30)
@@ -37,16 +37,16 @@ func (r *rebuilder) checkNeeds(version versions.Version) error {
 	if free, ok := freeMemory("/proc/meminfo"); ok && free < memory {
 		return fmt.Errorf("too little memory: %d MiB available, want %d MiB; stop other programs or lower -compilers", free>>20, memory>>20)
 	}
-	return disk.Need(r.config.cache, room)
+	return diskspace.Need(r.config.cache, room)
 }
 
 // checkCaches refuses where there is no room for build caches that are not
 // there yet.
 func (r *rebuilder) checkCaches(toolchain, system string) error {
-	if _, err := os.Stat(kubetree.BuildCache(r.config.cache, toolchain, system)); err == nil {
+	if _, err := os.Stat(sourcetree.BuildCache(r.config.cache, toolchain, system)); err == nil {
 		return nil
 	}
-	return disk.Need(r.config.cache, needCaches)
+	return diskspace.Need(r.config.cache, needCaches)
 }
 
 // freeMemory is what programs can get without swapping.

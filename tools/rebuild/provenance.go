@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/debroot"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
-	"github.com/hyperkube/hyperkube/tools/internal/provenance"
-	"github.com/hyperkube/hyperkube/tools/internal/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/provenance"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
 // prove makes the statement of a match.
@@ -32,7 +32,7 @@ func (r *rebuilder) prove(ctx context.Context, v *opened, s *step, g group, j jo
 		Modules:     modules,
 	}
 	statement.Command = append(statement.Command, packageOf(s.build, j.binary))
-	if root, ok := s.site.Room.(*debroot.Root); ok {
+	if root, ok := s.site.Room.(*debian.Root); ok {
 		statement.System = v.tree.Image.Suite
 		packages, err := root.Packages()
 		if err != nil {

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
-	"github.com/hyperkube/hyperkube/tools/internal/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
 )
 
 // window is a range of seconds, both ends included.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
 )
 
 func TestQuestions(t *testing.T) {

@@ -16,11 +16,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/hostroot"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
-	"github.com/hyperkube/hyperkube/tools/internal/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/sandbox/host"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -66,7 +66,7 @@ func newSite(t *testing.T) *site {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("no go command here")
 	}
-	if _, err := hostroot.New(t.Context()); err != nil {
+	if _, err := host.New(t.Context()); err != nil {
 		t.Skip(err)
 	}
 	s := &site{T: t, dir: t.TempDir(), said: &bytes.Buffer{}}

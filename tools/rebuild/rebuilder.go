@@ -13,13 +13,13 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
-	"github.com/hyperkube/hyperkube/tools/internal/hostroot"
-	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
-	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/buildplan"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/sandbox/host"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -105,10 +105,10 @@ func (r *rebuilder) dates() (*builddate.Dates, error) {
 
 // opened is a version that is ready to be built.
 type opened struct {
-	tree    *kubetree.Tree
+	tree    *sourcetree.Tree
 	release builddate.Release
-	site    kubeplan.Site // its room is the machine
-	layout  kubeplan.Layout
+	site    buildplan.Site // its room is the machine
+	layout  buildplan.Layout
 	work    *workDir
 }
 
@@ -127,7 +127,7 @@ func (r *rebuilder) close(o *opened) {
 }
 
 func (r *rebuilder) open(ctx context.Context, version versions.Version, release builddate.Release) (_ *opened, err error) {
-	room, err := hostroot.New(ctx)
+	room, err := host.New(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (r *rebuilder) open(ctx context.Context, version versions.Version, release 
 	if err != nil {
 		return nil, err
 	}
-	tree, err := kubetree.Ensure(ctx, trees, version.String())
+	tree, err := sourcetree.Ensure(ctx, trees, version.String())
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (r *rebuilder) open(ctx context.Context, version versions.Version, release 
 	if v.work, err = newWorkDir(filepath.Join(r.config.cache, "work")); err != nil {
 		return nil, err
 	}
-	v.site = kubeplan.Site{Room: room, Source: tree.Source(), Goroot: tree.Toolchain.Dir, Work: v.work.dir, Jobs: r.config.compilers}
+	v.site = buildplan.Site{Room: room, Source: tree.Source(), Goroot: tree.Toolchain.Dir, Work: v.work.dir, Jobs: r.config.compilers}
 	if err := r.checkCaches("go"+tree.Image.Go, room.Name()); err != nil {
 		return nil, err
 	}
@@ -160,9 +160,9 @@ func (r *rebuilder) open(ctx context.Context, version versions.Version, release 
 }
 
 // trees says where source trees are kept and how they are fetched.
-func (r *rebuilder) trees(ctx context.Context) (kubetree.Config, error) {
+func (r *rebuilder) trees(ctx context.Context) (sourcetree.Config, error) {
 	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(r.config.cache, "go"), Getenv: r.env.Getenv, GoSum: r.config.goSum})
-	return kubetree.Config{Dir: kubetree.Trees(r.config.cache), Tool: tool, Report: r.report, Platform: machine}, err
+	return sourcetree.Config{Dir: sourcetree.Trees(r.config.cache), Tool: tool, Report: r.report, Platform: machine}, err
 }
 
 // complete fills in, from what the module proxy says, what is not in the file

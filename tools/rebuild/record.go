@@ -13,7 +13,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
-	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 )
 
 // recorder keeps results in the repository.
@@ -28,7 +28,7 @@ func (r *rebuilder) recorder() recorder {
 
 // keptAs maps what is said to people to what is kept. What was in the store
 // already is no result.
-var keptAs = map[status]string{matched: rebuilt.Matched, differs: rebuilt.Differs, unbuildable: rebuilt.Unbuildable}
+var keptAs = map[status]string{matched: results.Matched, differs: results.Differs, unbuildable: results.Unbuildable}
 
 // record writes results, and the table of all of them.
 func (r recorder) record(ctx context.Context, news []outcome) error {
@@ -40,35 +40,35 @@ func (r recorder) record(ctx context.Context, news []outcome) error {
 		return err
 	}
 	defer lock.Close()
-	results, err := r.read()
+	known, err := r.read()
 	if err != nil {
 		return err
 	}
 	for _, o := range news {
 		kept, ok := keptAs[o.status]
-		before, _ := results.Get(rebuilt.Key{Version: o.job.version, Platform: o.job.platform, Binary: o.job.binary})
+		before, _ := known.Get(results.Key{Version: o.job.version, Platform: o.job.platform, Binary: o.job.binary})
 		// What was built once can be built.
-		if !ok || o.passing || o.status == unbuildable && before.Outcome != "" && before.Outcome != rebuilt.Unbuildable {
+		if !ok || o.passing || o.status == unbuildable && before.Outcome != "" && before.Outcome != results.Unbuildable {
 			continue
 		}
-		results.Set(rebuilt.Result{
+		known.Set(results.Result{
 			Version: o.job.version, Platform: o.job.platform, Binary: o.job.binary,
 			Outcome: kept, SHA256: o.got, Why: r.general(o.why), Lacks: o.lacks,
 			Toolchain: o.made.toolchain, System: o.made.system, Compiler: o.made.compiler, Commit: o.made.commit,
 			Seconds: int(o.made.wall.Round(time.Second) / time.Second), PeakMiB: int(o.made.peak >> 20), With: o.made.with,
 		})
 	}
-	if err := writeFile(r.file(rebuilt.File), results.Format()); err != nil {
+	if err := writeFile(r.file(results.File), known.Format()); err != nil {
 		return err
 	}
-	doc, err := os.ReadFile(r.file(rebuilt.DocFile))
+	doc, err := os.ReadFile(r.file(results.DocFile))
 	if err != nil {
 		return fmt.Errorf("updating the table of results: %w", err)
 	}
-	if doc, err = results.Insert(doc); err != nil {
+	if doc, err = known.Insert(doc); err != nil {
 		return err
 	}
-	return writeFile(r.file(rebuilt.DocFile), doc)
+	return writeFile(r.file(results.DocFile), doc)
 }
 
 var address = regexp.MustCompile(`https?://[^\s"]+`)
@@ -80,8 +80,8 @@ func (r recorder) general(why string) string {
 	return address.ReplaceAllString(why, "(an address)")
 }
 
-func (r recorder) read() (*rebuilt.Results, error) {
-	name := r.file(rebuilt.File)
+func (r recorder) read() (*results.Results, error) {
+	name := r.file(results.File)
 	data, err := gotool.ReadFile(name, 64<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		data, err = []byte(`{"schema": 1, "results": []}`), nil
@@ -89,7 +89,7 @@ func (r recorder) read() (*rebuilt.Results, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading results: %w", err)
 	}
-	return rebuilt.Parse(name, data)
+	return results.Parse(name, data)
 }
 
 func (r recorder) file(name string) string { return filepath.Join(r.root, filepath.FromSlash(name)) }

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 )
 
 func TestReasonsAreGeneral(t *testing.T) {
@@ -21,20 +21,20 @@ func TestReasonsAreGeneral(t *testing.T) {
 // The table that people read is that of the results.
 func TestTableIsFresh(t *testing.T) {
 	r := recorder{root: repositoryRoot(t)}
-	results, err := r.read()
+	known, err := r.read()
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := os.ReadFile(r.file(rebuilt.DocFile))
+	doc, err := os.ReadFile(r.file(results.DocFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := results.Insert(doc)
+	want, err := known.Insert(doc)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(doc, want) {
-		t.Errorf("the table in %s is not that of %s; mend it with: go run ./tools/rebuild -table", rebuilt.DocFile, rebuilt.File)
+		t.Errorf("the table in %s is not that of %s; mend it with: go run ./tools/rebuild -table", results.DocFile, results.File)
 	}
 }
 
@@ -43,8 +43,8 @@ func TestTableIsFresh(t *testing.T) {
 func TestRecordKeepsWhatIsKnown(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		rebuilt.File:    `{"schema": 1, "results": []}`,
-		rebuilt.DocFile: "<!-- table: generated from versions/rebuilt.json by tools/rebuild -->\n<!-- end of table -->\n",
+		results.File:    `{"schema": 1, "results": []}`,
+		results.DocFile: "<!-- table: generated from versions/rebuilt.json by tools/rebuild -->\n<!-- end of table -->\n",
 	} {
 		name = filepath.Join(root, filepath.FromSlash(name))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644)); err != nil {
@@ -60,21 +60,21 @@ func TestRecordKeepsWhatIsKnown(t *testing.T) {
 	}{
 		{cannot(trouble{passing: true}), "", ""},
 		{outcome{job: j, status: stored}, "", ""},
-		{cannot(trouble{lacks: "client"}), rebuilt.Unbuildable, "client"},
-		{cannot(trouble{}), rebuilt.Unbuildable, ""},
-		{outcome{job: j, status: differs, got: nobodys}, rebuilt.Differs, ""},
-		{cannot(trouble{}), rebuilt.Differs, ""},
-		{outcome{job: j, status: matched, got: nobodys}, rebuilt.Matched, ""},
-		{cannot(trouble{}), rebuilt.Matched, ""},
+		{cannot(trouble{lacks: "client"}), results.Unbuildable, "client"},
+		{cannot(trouble{}), results.Unbuildable, ""},
+		{outcome{job: j, status: differs, got: nobodys}, results.Differs, ""},
+		{cannot(trouble{}), results.Differs, ""},
+		{outcome{job: j, status: matched, got: nobodys}, results.Matched, ""},
+		{cannot(trouble{}), results.Matched, ""},
 	} {
 		if err := r.record(t.Context(), []outcome{step.news}); err != nil {
 			t.Fatal(err)
 		}
-		results, err := r.read()
+		known, err := r.read()
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, _ := results.Get(rebuilt.Key{Version: j.version, Platform: j.platform, Binary: j.binary})
+		got, _ := results.Get(results.Key{Version: j.version, Platform: j.platform, Binary: j.binary})
 		if got.Outcome != step.want || got.Lacks != step.lacks {
 			t.Fatalf("after %v: %q, lacking %q; want %q, lacking %q", step.news, got.Outcome, got.Lacks, step.want, step.lacks)
 		}

@@ -6,14 +6,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/buildplan"
 )
 
 // unrepeatable says why a build gives other bytes every time, or "". Up to late
 // patches of 1.28 and 1.29 upstream trimmed paths with a flag of the compiler's, which overrides
 // go's own: the path of what cgo writes, in a folder of a random name, stays
 // in the program.
-func (r *rebuilder) unrepeatable(ctx context.Context, v *opened, b kubeplan.Build) (string, error) {
+func (r *rebuilder) unrepeatable(ctx context.Context, v *opened, b buildplan.Build) (string, error) {
 	if b.Static() || !overridesTrimming(b.Args) {
 		return "", nil
 	}

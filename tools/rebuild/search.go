@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/kubeplan"
-	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
-	"github.com/hyperkube/hyperkube/tools/internal/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/buildplan"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -120,13 +120,13 @@ func (r *rebuilder) rehearse(ctx context.Context, v *opened, phase string, pins 
 	if len(targets) == 0 {
 		return fail(fmt.Errorf("%s has no official sha256 of anything that this phase builds", versions.LockFile))
 	}
-	builds, err := v.site.Plan(ctx, kubeplan.Stamp{
+	builds, err := v.site.Plan(ctx, buildplan.Stamp{
 		Version: v.tree.Version, Commit: v.release.Commit, CommitTime: placeholderCommit, BuildDate: placeholderBuild,
 	}, r.config.platforms[0].String(), targets)
 	if err != nil {
 		return fail(err)
 	}
-	turn, err := kubetree.TakeTurn(ctx, r.config.cache, r.report)
+	turn, err := sourcetree.TakeTurn(ctx, r.config.cache, r.report)
 	if err != nil {
 		return fail(err)
 	}
@@ -168,8 +168,8 @@ func (r *rebuilder) rehearse(ctx context.Context, v *opened, phase string, pins 
 }
 
 // smallest is the build of the one program that has the fewest packages.
-func (r *rebuilder) smallest(ctx context.Context, v *opened, builds []kubeplan.Build) (kubeplan.Build, error) {
-	var best kubeplan.Build
+func (r *rebuilder) smallest(ctx context.Context, v *opened, builds []buildplan.Build) (buildplan.Build, error) {
+	var best buildplan.Build
 	var fewest int64
 	for _, b := range builds {
 		flags := b.Args[:len(b.Args)-len(b.Packages())]

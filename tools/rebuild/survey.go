@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
-	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
-	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -74,7 +74,7 @@ func (r *rebuilder) survey(ctx context.Context, catalog *versions.Catalog) ([]ou
 // not known of, with the jobs of that; none at the end. What came of the
 // versions before has a say in the order, and so have dates found meanwhile.
 func (r *rebuilder) nextOfSurvey(catalog *versions.Catalog, tried map[job]bool) (surveyed, []job, error) {
-	results, err := r.recorder().read()
+	known, err := r.recorder().read()
 	if err != nil {
 		return surveyed{}, nil, err
 	}
@@ -82,7 +82,7 @@ func (r *rebuilder) nextOfSurvey(catalog *versions.Catalog, tried map[job]bool) 
 	if err != nil {
 		return surveyed{}, nil, err
 	}
-	for _, s := range surveyOrder(catalog, dates, results) {
+	for _, s := range surveyOrder(catalog, dates, known) {
 		c := r.config
 		c.version, c.binaries = s.version, s.binaries
 		jobs, err := c.jobs(catalog)
@@ -91,7 +91,7 @@ func (r *rebuilder) nextOfSurvey(catalog *versions.Catalog, tried map[job]bool) 
 		}
 		release := dates.Release(s.version)
 		jobs = slices.DeleteFunc(jobs, func(j job) bool {
-			result, done := results.Get(rebuilt.Key{Version: j.version, Platform: j.platform, Binary: j.binary})
+			result, done := known.Get(results.Key{Version: j.version, Platform: j.platform, Binary: j.binary})
 			return tried[j] || done && !reopened(result, release)
 		})
 		if len(jobs) > 0 {
@@ -102,7 +102,7 @@ func (r *rebuilder) nextOfSurvey(catalog *versions.Catalog, tried map[job]bool) 
 }
 
 // reopened reports whether what was missing for a result is known now.
-func reopened(result rebuilt.Result, release builddate.Release) bool {
+func reopened(result results.Result, release builddate.Release) bool {
 	_, known := release.Phases[result.Lacks]
 	return result.Lacks != "" && known
 }
@@ -120,9 +120,9 @@ func (r *rebuilder) surveyVersion(ctx context.Context, catalog *versions.Catalog
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(kubetree.Dir(trees.Dir, v.String())); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(sourcetree.Dir(trees.Dir, v.String())); errors.Is(err, fs.ErrNotExist) {
 		defer func() {
-			if err := kubetree.Forget(trees, v.String()); err != nil {
+			if err := sourcetree.Forget(trees, v.String()); err != nil {
 				r.report.Say("%v", err)
 			}
 		}()

@@ -6,16 +6,16 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
-	"github.com/hyperkube/hyperkube/tools/internal/kubetree"
-	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
 // testSurvey does what a survey does over days: it finds out, stops, goes on.
 func testSurvey(s *site) {
 	root := filepath.Join(s.dir, "repository")
-	s.write(filepath.Join(root, rebuilt.File), []byte(`{"schema": 1, "results": []}`))
-	s.write(filepath.Join(root, rebuilt.DocFile), []byte("<!-- table: generated from versions/rebuilt.json by tools/rebuild -->\n<!-- end of table -->\n"))
+	s.write(filepath.Join(root, results.File), []byte(`{"schema": 1, "results": []}`))
+	s.write(filepath.Join(root, results.DocFile), []byte("<!-- table: generated from versions/rebuilt.json by tools/rebuild -->\n<!-- end of table -->\n"))
 	lock := versions.NewLock()
 	for _, name := range append([]string{"kube-log-runner"}, surveyAll...) {
 		lock.Set(versions.Pin{
@@ -27,9 +27,9 @@ func testSurvey(s *site) {
 		r.config.root, r.config.store, r.config.goSum = root, "", goSum
 		return r.survey(s.Context(), &versions.Catalog{Lock: lock})
 	}
-	result := func(binary string) rebuilt.Result {
+	result := func(binary string) results.Result {
 		results := must(recorder{root: root}.read())(s)
-		got, _ := results.Get(rebuilt.Key{Version: small, Platform: platform("linux/amd64"), Binary: binary})
+		got, _ := results.Get(results.Key{Version: small, Platform: platform("linux/amd64"), Binary: binary})
 		return got
 	}
 
@@ -48,14 +48,14 @@ func testSurvey(s *site) {
 	if _, err := survey(s.goSum()); err != nil {
 		s.Fatal(err)
 	}
-	if got := result("kubectl"); got.Outcome != rebuilt.Differs {
+	if got := result("kubectl"); got.Outcome != results.Differs {
 		s.Errorf("kubectl: %v, want it to differ", got)
 	}
-	if got := result("kubelet"); got.Outcome != rebuilt.Unbuildable || got.Lacks != "" {
+	if got := result("kubelet"); got.Outcome != results.Unbuildable || got.Lacks != "" {
 		s.Errorf("kubelet: %v, want that this version has none", got)
 	}
 	got := result("kubeadm")
-	if got.Outcome != rebuilt.Unbuildable || got.Lacks != "node" || !strings.Contains(got.Why, "not found in 2026-04-22T13:52:21Z to ") {
+	if got.Outcome != results.Unbuildable || got.Lacks != "node" || !strings.Contains(got.Why, "not found in 2026-04-22T13:52:21Z to ") {
 		s.Errorf("kubeadm: %v, want the node phase's date missing, and where it was searched", got)
 	}
 	if outcomes, err := survey(s.goSum()); err != nil || len(outcomes) > 0 {
@@ -82,7 +82,7 @@ func testForget(s *site) {
 	v := must(r.open(s.Context(), small, dates.Release(small)))(s)
 	trees := must(r.trees(s.Context()))(s)
 	forget := func() bool {
-		if err := kubetree.Forget(trees, small.String()); err != nil {
+		if err := sourcetree.Forget(trees, small.String()); err != nil {
 			s.Fatal(err)
 		}
 		_, err := os.Stat(v.tree.Source())

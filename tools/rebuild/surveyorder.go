@@ -3,8 +3,8 @@ package main
 import (
 	"slices"
 
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
-	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -31,11 +31,11 @@ func surveyFirst() []surveyed {
 // other minor, of those whose dates are known best and of which something could
 // be built, the minors whose kubelet can be had before those without, and what
 // is cheap before kubelet; then all versions.
-func surveyOrder(catalog *versions.Catalog, dates *builddate.Dates, results *rebuilt.Results) []surveyed {
+func surveyOrder(catalog *versions.Catalog, dates *builddate.Dates, recorded *results.Results) []surveyed {
 	known := surveyable(catalog)
 	order := surveyFirst()
 	var newer, older []versions.Version
-	for _, v := range bestOfMinors(known, dates, prospects(results)) {
+	for _, v := range bestOfMinors(known, dates, prospects(recorded)) {
 		switch {
 		case slices.ContainsFunc(order, func(s surveyed) bool { return s.version.MinorLabel() == v.MinorLabel() }):
 		case v.Compare(mustVersion("v1.30.0")) < 0: // kubelet may have a random name in it
@@ -91,10 +91,10 @@ func bestOfMinors(known []versions.Version, dates *builddate.Dates, prospects ma
 // prospects says of versions that were tried what else to expect of them: much
 // where something matched, nothing where nothing could be built, for then a
 // module or a toolchain was not to be had.
-func prospects(results *rebuilt.Results) map[versions.Version]int {
+func prospects(known *results.Results) map[versions.Version]int {
 	tried := map[versions.Version]int{}
-	for _, result := range results.All() {
-		worth := map[string]int{rebuilt.Unbuildable: hopeless, rebuilt.Matched: promising}[result.Outcome]
+	for _, result := range known.All() {
+		worth := map[string]int{results.Unbuildable: hopeless, results.Matched: promising}[result.Outcome]
 		if before, ok := tried[result.Version]; !ok || worth > before {
 			tried[result.Version] = worth
 		}

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
-	"github.com/hyperkube/hyperkube/tools/internal/rebuilt"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -20,7 +20,7 @@ func TestSurveyOrder(t *testing.T) {
 	}
 	root := repositoryRoot(t)
 	dates := must(builddate.Parse("dates", must(os.ReadFile(filepath.Join(root, filepath.FromSlash(builddate.File))))(t)))(t)
-	none := must(rebuilt.Parse("none", []byte(`{"schema": 1, "results": []}`)))(t)
+	none := must(results.Parse("none", []byte(`{"schema": 1, "results": []}`)))(t)
 	order := surveyOrder(catalog, dates, none)
 	var got []string
 	for _, s := range order[:18] {
@@ -40,19 +40,19 @@ func TestSurveyOrder(t *testing.T) {
 	// in part does not.
 	picked := order[3].version
 	for _, binary := range []string{"kubectl", "kubeadm"} {
-		none.Set(rebuilt.Result{Version: picked, Platform: platform("linux/amd64"), Binary: binary, Outcome: rebuilt.Unbuildable, Why: "refused"})
+		none.Set(results.Result{Version: picked, Platform: platform("linux/amd64"), Binary: binary, Outcome: results.Unbuildable, Why: "refused"})
 	}
 	other := surveyOrder(catalog, dates, none)[3].version
 	if other == picked || other.MinorLabel() != picked.MinorLabel() {
 		t.Errorf("after nothing of %s could be built, %s is next, want another one of the minor", picked, other)
 	}
-	none.Set(rebuilt.Result{Version: picked, Platform: platform("linux/arm64"), Binary: "kubectl", Outcome: rebuilt.Matched})
+	none.Set(results.Result{Version: picked, Platform: platform("linux/arm64"), Binary: "kubectl", Outcome: results.Matched})
 	if other := surveyOrder(catalog, dates, none)[3].version; other != picked {
 		t.Errorf("after a match of %s, %s is next", picked, other)
 	}
 	// Where something matched, the rest follows.
 	begun := mustVersion("v1.33.1")
-	none.Set(rebuilt.Result{Version: begun, Platform: platform("linux/arm64"), Binary: "kubectl", Outcome: rebuilt.Matched})
+	none.Set(results.Result{Version: begun, Platform: platform("linux/arm64"), Binary: "kubectl", Outcome: results.Matched})
 	if next := surveyOrder(catalog, dates, none)[4].version; next != begun {
 		t.Errorf("after a match of %s, %s is next of its minor", begun, next)
 	}

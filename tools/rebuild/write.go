@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
-	"github.com/hyperkube/hyperkube/tools/internal/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/filelock"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
 )
 
 // writeFile writes a file so that it is there whole or as before.

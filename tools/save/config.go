@@ -5,16 +5,16 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/imagearchive"
+	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
 )
 
 type config struct {
 	out         string
-	compression imagearchive.Compression
+	compression archive.Compression
 	platforms   []string // the one for docker first; none for all
 	repository  string
 	catalog     []wanted
-	layouts     []imagearchive.Image
+	layouts     []archive.Image
 
 	list string
 	json bool
@@ -29,7 +29,7 @@ func parse(env cli.Env) (config, error) {
 	var c config
 	fs := flag.NewFlagSet("save", flag.ContinueOnError)
 	fs.StringVar(&c.out, "o", "", "the `file` to write; images follow as arguments, FLAVOR:TAG of the catalog or NAME=DIR of an OCI layout")
-	compression := fs.String("compression", string(imagearchive.None), "of the whole file: none, zstd or lz4 (`how`)")
+	compression := fs.String("compression", string(archive.None), "of the whole file: none, zstd or lz4 (`how`)")
 	fs.Func("platform", "leave out all `platforms` but this one, like linux/amd64; repeatable, and docker gets the first", func(s string) error {
 		c.platforms = append(c.platforms, s)
 		return nil
@@ -47,7 +47,7 @@ func parse(env cli.Env) (config, error) {
 		return c, nil
 	}
 	var err error
-	if c.compression, err = imagearchive.ParseCompression(*compression); err != nil {
+	if c.compression, err = archive.ParseCompression(*compression); err != nil {
 		return c, cli.Usage("-compression: %w", err)
 	}
 	for _, arg := range fs.Args() {
@@ -70,7 +70,7 @@ func parse(env cli.Env) (config, error) {
 
 func (c *config) image(arg string) error {
 	if strings.Contains(arg, "=") {
-		image, err := imagearchive.ParseImage(arg)
+		image, err := archive.ParseImage(arg)
 		if err != nil {
 			return cli.Usage("image: %w", err)
 		}

@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/imagearchive"
+	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
 )
 
 // list tells what is in an archive, by its beginning.
@@ -17,7 +17,7 @@ func list(env cli.Env, c config) error {
 		return fmt.Errorf("reading an archive: %w", err)
 	}
 	defer f.Close()
-	contents, err := imagearchive.ReadContents(f)
+	contents, err := archive.ReadContents(f)
 	if err != nil {
 		return fmt.Errorf("%q: %w", c.list, err)
 	}
@@ -31,8 +31,8 @@ func list(env cli.Env, c config) error {
 }
 
 // show prints an image, and what it has for each platform, a line each.
-func show(w io.Writer, c imagearchive.Contents) {
-	sizes := map[imagearchive.Digest]int64{}
+func show(w io.Writer, c archive.Contents) {
+	sizes := map[archive.Digest]int64{}
 	for _, b := range c.Blobs {
 		sizes[b.Digest] = b.Size
 	}

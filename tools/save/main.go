@@ -12,7 +12,7 @@ import (
 	"runtime/debug"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
 )
 
 func main() { os.Exit(cli.Main("save", run)) }
@@ -29,9 +29,9 @@ func run(ctx context.Context, env cli.Env) error {
 	if c.list != "" {
 		return list(env, c)
 	}
-	var s *supply.Supplier
+	var s *fetch.Supplier
 	if len(c.catalog) > 0 {
-		if s, err = supply.FromEnv(env); err != nil {
+		if s, err = fetch.FromEnv(env); err != nil {
 			return err
 		}
 	}

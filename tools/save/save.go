@@ -11,10 +11,10 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/assemble"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/digests"
-	"github.com/hyperkube/hyperkube/tools/internal/imagearchive"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
-	"github.com/hyperkube/hyperkube/tools/internal/supply"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -23,37 +23,37 @@ func waiting(env cli.Env, file string) func() {
 }
 
 // save writes the archive; s is nil where no image is of the catalog.
-func save(ctx context.Context, env cli.Env, s *supply.Supplier, c config) error {
+func save(ctx context.Context, env cli.Env, s *fetch.Supplier, c config) error {
 	images, names, err := find(s, c)
 	if err != nil {
 		return err
 	}
 	// What can be known to be wrong is told before anything is built.
 	if len(c.layouts) > 0 {
-		if _, err := imagearchive.New(c.layouts, c.platforms); err != nil {
+		if _, err := archive.New(c.layouts, c.platforms); err != nil {
 			return err
 		}
 	}
-	known, err := digests.Read(env.Dir)
+	known, err := record.Read(env.Dir)
 	if err != nil {
 		return err
 	}
-	var archive *imagearchive.Archive
-	err = imagearchive.Replace(ctx, c.out, waiting(env, c.out), func(work string, out *os.File) error {
+	var saved *archive.Archive
+	err = archive.Replace(ctx, c.out, waiting(env, c.out), func(work string, out *os.File) error {
 		layouts := slices.Clone(c.layouts)
 		for i, image := range images {
 			dir := filepath.Join(work, strconv.Itoa(i))
 			if err := build(ctx, s, image, known, dir); err != nil {
 				return err
 			}
-			layouts = append(layouts, imagearchive.Image{Name: names[i], Dir: dir})
+			layouts = append(layouts, archive.Image{Name: names[i], Dir: dir})
 		}
 		var err error
-		if archive, err = imagearchive.New(layouts, c.platforms); err != nil {
+		if saved, err = archive.New(layouts, c.platforms); err != nil {
 			return err
 		}
-		task := progress.New(env.Err).Start("writing "+filepath.Base(c.out), "bytes", archive.Contents.Size)
-		if err := archive.Write(ctx, out, c.compression, task.Add); err != nil {
+		task := progress.New(env.Err).Start("writing "+filepath.Base(c.out), "bytes", saved.Contents.Size)
+		if err := saved.Write(ctx, out, c.compression, task.Add); err != nil {
 			task.Fail()
 			return err
 		}
@@ -63,13 +63,13 @@ func save(ctx context.Context, env cli.Env, s *supply.Supplier, c config) error 
 	if err != nil {
 		return err
 	}
-	show(env.Out, archive.Contents)
+	show(env.Out, saved.Contents)
 	return nil
 }
 
 // find finds the images in the catalog, and what they are called. All that can
 // be known to be wrong is told before anything is built.
-func find(s *supply.Supplier, c config) ([]versions.Image, []string, error) {
+func find(s *fetch.Supplier, c config) ([]versions.Image, []string, error) {
 	seen := map[string]bool{}
 	for _, image := range c.layouts {
 		seen[image.Name] = true
@@ -91,7 +91,7 @@ func find(s *supply.Supplier, c config) ([]versions.Image, []string, error) {
 			errs = append(errs, fmt.Errorf("there are two images %q", name))
 		}
 		seen[name] = true
-		errs = append(errs, imagearchive.CheckName(name), made(image, c.platforms))
+		errs = append(errs, archive.CheckName(name), made(image, c.platforms))
 		images, names = append(images, image), append(names, name)
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -115,13 +115,13 @@ func made(image versions.Image, platforms []string) error {
 
 // build builds an image for all its platforms, which its index needs, and holds
 // it to its record.
-func build(ctx context.Context, s *supply.Supplier, image versions.Image, known digests.Records, dir string) error {
+func build(ctx context.Context, s *fetch.Supplier, image versions.Image, known record.Records, dir string) error {
 	built, err := assemble.Index(ctx, s, image, dir)
 	if err != nil {
 		return err
 	}
 	if err := known.Check(image.Name(), built); err != nil {
-		return cli.Exit(cli.ExitDrift, fmt.Errorf("the image is not the one on record in %s:\n%w", digests.File, err))
+		return cli.Exit(cli.ExitDrift, fmt.Errorf("the image is not the one on record in %s:\n%w", record.File, err))
 	}
 	return nil
 }

@@ -15,10 +15,10 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/assemble"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/imagearchive"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
-	"github.com/hyperkube/hyperkube/tools/internal/supply"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -57,7 +57,7 @@ releases:
 
 // supplier has a catalog of two flavors of that many versions, and its files in
 // a store.
-func supplier(t testing.TB, releases int) *supply.Supplier {
+func supplier(t testing.TB, releases int) *fetch.Supplier {
 	t.Helper()
 	var list strings.Builder
 	for i := range releases {
@@ -83,10 +83,10 @@ func supplier(t testing.TB, releases int) *supply.Supplier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &supply.Supplier{Catalog: catalog, Store: files, Upstream: supply.Off, Progress: progress.New(io.Discard)}
+	return &fetch.Supplier{Catalog: catalog, Store: files, Upstream: fetch.Off, Progress: progress.New(io.Discard)}
 }
 
-func saveWith(t *testing.T, s *supply.Supplier, args ...string) (string, error) {
+func saveWith(t *testing.T, s *fetch.Supplier, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
 	env := cli.Env{Args: args, Dir: t.TempDir(), Out: &out, Err: io.Discard}
@@ -98,14 +98,14 @@ func saveWith(t *testing.T, s *supply.Supplier, args ...string) (string, error) 
 	return out.String(), err
 }
 
-func contents(t *testing.T, file string) imagearchive.Contents {
+func contents(t *testing.T, file string) archive.Contents {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	c, err := imagearchive.ReadContents(f)
+	c, err := archive.ReadContents(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/dirlock"
-	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -89,7 +89,7 @@ type updater struct {
 	path     string
 	manifest *versions.Manifest
 	lock     *versions.Lock
-	supplier *supply.Supplier
+	supplier *fetch.Supplier
 	added    int
 }
 
@@ -111,7 +111,7 @@ func newUpdater(env cli.Env) (*updater, error) {
 	if u.lock, _, err = versions.ParseLock(versions.LockFile, raw); err != nil {
 		return nil, err
 	}
-	u.supplier, err = supply.New(env, &versions.Catalog{Manifest: u.manifest, Lock: u.lock})
+	u.supplier, err = fetch.New(env, &versions.Catalog{Manifest: u.manifest, Lock: u.lock})
 	return u, err
 }
 

@@ -11,18 +11,18 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/digests"
-	"github.com/hyperkube/hyperkube/tools/internal/layer"
-	"github.com/hyperkube/hyperkube/tools/internal/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
+	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/stage"
-	"github.com/hyperkube/hyperkube/tools/internal/supply"
 	"github.com/hyperkube/hyperkube/tools/internal/swap"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
 // Index builds an image for all its platforms into an OCI layout at dir, which
 // must be free, or a layout, which it then replaces.
-func Index(ctx context.Context, s *supply.Supplier, image versions.Image, dir string) (digests.Record, error) {
+func Index(ctx context.Context, s *fetch.Supplier, image versions.Image, dir string) (record.Record, error) {
 	record := newRecord(image)
 	err := replace(ctx, s, dir, func(stage string) error {
 		var manifests []oci.Manifest
@@ -44,7 +44,7 @@ func Index(ctx context.Context, s *supply.Supplier, image versions.Image, dir st
 }
 
 // Platform builds the image for one of its platforms alone.
-func Platform(ctx context.Context, s *supply.Supplier, image versions.Image, platform versions.Platform, dir string) (digests.Record, error) {
+func Platform(ctx context.Context, s *fetch.Supplier, image versions.Image, platform versions.Platform, dir string) (record.Record, error) {
 	record := newRecord(image)
 	for _, build := range image.Builds {
 		if build.Platform != platform {
@@ -62,13 +62,13 @@ func Platform(ctx context.Context, s *supply.Supplier, image versions.Image, pla
 	return record, fmt.Errorf("%s is not made for %s", image.Name(), platform)
 }
 
-func newRecord(image versions.Image) digests.Record {
-	return digests.Record{Inputs: image.Inputs().String(), Manifests: map[string]string{}, DiffIDs: map[string][]string{}}
+func newRecord(image versions.Image) record.Record {
+	return record.Record{Inputs: image.Inputs().String(), Manifests: map[string]string{}, DiffIDs: map[string][]string{}}
 }
 
 // compose writes the layers of one platform into the layout and composes the
 // image that they make, upon its base.
-func compose(ctx context.Context, s *supply.Supplier, image versions.Image, build versions.Build, stage string, record *digests.Record) (oci.Manifest, error) {
+func compose(ctx context.Context, s *fetch.Supplier, image versions.Image, build versions.Build, stage string, record *record.Record) (oci.Manifest, error) {
 	f := image.Flavor
 	spec := oci.Image{
 		OS: build.Platform.OS(), Arch: build.Platform.Arch(),
@@ -99,7 +99,7 @@ func compose(ctx context.Context, s *supply.Supplier, image versions.Image, buil
 	return m, err
 }
 
-func write(ctx context.Context, s *supply.Supplier, l versions.Layer, stage string) (layer.Descriptor, error) {
+func write(ctx context.Context, s *fetch.Supplier, l versions.Layer, stage string) (layer.Descriptor, error) {
 	entry := layer.Entry{Path: l.Path, Mode: l.Mode, Symlinks: l.Symlinks, Content: strings.NewReader("")}
 	if len(l.Symlinks) == 0 {
 		if err := s.Ensure(ctx, l.Pin); err != nil {
@@ -129,7 +129,7 @@ func write(ctx context.Context, s *supply.Supplier, l versions.Layer, stage stri
 
 // replace fills a folder beside dir and then puts it in dir's place, so that
 // dir is never a half-written layout.
-func replace(ctx context.Context, s *supply.Supplier, dir string, fill func(stage string) error) error {
+func replace(ctx context.Context, s *fetch.Supplier, dir string, fill func(stage string) error) error {
 	dir = filepath.Clean(dir)
 	if err := replaceable(dir); err != nil {
 		return fmt.Errorf("writing %q: %w", dir, err)

@@ -18,10 +18,10 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
-	"github.com/hyperkube/hyperkube/tools/internal/digests"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
-	"github.com/hyperkube/hyperkube/tools/internal/supply"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -53,7 +53,7 @@ releases: [v1.36.0]
 `
 
 // setup has a catalog of one image, and its files in a store.
-func setup(t *testing.T, compression string) (*supply.Supplier, versions.Image) {
+func setup(t *testing.T, compression string) (*fetch.Supplier, versions.Image) {
 	t.Helper()
 	m, err := versions.ParseManifest("m.yaml", fmt.Appendf(nil, manifest, compression))
 	if err != nil {
@@ -79,7 +79,7 @@ func setup(t *testing.T, compression string) (*supply.Supplier, versions.Image) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &supply.Supplier{Catalog: catalog, Store: files, Upstream: supply.Off, Progress: progress.New(io.Discard)}, catalog.Images[0]
+	return &fetch.Supplier{Catalog: catalog, Store: files, Upstream: fetch.Off, Progress: progress.New(io.Discard)}, catalog.Images[0]
 }
 
 // listing is every file and folder in a folder, with mode and hash.
@@ -217,13 +217,13 @@ func TestCheck(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, name := range []string{image.Name(), "a", "b", "c", "d"} {
 		wg.Go(func() {
-			if err := digests.Add(t.Context(), root, name, built); err != nil {
+			if err := record.Add(t.Context(), root, name, built); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	known, err := digests.Read(root)
+	known, err := record.Read(root)
 	if len(known) != 5 {
 		t.Errorf("%d records, want 5", len(known))
 	}

@@ -3,13 +3,13 @@ package assemble
 import (
 	"context"
 
-	"github.com/hyperkube/hyperkube/tools/internal/oci"
-	"github.com/hyperkube/hyperkube/tools/internal/supply"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
 // Base lays a pinned base image out at dir, as it is, with files of its own.
-func Base(ctx context.Context, s *supply.Supplier, pin versions.BasePin, dir string) error {
+func Base(ctx context.Context, s *fetch.Supplier, pin versions.BasePin, dir string) error {
 	return replace(ctx, s, dir, func(stage string) error {
 		base, err := s.Base(ctx, pin)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/disk"
+	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -160,7 +160,7 @@ func (t *Tool) Forget(pattern, version string) error {
 	var errs []error
 	for _, dir := range dirs {
 		// In one step: go takes what is left of a module for the whole of it.
-		errs = append(errs, disk.Discard(dir))
+		errs = append(errs, diskspace.Discard(dir))
 	}
 	for _, zip := range zips {
 		errs = append(errs, os.Remove(zip))

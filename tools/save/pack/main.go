@@ -10,16 +10,16 @@ import (
 	"runtime/debug"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/imagearchive"
+	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
 )
 
 func main() { os.Exit(cli.Main("pack", run)) }
 
 type config struct {
 	out         string
-	compression imagearchive.Compression
+	compression archive.Compression
 	platforms   []string
-	images      []imagearchive.Image
+	images      []archive.Image
 }
 
 // memory is what the process is to do with, in bytes, whatever the images' size.
@@ -31,12 +31,12 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	archive, err := imagearchive.New(c.images, c.platforms)
+	a, err := archive.New(c.images, c.platforms)
 	if err != nil {
 		return err
 	}
-	return imagearchive.Replace(ctx, c.out, nil, func(_ string, out *os.File) error {
-		return archive.Write(ctx, out, c.compression, nil)
+	return archive.Replace(ctx, c.out, nil, func(_ string, out *os.File) error {
+		return a.Write(ctx, out, c.compression, nil)
 	})
 }
 
@@ -44,7 +44,7 @@ func parse(env cli.Env) (config, error) {
 	var c config
 	fs := flag.NewFlagSet("pack", flag.ContinueOnError)
 	fs.StringVar(&c.out, "o", "", "the `file` to write; images follow as arguments, NAME=DIR")
-	compression := fs.String("compression", string(imagearchive.None), "none, zstd or lz4 (`how`)")
+	compression := fs.String("compression", string(archive.None), "none, zstd or lz4 (`how`)")
 	fs.Func("platform", "a `platform`; repeatable", func(s string) error {
 		c.platforms = append(c.platforms, s)
 		return nil
@@ -56,11 +56,11 @@ func parse(env cli.Env) (config, error) {
 		return c, cli.Usage("want -o FILE and images")
 	}
 	var err error
-	if c.compression, err = imagearchive.ParseCompression(*compression); err != nil {
+	if c.compression, err = archive.ParseCompression(*compression); err != nil {
 		return c, cli.Usage("-compression: %w", err)
 	}
 	for _, arg := range fs.Args() {
-		image, err := imagearchive.ParseImage(arg)
+		image, err := archive.ParseImage(arg)
 		if err != nil {
 			return c, cli.Usage("image: %w", err)
 		}

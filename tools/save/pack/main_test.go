@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/imagearchive"
-	"github.com/hyperkube/hyperkube/tools/internal/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
+	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
 )
 
 const name = "registry.example/empty:v1"
@@ -36,7 +36,7 @@ func TestPack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := imagearchive.ReadContents(bytes.NewReader(raw))
+	c, err := archive.ReadContents(bytes.NewReader(raw))
 	if err != nil || c.Images[0].Name != name || c.Images[0].Digest.String() != m.Digest {
 		t.Errorf("got %+v, %v", c, err)
 	}

@@ -1,0 +1,91 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// build makes a program of this repository and puts it into the store.
+func (s *Supplier) build(ctx context.Context, pin versions.Pin, source versions.Source) error {
+	task := s.Progress.Start("building "+pin.FileKey.String(), "program", 1)
+	data, err := s.program(ctx, pin.FileKey, source)
+	if err != nil {
+		task.Fail()
+		return err
+	}
+	from := fmt.Sprintf("%s built by %s", pin.File, source.Toolchain)
+	if err := s.Store.Put(ctx, pin.SHA256, pin.Size, from, bytes.NewReader(data)); err != nil {
+		task.Fail()
+		if source.Module != "." {
+			return err // what it is made of is fixed by its version: nothing here can have changed
+		}
+		return fmt.Errorf("%w\nThe program's source and its pin have gone apart. To pin what is built now: go run ./tools/update -programs", err)
+	}
+	task.Add(1)
+	task.Done()
+	return nil
+}
+
+// PinProgram builds a program of this repository, puts it into the store, and
+// makes the pin of it.
+func (s *Supplier) PinProgram(ctx context.Context, key versions.FileKey, source versions.Source) (versions.Pin, error) {
+	data, err := s.program(ctx, key, source)
+	if err != nil {
+		return versions.Pin{}, fmt.Errorf("pinning %s: %w", key, err)
+	}
+	digest, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(data)))
+	if err != nil {
+		return versions.Pin{}, err
+	}
+	pin := versions.Pin{FileKey: key, SHA256: digest, Size: int64(len(data))}
+	return pin, s.Store.Put(ctx, digest, pin.Size, key.File, bytes.NewReader(data))
+}
+
+// program builds a program with the source's toolchain and flags, and nothing of
+// the machine's configuration, and returns its bytes.
+func (s *Supplier) program(ctx context.Context, key versions.FileKey, source versions.Source) (data []byte, err error) {
+	file, ok := source.File(key)
+	if !ok || source.Kind != versions.KindGoBuild {
+		return nil, fmt.Errorf("source %q of %s does not build it", source.Name, versions.ManifestFile)
+	}
+	cache, err := cachedir.Dir(s.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "hyperkube-program-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder to build in: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	out := filepath.Join(dir, key.File)
+	what := append(source.FlagsOf(key), file.Package)
+	settings := []string{"CGO_ENABLED=0", "GOOS=" + key.Platform.OS(), "GOARCH=" + key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0"}
+	switch source.Module {
+	case ".":
+		tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
+		if err != nil {
+			return nil, err
+		}
+		cmd := tool.Command(ctx, s.Root, append([]string{"build", "-o", out}, what...)...)
+		cmd.Env = append(append(cmd.Env, settings...), "GOTOOLCHAIN="+source.Toolchain)
+		if said, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("building %q: %w\n%s", file.Package, err, said)
+		}
+	case kubernetes:
+		if err := s.buildKubernetes(ctx, filepath.Join(cache, "rebuild"), key, source.Toolchain, settings, what, out); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("source %q: programs are built of this repository, \".\", and of %q, not of %q", source.Name, kubernetes, source.Module)
+	}
+	return os.ReadFile(out)
+}

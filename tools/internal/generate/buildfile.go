@@ -1,0 +1,72 @@
+package generate
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// buildFile is a BUILD file in the making. Attributes are written in the order
+// of the calls, which has to be buildifier's; empty ones are left out.
+type buildFile struct{ b bytes.Buffer }
+
+func newBuildFile(symbol string) *buildFile {
+	f := &buildFile{}
+	f.text(Header + "\nload(\"//images:defs.bzl\", " + quote(symbol) + ")\n")
+	return f
+}
+
+func (f *buildFile) text(s string) { f.b.WriteString(s) }
+
+func (f *buildFile) call(function, name string, attributes func()) {
+	f.text("\n" + function + "(\n    name = " + quote(name) + ",\n")
+	attributes()
+	f.text(")\n")
+}
+
+func (f *buildFile) string(attribute, value string) {
+	if value != "" {
+		f.text("    " + attribute + " = " + quote(value) + ",\n")
+	}
+}
+
+func (f *buildFile) list(attribute string, items []string) {
+	if len(items) > 0 {
+		f.text("    " + attribute + " = ")
+		f.items("    ", items)
+	}
+}
+
+// items writes a list: one item stands in the line, several in lines of their
+// own.
+func (f *buildFile) items(indent string, items []string) {
+	if len(items) == 1 {
+		f.text("[" + quote(items[0]) + "],\n")
+		return
+	}
+	f.text("[\n")
+	for _, item := range items {
+		f.text(indent + "    " + quote(item) + ",\n")
+	}
+	f.text(indent + "],\n")
+}
+
+func (f *buildFile) dict(attribute string, pairs []versions.Pair) {
+	if len(pairs) == 0 {
+		return
+	}
+	f.text("    " + attribute + " = {\n")
+	for _, p := range pairs {
+		f.text("        " + quote(p.Key) + ": " + quote(p.Value) + ",\n")
+	}
+	f.text("    },\n")
+}
+
+// quote writes a string of printable ASCII, which all strings of a catalog are.
+func quote(s string) string {
+	if !strings.ContainsAny(s, `\"`) {
+		return `"` + s + `"`
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}

@@ -1,0 +1,165 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func save(ctx context.Context, file string, images ...Image) error {
+	a, err := New(images, nil)
+	if err != nil {
+		return err
+	}
+	return Replace(ctx, file, nil, func(_ string, out *os.File) error { return a.Write(ctx, out, None, nil) })
+}
+
+func only(t *testing.T, dir string, want ...string) {
+	t.Helper()
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range left {
+		names = append(names, e.Name())
+	}
+	if strings.Join(names, " ") != strings.Join(want, " ") {
+		t.Errorf("%q has %q, want %q", dir, names, want)
+	}
+}
+
+// What fails leaves what was there before, or nothing.
+func TestReplaceFails(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "images.tar")
+	image := lay(t, node)
+	harmed := lay(t, node)
+	flip(t, layerOf(t, harmed.Dir))
+	if err := save(t.Context(), file, harmed); err == nil || !strings.Contains(err.Error(), "want sha256") {
+		t.Errorf("got %v", err)
+	}
+	only(t, dir)
+	if err := save(t.Context(), file, image); err != nil {
+		t.Fatal(err)
+	}
+	want := read(t, file)
+	if err := save(t.Context(), file, harmed); err == nil {
+		t.Error("a layer that is not its digest was written")
+	}
+	only(t, dir, "images.tar")
+	if !bytes.Equal(read(t, file), want) {
+		t.Error("the file that was there before is another one")
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Mode() != 0o644 {
+		t.Errorf("%v, %v; want mode 0644", info.Mode(), err)
+	}
+	// A pipe stands for devices: as root, a fault here would replace those.
+	other := t.TempDir()
+	pipe := filepath.Join(other, "pipe")
+	if err := unix.Mkfifo(pipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(other, "link")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range []string{other, pipe, link, filepath.Join(other, "none", "images.tar")} {
+		if err := save(t.Context(), place, image); err == nil {
+			t.Errorf("%q was written", place)
+		}
+	}
+	only(t, other, "link", "pipe")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := save(ctx, file, image); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	only(t, dir, "images.tar")
+}
+
+// Several at once take turns.
+func TestReplaceAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "images.tar")
+	a, b := lay(t, node), lay(t, tool)
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			if err := save(t.Context(), file, []Image{a, b}[i%2]); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	only(t, dir, "images.tar")
+	got := read(t, file)
+	_, first := pack(t, None, nil, a)
+	_, second := pack(t, None, nil, b)
+	if !bytes.Equal(got, first) && !bytes.Equal(got, second) {
+		t.Error("the file is none of those that were written")
+	}
+}
+
+const child = "IMAGEARCHIVE_TEST_CHILD"
+
+// TestMain is the process that is killed, when it is told so.
+func TestMain(m *testing.M) {
+	if arg := os.Getenv(child); arg != "" {
+		parts := strings.Split(arg, "\n")
+		for i := 0; ; i++ {
+			if err := save(context.Background(), parts[0], Image{node, parts[1+i%2]}); err != nil {
+				panic(err)
+			}
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// A process that is killed again and again while it writes one of two archives
+// leaves one of the two, whole, and the next run removes what else it left.
+func TestReplaceKilled(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "images.tar")
+	a, b := large(t, 3<<20), large(t, 5<<20)
+	_, first := pack(t, None, nil, a)
+	_, second := pack(t, None, nil, b)
+	leftovers := 0
+	for range 60 {
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), child+"="+strings.Join([]string{file, a.Dir, b.Dir}, "\n"))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond)
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // killed
+		got, err := os.ReadFile(file)
+		if err == nil && !bytes.Equal(got, first) && !bytes.Equal(got, second) {
+			t.Fatalf("%d bytes that are neither archive", len(got))
+		}
+		if _, err := os.Stat(filepath.Join(dir, ".images.tar.new")); err == nil {
+			leftovers++
+		}
+	}
+	if _, err := os.Stat(file); err != nil || leftovers == 0 {
+		t.Errorf("%v; %d kills came in the middle: nothing was tested", err, leftovers)
+	}
+	if err := save(t.Context(), file, a); err != nil {
+		t.Fatal(err)
+	}
+	only(t, dir, "images.tar")
+}

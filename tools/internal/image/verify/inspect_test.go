@@ -1,0 +1,225 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"debug/elf"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/hyperkube/hyperkube/tools/internal/assemble"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/store"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+const manifest = `schema: 1
+registry: registry.invalid
+sources:
+  programs:
+    kind: gobuild
+    module: .
+    toolchain: go1.26.8
+    packages: {sleep: ./images/sleep, wake: ./images/wake}
+flavors:
+  hyperkube:
+    repository: hyperkube
+    tag: "{version}"
+    kubernetes: ">= 1.19.0"
+    architectures: [ARCH]
+    files:
+      - {path: /sleep, source: programs/sleep}
+      - {path: /bin/wake, source: programs/wake}
+    symlinks: {/wake: bin/wake}
+    entrypoint: [/sleep]
+    cmd: [now]
+    user: "0:0"
+    workdir: /tmp
+    labels: {version: "{version}"}
+releases: [v1.36.0]
+`
+
+// build makes an image of a manifest, with what is left of this test's own
+// program as sleep and, unless other bytes are given, as wake.
+func build(t *testing.T, manifest string, wake []byte) (dir string, image versions.Image, built record.Record) {
+	t.Helper()
+	s, image := setup(t, manifest, wake)
+	dir, built = assembled(t, s, image)
+	return dir, image, built
+}
+
+// setup is an image to be made, with its files in a store.
+func setup(t *testing.T, manifest string, wake []byte) (*fetch.Supplier, versions.Image) {
+	t.Helper()
+	m, err := versions.ParseManifest("m.yaml", []byte(strings.ReplaceAll(manifest, "ARCH", runtime.GOARCH)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sleep := husk(t)
+	if wake == nil {
+		wake = append(bytes.Clone(sleep), 0)
+	}
+	files, lock := store.New(t.TempDir()), versions.NewLock()
+	for name, content := range map[string][]byte{"sleep": sleep, "wake": wake} {
+		digest, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(content)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := files.Put(t.Context(), digest, 0, name, bytes.NewReader(content)); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range m.Flavors[0].Platforms {
+			lock.Set(versions.Pin{FileKey: versions.FileKey{Source: "programs", Platform: p, File: name}, SHA256: digest})
+		}
+	}
+	c, err := versions.Resolve(m, lock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &fetch.Supplier{Catalog: c, Store: files, Registry: fetch.Off, Progress: progress.New(&bytes.Buffer{})}, c.Images[0]
+}
+
+func assembled(t *testing.T, s *fetch.Supplier, image versions.Image) (dir string, built record.Record) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "layout")
+	built, err := assemble.Index(t.Context(), s, image, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, built
+}
+
+// husk is this test's own program with zeros in place of its code: a real
+// header and real build information, and quickly packed.
+func husk(t *testing.T) []byte {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := elf.NewFile(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, section := range file.Sections {
+		switch {
+		case section.Type == elf.SHT_NOBITS, section.Name == ".go.buildinfo", section.Name == ".shstrtab":
+		default:
+			clear(b[section.Offset : section.Offset+section.FileSize])
+		}
+	}
+	return b
+}
+
+func TestLayout(t *testing.T) {
+	for _, compression := range []string{"gzip", "zstd"} {
+		t.Run(compression, func(t *testing.T) {
+			testLayout(t, strings.Replace(manifest, "    entrypoint:", "    compression: "+compression+"\n    entrypoint:", 1))
+		})
+	}
+}
+
+func testLayout(t *testing.T, manifest string) {
+	dir, image, built := build(t, manifest, nil)
+	records := record.Records{image.Name(): built}
+	findings, err := Layout(t.Context(), dir, image, records, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arch := "linux/" + runtime.GOARCH
+	want := []string{
+		arch + " /sleep programs/" + arch + "/sleep",
+		arch + " /bin/wake programs/" + arch + "/wake",
+		arch + " /wake -> bin/wake",
+	}
+	for i, f := range findings {
+		if got := fmt.Sprintf("%s %s %s", f.Platform, f.Path, f.What); i >= len(want) || got != want[i] {
+			t.Errorf("found %s", got)
+		}
+	}
+	if len(findings) != len(want) {
+		t.Errorf("found %d, want %d", len(findings), len(want))
+	}
+	built.Index = "sha256:0"
+	if _, err := Layout(t.Context(), dir, image, record.Records{image.Name(): built}, nil); err == nil || !strings.Contains(err.Error(), "it is not the one on record in images/digests.json") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Each case makes one image and looks into it as if it were another.
+func TestLayoutFaults(t *testing.T) {
+	for name, test := range map[string]struct{ old, new, want string }{
+		"path":           {"path: /bin/wake", "path: /bin/awake", "want /bin/wake, got \"bin/awake\""},
+		"mode":           {"source: programs/wake}", "source: programs/wake, mode: \"0555\"}", "/bin/wake: want mode 0755, got 0555"},
+		"file":           {"source: programs/wake", "source: programs/sleep", "/bin/wake: want sha256"},
+		"order":          {"      - {path: /sleep, source: programs/sleep}\n      - {path: /bin/wake, source: programs/wake}", "      - {path: /bin/wake, source: programs/wake}\n      - {path: /sleep, source: programs/sleep}", "want /sleep, got \"bin/wake\""},
+		"fewer layers":   {"    symlinks: {/wake: bin/wake}\n", "", "want 0 layers of the base and 3 more, got 2"},
+		"symlink":        {"{/wake: bin/wake}", "{/wake: /bin/wake}", `/wake: want a symlink to "bin/wake", got type '2' to "/bin/wake"`},
+		"more symlinks":  {"{/wake: bin/wake}", "{/wake: bin/wake, /woke: wake}", "want nothing more"},
+		"fewer symlinks": {"{/wake: bin/wake}", "{/woke: bin/wake}", `want /wake, got "woke"`},
+		"entrypoint":     {"entrypoint: [/sleep]", "entrypoint: [/wake]", `want entrypoint ["/sleep"], got ["/wake"]`},
+		"cmd":            {"cmd: [now]", "cmd: [then]", `want cmd ["now"], got ["then"]`},
+		"user":           {"0:0", "1:1", `want user "0:0"`},
+		"folder":         {"workdir: /tmp", "workdir: /var", `want user "0:0" and folder "/tmp", got "0:0" and "/var"`},
+		"label":          {"labels: {version: \"{version}\"}", "labels: {version: \"{version}x\"}", `label version: want "v1.36.0", got "v1.36.0x"`},
+		"more labels":    {"labels: {", "labels: {a: b, ", "want 1 labels, got 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(manifest, test.old) {
+				t.Fatalf("the manifest has no %q", test.old)
+			}
+			_, image, _ := build(t, manifest, nil)
+			dir, _, _ := build(t, strings.Replace(manifest, test.old, test.new, 1), nil)
+			findings, err := Layout(t.Context(), dir, image, nil, nil)
+			if err == nil || !strings.Contains(err.Error(), test.want) || findings != nil {
+				t.Errorf("got %v, %v, want %s", findings, err, test.want)
+			}
+		})
+	}
+}
+
+// A pin of the wrong bytes is found, though every hash agrees.
+func TestLayoutOfWrongProgram(t *testing.T) {
+	dir, image, _ := build(t, manifest, []byte("<html>Sign in"))
+	if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil || !strings.Contains(err.Error(), "reading the ELF header of programs/linux/"+runtime.GOARCH+"/wake") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A blob that is not what its name says is found, whichever it is.
+func TestLayoutFlipped(t *testing.T) {
+	dir, image, _ := build(t, manifest, nil)
+	blobs, err := filepath.Glob(filepath.Join(dir, "blobs", "sha256", "*"))
+	if err != nil || len(blobs) != 6 {
+		t.Fatalf("%d blobs, %v", len(blobs), err)
+	}
+	for _, blob := range blobs {
+		raw, err := os.ReadFile(blob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []int{len(raw) / 7, len(raw) / 2, len(raw) - 9} {
+			flipped := bytes.Clone(raw)
+			flipped[at] ^= 1
+			if err := os.WriteFile(blob, flipped, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil {
+				t.Errorf("%s with another byte at %d passes", blob, at)
+			}
+		}
+		if err := os.WriteFile(blob, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

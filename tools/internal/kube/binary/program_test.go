@@ -1,0 +1,118 @@
+package binary
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+const source = `package main
+
+import "fmt"
+
+var gitVersion = "unknown"
+
+func main() { fmt.Println(gitVersion) }
+`
+
+// build makes a real program as upstream's are made: stripped, and stamped with
+// a version.
+func build(t *testing.T, name, arch, version string) []byte {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{"main.go": source, "go.mod": "module k8s.io/kubernetes/cmd/" + name + "\n\ngo 1.21\n"} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := filepath.Join(dir, "out")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -X main.gitVersion="+version, "-o", out, ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "GOPROXY=off")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestCheck(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("there is no Go here to build programs with")
+	}
+	amd64, arm64 := build(t, "kubectl", "amd64", "v1.36.0"), build(t, "kubectl", "arm64", "v1.36.0")
+	foreign := bytes.Clone(arm64)
+	foreign[4] = 1 // the header's class: 32 bits
+	object := bytes.Clone(amd64)
+	object[16] = 1 // its type
+	for name, test := range map[string]struct {
+		program []byte
+		key     string
+		want    string // error; "" for none
+	}{
+		"amd64":                {amd64, "kubernetes/v1.36.0/linux/amd64/kubectl", ""},
+		"arm64":                {arm64, "kubernetes/v1.36.0/linux/arm64/kubectl", ""},
+		"of no version":        {arm64, "programs/linux/arm64/hyperkube", ""},
+		"another architecture": {arm64, "kubernetes/v1.36.0/linux/amd64/kubectl", "want a program for amd64 (EM_X86_64), got one for EM_AARCH64\nwant it built for linux/amd64, got GOARCH=arm64"},
+		"another version":      {amd64, "kubernetes/v1.36.1/linux/amd64/kubectl", "it is not stamped with the version v1.36.1"},
+		"longer version":       {build(t, "kubectl", "amd64", "v1.36.10"), "kubernetes/v1.36.1/linux/amd64/kubectl", "it is not stamped with the version v1.36.1"},
+		"another program":      {amd64, "kubernetes/v1.36.0/linux/amd64/kubelet", `want the program kubelet, got package "k8s.io/kubernetes/cmd/kubectl"`},
+		"HTML page":            {[]byte("<!doctype html>" + strings.Repeat(" ", 100)), "kubernetes/v1.36.0/linux/amd64/kubectl", "reading the ELF header of kubernetes/v1.36.0/linux/amd64/kubectl: bad magic"},
+		"32 bits":              {foreign, "kubernetes/v1.36.0/linux/arm64/kubectl", "reading the ELF header"},
+		"object file":          {object, "kubernetes/v1.36.0/linux/amd64/kubectl", "want a program, got a file of type ET_REL"},
+		"cut":                  {amd64[:len(amd64)/2], "kubernetes/v1.36.0/linux/amd64/kubectl", "reading"},
+		"old, without Go's":    {amd64, "kubernetes/v1.16.0/linux/amd64/hyperkube", "it is not stamped with the version v1.16.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			key, err := versions.ParseFileKey(test.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = Check(bytes.NewReader(test.program), key)
+			if test.want == "" && err != nil {
+				t.Error(err)
+			}
+			if test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+// What lies across the border of two pieces is found.
+func TestContains(t *testing.T) {
+	want := []byte("v1.36.0\x00")
+	for _, at := range []int{0, 1<<20 - 8, 1<<20 - 7, 1<<20 - 1, 1 << 20, 3<<20 - 4} {
+		text := append(bytes.Repeat([]byte("v1.36."), at/6+1)[:at], want...)
+		for _, cut := range []int{0, 1} {
+			found, err := contains(bytes.NewReader(text[:len(text)-cut]), want)
+			if err != nil || found != (cut == 0) {
+				t.Errorf("at %d, cut %d: %v, %v", at, cut, found, err)
+			}
+		}
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	f.Add([]byte("\x7fELF\x02\x01\x01"))
+	key, err := versions.ParseFileKey("kubernetes/v1.36.0/linux/amd64/kubectl")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if Check(bytes.NewReader(b), key) == nil {
+			t.Error("was taken for a kubectl")
+		}
+	})
+}

@@ -1,0 +1,197 @@
+package sourcetree
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+	"golang.org/x/mod/modfile"
+)
+
+// assemble builds the tree beside its place and moves it there.
+func (t *Tree) assemble(ctx context.Context, c Config) error {
+	build := &Tree{Version: t.Version, Dir: t.Dir + ".new", Image: t.Image, Toolchain: t.Toolchain, Main: t.Main}
+	if err := os.RemoveAll(build.Dir); err != nil {
+		return err
+	}
+	if err := build.write(ctx, c); err != nil {
+		return errors.Join(err, os.RemoveAll(build.Dir))
+	}
+	if err := os.Rename(build.Dir, t.Dir); err != nil {
+		return err
+	}
+	t.Staging = build.Staging
+	return nil
+}
+
+func (t *Tree) write(ctx context.Context, c Config) error {
+	if err := os.CopyFS(t.Source(), os.DirFS(t.Main.Dir)); err != nil {
+		return fmt.Errorf("copying the main module: %w", err)
+	}
+	gomod, err := t.restoreMain()
+	if err != nil {
+		return err
+	}
+	if err := t.fetchStaging(ctx, c, staging(gomod)); err != nil {
+		return err
+	}
+	if err := t.vendor(ctx, c); err != nil {
+		return err
+	}
+	// The go command stamps binaries with version control where it sees a
+	// repository; the scripts write below _output, over which a folder is
+	// mounted.
+	for _, dir := range []string{".git", "_output"} {
+		if err := os.Mkdir(filepath.Join(t.Source(), dir), 0o755); err != nil {
+			return err
+		}
+	}
+	list, err := json.Marshal(t.Staging)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(t.Dir, stagingFile), list, 0o644); err != nil {
+		return err
+	}
+	return diskspace.Sync(t.Dir)
+}
+
+// restoreMain takes the dropped modules out of go.mod and go.work.
+func (t *Tree) restoreMain() (*modfile.File, error) {
+	name := filepath.Join(t.Source(), "go.mod")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := modfile.Parse(name, data, nil)
+	if err != nil {
+		return nil, fmt.Errorf("reading the tree's go.mod: %w", err)
+	}
+	if data, err = dropFromMod(f); err != nil {
+		return nil, fmt.Errorf("restoring the tree's go.mod: %w", err)
+	}
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		return nil, err
+	}
+	name = filepath.Join(t.Source(), "go.work")
+	data, err = os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if data, err = dropFromWork(name, data); err != nil {
+		return nil, err
+	}
+	return f, os.WriteFile(name, data, 0o644)
+}
+
+func (t *Tree) fetchStaging(ctx context.Context, c Config, paths []string) error {
+	version, err := stagingVersion(t.Version)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(paths))
+	for i, p := range paths {
+		names[i] = p + "@" + version
+	}
+	task := c.Report.Start("fetching the staging modules of "+t.Version, "modules", int64(len(names)))
+	t.Staging, err = c.Tool.Download(ctx, names, func(m gotool.Module) { task.Detail(m.Path); task.Add(1) })
+	if err != nil {
+		task.Fail()
+		return err
+	}
+	task.Done()
+	for _, m := range t.Staging {
+		dir := filepath.Join(t.Source(), filepath.FromSlash(stagingDir+m.Path))
+		if err := os.CopyFS(dir, os.DirFS(m.Dir)); err != nil {
+			return fmt.Errorf("copying module %q: %w", m.Path, err)
+		}
+		name := filepath.Join(dir, "go.mod")
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if data, err = restoreStaging(name, data, version, paths); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// vendor fills vendor/. Every module in it is checked against the tree's own
+// go.sum, which came with the main module, and else against the checksum
+// database.
+func (t *Tree) vendor(ctx context.Context, c Config) error {
+	task := c.Report.Start("vendoring the dependencies of "+t.Version, "modules fetched", 0)
+	settings, args := []string{"GOFLAGS=-modcacherw -mod=mod"}, []string{"mod", "vendor"}
+	_, err := os.Stat(filepath.Join(t.Source(), "go.work"))
+	workspace := err == nil
+	if workspace {
+		settings, args = []string{"GOFLAGS=-modcacherw", "GOWORK="}, []string{"work", "vendor"}
+	}
+	cmd := c.Tool.With(ctx, t.Toolchain.Dir, t.Source(), settings, args...)
+	lines, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("vendoring: %w", err)
+	}
+	said := follow(lines, func(module string) { task.Detail(module); task.Add(1) })
+	if err := cmd.Wait(); err != nil {
+		task.Fail()
+		return fmt.Errorf("vendoring: running %q: %w: %s", strings.Join(cmd.Args[1:], " "), err, strings.Join(said, "; "))
+	}
+	task.Done()
+	if workspace {
+		return nil
+	}
+	return t.linkStaging()
+}
+
+// linkStaging puts links to the staging modules into vendor/, in the place of
+// what go copied there: before there were workspaces the tree had them, and
+// programs of staging modules, which nothing imports, are built through them.
+func (t *Tree) linkStaging() error {
+	for _, m := range t.Staging {
+		name := filepath.Join(t.Source(), "vendor", filepath.FromSlash(m.Path))
+		if err := errors.Join(os.RemoveAll(name), os.MkdirAll(filepath.Dir(name), 0o755)); err != nil {
+			return err
+		}
+		if err := os.Symlink("../../staging/src/"+m.Path, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow reads what go says and returns the last lines that are no news of a
+// download.
+func follow(r io.Reader, downloading func(string)) []string {
+	var said []string
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if module, ok := strings.CutPrefix(lines.Text(), "go: downloading "); ok {
+			downloading(module)
+			continue
+		}
+		said = append(said, lines.Text())
+		said = said[max(0, len(said)-5):]
+	}
+	io.Copy(io.Discard, r) // a line that was too long must not block go
+	return said
+}

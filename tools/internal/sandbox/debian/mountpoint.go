@@ -1,0 +1,72 @@
+package debian
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// makeMountPoints makes, in the root, the places that binds cover, for the
+// root is read-only afterwards. What lies below the folders in over, or below
+// an earlier bind, has its place there and not in the root.
+func (r *Root) makeMountPoints(binds []Bind, over ...string) error {
+	root, err := os.OpenRoot(r.Dir())
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, b := range binds {
+		if !path.IsAbs(b.Dst) || !filepath.IsAbs(b.Src) {
+			return fmt.Errorf("binding %q to %q: want absolute paths", b.Src, b.Dst)
+		}
+		covered := below(b.Dst, over)
+		over = append(over, b.Dst)
+		if covered {
+			continue
+		}
+		info, err := os.Stat(b.Src)
+		if err != nil {
+			return fmt.Errorf("binding %q: %w", b.Src, err)
+		}
+		if err := makeMountPoint(root, strings.TrimPrefix(path.Clean(b.Dst), "/"), info.IsDir()); err != nil {
+			return fmt.Errorf("making a mount point for %q: %w", b.Dst, err)
+		}
+	}
+	return nil
+}
+
+func makeMountPoint(root *os.Root, name string, dir bool) error {
+	if _, err := root.Lstat(name); err == nil {
+		return nil
+	}
+	if dir {
+		return root.MkdirAll(name, 0o755)
+	}
+	if parent := path.Dir(name); parent != "." {
+		if err := root.MkdirAll(parent, 0o755); err != nil {
+			return err
+		}
+	}
+	f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// below reports whether name lies inside one of folders.
+func below(name string, folders []string) bool {
+	for _, f := range folders {
+		if path.Clean(name) != path.Clean(f) && strings.HasPrefix(path.Clean(name), strings.TrimSuffix(path.Clean(f), "/")+"/") {
+			return true
+		}
+	}
+	return false
+}

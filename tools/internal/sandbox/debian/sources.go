@@ -1,0 +1,131 @@
+package debian
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A source is one repository of an apt configuration.
+type source struct {
+	uri        string
+	suite      string
+	components []string
+	signedBy   string // paths, fingerprints or a key, as apt takes them
+	file       string // where it is written
+}
+
+// readSources reads what `apt` would: sources.list and the files of
+// sources.list.d, in both of apt's formats. Disabled and source-code entries
+// are left out.
+func readSources(etcApt fs.FS) ([]source, error) {
+	names := []string{"sources.list"}
+	parts, err := fs.ReadDir(etcApt, "sources.list.d")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading apt's sources: %w", err)
+	}
+	for _, p := range parts {
+		if aptFile.MatchString(p.Name()) {
+			names = append(names, "sources.list.d/"+p.Name())
+		}
+	}
+	var all []source
+	for _, name := range names {
+		text, err := fs.ReadFile(etcApt, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading apt's sources: %w", err)
+		}
+		parse := parseList
+		if path.Ext(name) == ".sources" {
+			parse = parseDeb822
+		}
+		for _, s := range parse(string(text)) {
+			s.file = name
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+// aptFile is apt's own rule; it ignores a file of any other name.
+var aptFile = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(list|sources)$`)
+
+var listLine = regexp.MustCompile(`^deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)((?:\s+\S+)*)$`)
+
+// parseList reads the format of one repository a line.
+func parseList(text string) []source {
+	var all []source
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		m := listLine.FindStringSubmatch(strings.TrimSpace(line))
+		if m == nil {
+			continue
+		}
+		s := source{uri: m[2], suite: m[3], components: strings.Fields(m[4])}
+		for _, option := range strings.Fields(m[1]) {
+			if key, value, _ := strings.Cut(option, "="); strings.EqualFold(key, "signed-by") {
+				s.signedBy = strings.ReplaceAll(value, ",", " ")
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// parseDeb822 reads the format of one stanza for several repositories.
+func parseDeb822(text string) []source {
+	var all []source
+	for _, stanza := range stanzas(text) {
+		if !slices.Contains(strings.Fields(stanza["types"]), "deb") ||
+			slices.Contains([]string{"no", "false", "without", "off", "disable", "0"}, strings.ToLower(stanza["enabled"])) {
+			continue
+		}
+		for _, uri := range strings.Fields(stanza["uris"]) {
+			for _, suite := range strings.Fields(stanza["suites"]) {
+				all = append(all, source{
+					uri: uri, suite: suite,
+					components: strings.Fields(stanza["components"]),
+					signedBy:   stanza["signed-by"],
+				})
+			}
+		}
+	}
+	return all
+}
+
+// stanzas splits text into stanzas of fields. Keys are lower case; the lines
+// of a value keep their breaks, for a key may be written out in one.
+func stanzas(text string) []map[string]string {
+	var all []map[string]string
+	var last string
+	fresh := true
+	lines := bufio.NewScanner(strings.NewReader(text))
+	for lines.Scan() {
+		line := strings.TrimRight(lines.Text(), " \t\r")
+		switch {
+		case line == "":
+			fresh = true
+		case line[0] == '#':
+		case line[0] == ' ' || line[0] == '\t':
+			if !fresh && last != "" {
+				all[len(all)-1][last] += "\n" + line
+			}
+		default:
+			if fresh {
+				all, fresh = append(all, map[string]string{}), false
+			}
+			key, value, _ := strings.Cut(line, ":")
+			last = strings.ToLower(strings.TrimSpace(key))
+			all[len(all)-1][last] = strings.TrimSpace(value)
+		}
+	}
+	return all
+}

@@ -1,0 +1,186 @@
+package debian
+
+import (
+	"io/fs"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func TestReadSources(t *testing.T) {
+	for name, test := range map[string]struct {
+		file, text string
+		want       []source
+	}{
+		"one line": {
+			"sources.list", "deb http://mirror.example/debian bookworm main contrib\n",
+			[]source{{uri: "http://mirror.example/debian", suite: "bookworm", components: []string{"main", "contrib"}}},
+		},
+		"one-line options": {
+			"sources.list.d/a.list",
+			"deb [arch=amd64 signed-by=/etc/apt/keyrings/site.gpg] https://mirror.example/debian trixie main\n",
+			[]source{{uri: "https://mirror.example/debian", suite: "trixie", components: []string{"main"}, signedBy: "/etc/apt/keyrings/site.gpg"}},
+		},
+		"one-line comments and sources": {
+			"sources.list", "# deb http://off.example/debian sid main\ndeb-src http://mirror.example/debian sid main\n  deb\thttp://mirror.example/debian\tsid main # tail\n",
+			[]source{{uri: "http://mirror.example/debian", suite: "sid", components: []string{"main"}}},
+		},
+		"one-line nonsense": {"sources.list", "deb http://mirror.example/debian\nhello\n", nil},
+		"deb822": {
+			"sources.list.d/debian.sources",
+			"Types: deb deb-src\n# a comment\nURIs: http://a.example/debian\n http://b.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n\nTypes: deb\nURIs: http://a.example/debian-security\nSuites: bookworm-security\nComponents: main\n",
+			[]source{
+				{uri: "http://a.example/debian", suite: "bookworm", components: []string{"main"}, signedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
+				{uri: "http://a.example/debian", suite: "bookworm-updates", components: []string{"main"}, signedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
+				{uri: "http://b.example/debian", suite: "bookworm", components: []string{"main"}, signedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
+				{uri: "http://b.example/debian", suite: "bookworm-updates", components: []string{"main"}, signedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
+				{uri: "http://a.example/debian-security", suite: "bookworm-security", components: []string{"main"}},
+			},
+		},
+		"deb822 disabled":    {"sources.list.d/a.sources", "Types: deb\nURIs: http://a.example/debian\nSuites: sid\nComponents: main\nEnabled: No\n", nil},
+		"deb822 source code": {"sources.list.d/a.sources", "types: deb-src\nuris: http://a.example/debian\nsuites: sid\ncomponents: main\n", nil},
+		"a name apt ignores": {"sources.list.d/a b.list", "deb http://a.example/debian sid main\n", nil},
+		"a disabled file":    {"sources.list.d/a.list.save", "deb http://a.example/debian sid main\n", nil},
+		"deb822 key in a value": {
+			"sources.list.d/a.sources",
+			"Types: deb\nURIs: http://a.example/debian\nSuites: sid\nComponents: main\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n -----END PGP PUBLIC KEY BLOCK-----\n",
+			[]source{{
+				uri: "http://a.example/debian", suite: "sid", components: []string{"main"},
+				signedBy: "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n -----END PGP PUBLIC KEY BLOCK-----",
+			}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := readSources(fstest.MapFS{test.file: {Data: []byte(test.text)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range test.want {
+				test.want[i].file = test.file
+			}
+			if !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got  %+v\nwant %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestReadSourcesWithoutAnyFile(t *testing.T) {
+	got, err := readSources(fstest.MapFS{})
+	if err != nil || len(got) != 0 {
+		t.Errorf("got %v, %v; want nothing", got, err)
+	}
+}
+
+const debianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+func TestChooseMirror(t *testing.T) {
+	main := []string{"main"}
+	docker := source{uri: "https://docker.example/linux/debian", suite: "bookworm", components: []string{"stable"}}
+	media := source{uri: "https://media.example", suite: "bookworm", components: []string{"main", "non-free"}}
+	debian := source{uri: "http://mirror.example/debian", suite: "bookworm", components: main, signedBy: debianKeyring}
+	proxy := source{uri: "http://nexus.example/repository/apt", suite: "bookworm", components: main}
+	security := source{uri: "http://mirror.example/debian-security", suite: "bookworm-security", components: main}
+	ubuntu := source{uri: "http://archive.example/ubuntu", suite: "noble", components: main}
+	list := source{uri: "mirror+file:///etc/apt/mirrors/debian.list", suite: "trixie", components: main}
+	cdrom := source{uri: "cdrom:[Debian]/", suite: "bookworm", components: main}
+	for name, test := range map[string]struct {
+		sources []source
+		want    mirror
+		err     string
+	}{
+		"Debian among others":     {[]source{docker, media, security, debian}, mirror{debian, security}, ""},
+		"a proxy by another name": {[]source{cdrom, docker, proxy}, mirror{archive: proxy}, ""},
+		"a list of mirrors":       {[]source{cdrom, list}, mirror{archive: list}, ""},
+		"the first of equals":     {[]source{proxy, media}, mirror{archive: proxy}, ""},
+		"none":                    {[]source{ubuntu, cdrom}, mirror{}, "names none"},
+		"only security":           {[]source{security}, mirror{}, "names none"},
+		"nothing at all":          {nil, mirror{}, "HYPERKUBE_DEBIAN_MIRROR"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := chooseMirror(test.sources)
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Fatalf("error %v, want one with %q", err, test.err)
+				}
+				return
+			}
+			if err != nil || !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %+v, %v\nwant %+v", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestRender(t *testing.T) {
+	debian := source{uri: "http://a.example/debian", signedBy: debianKeyring}
+	site := source{uri: "http://b.example/sec", signedBy: "/etc/apt/keyrings/site.gpg"}
+	got, err := mirror{debian, site}.render(Spec{Suite: "bullseye", Security: true})
+	want := `Types: deb
+URIs: http://a.example/debian
+Suites: bullseye
+Components: main
+
+Types: deb
+URIs: http://b.example/sec
+Suites: bullseye-security
+Components: main
+Signed-By: /etc/apt/keyrings/site.gpg
+
+`
+	if err != nil || got != want {
+		t.Errorf("got %q, %v\nwant %q", got, err, want)
+	}
+	if _, err := (mirror{archive: debian}).render(Spec{Suite: "bullseye", Security: true}); err == nil {
+		t.Error("rendered a security suite without a mirror of it")
+	}
+}
+
+func TestReachOptions(t *testing.T) {
+	got := reachOptions(`APT::Architecture "amd64";
+Acquire::http::Proxy "http://proxy.example:3128";
+Acquire::http "";
+Acquire::HTTPS::CaInfo "/etc/ssl/site.pem";
+Acquire::Retries "3";
+Acquire::cdrom::mount "/media/cdrom/";
+DPkg::Post-Invoke:: "rm -rf /";
+`)
+	want := []string{
+		`Acquire::http::Proxy "http://proxy.example:3128";`,
+		`Acquire::HTTPS::CaInfo "/etc/ssl/site.pem";`,
+		`Acquire::Retries "3";`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// What the caller names takes the place of one mirror alone, and has the key
+// that the machine knows it by.
+func TestMirrorByName(t *testing.T) {
+	apt := fstest.MapFS{"sources.list": {Data: []byte("deb [signed-by=/k.gpg] http://snap.example/debian bookworm main\n" +
+		"deb http://mirror.example/debian bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n")}}
+	for name, test := range map[string]struct {
+		config            Config
+		apt               fs.FS
+		archive, security string
+		signedBy          string
+	}{
+		"none":           {Config{}, apt, "http://snap.example/debian", "http://mirror.example/debian-security", "/k.gpg"},
+		"archive":        {Config{Mirror: "http://snap.example/debian/"}, apt, "http://snap.example/debian/", "http://mirror.example/debian-security", "/k.gpg"},
+		"security":       {Config{SecurityMirror: "http://s.example"}, apt, "http://snap.example/debian", "http://s.example", "/k.gpg"},
+		"both":           {Config{Mirror: "http://a.example", SecurityMirror: "http://s.example"}, apt, "http://a.example", "http://s.example", ""},
+		"no sources":     {Config{Mirror: "http://a.example"}, fstest.MapFS{}, "http://a.example", "", ""},
+		"nothing of all": {Config{}, fstest.MapFS{}, "", "", ""},
+	} {
+		m, err := test.config.mirror(test.apt)
+		if (err != nil) != (test.archive == "") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if m.archive.uri != test.archive || m.security.uri != test.security || m.archive.signedBy != test.signedBy {
+			t.Errorf("%s: got %+v", name, m)
+		}
+	}
+}

@@ -74,7 +74,7 @@ func TestRecordKeepsWhatIsKnown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, _ := results.Get(results.Key{Version: j.version, Platform: j.platform, Binary: j.binary})
+		got, _ := known.Get(results.Key{Version: j.version, Platform: j.platform, Binary: j.binary})
 		if got.Outcome != step.want || got.Lacks != step.lacks {
 			t.Fatalf("after %v: %q, lacking %q; want %q, lacking %q", step.news, got.Outcome, got.Lacks, step.want, step.lacks)
 		}

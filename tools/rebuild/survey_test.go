@@ -28,8 +28,8 @@ func testSurvey(s *site) {
 		return r.survey(s.Context(), &versions.Catalog{Lock: lock})
 	}
 	result := func(binary string) results.Result {
-		results := must(recorder{root: root}.read())(s)
-		got, _ := results.Get(results.Key{Version: small, Platform: platform("linux/amd64"), Binary: binary})
+		known := must(recorder{root: root}.read())(s)
+		got, _ := known.Get(results.Key{Version: small, Platform: platform("linux/amd64"), Binary: binary})
 		return got
 	}
 

@@ -14,7 +14,7 @@ import (
 // repositoryFile is the committed file.
 func repositoryFile(t *testing.T) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "..", filepath.FromSlash(File)))
+	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", filepath.FromSlash(File)))
 	if err != nil {
 		t.Fatal(err)
 	}

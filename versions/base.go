@@ -48,8 +48,8 @@ func (r ImageRef) Digest() Digest { return r.digest }
 
 // Base is the image that a flavor builds upon for some versions.
 type Base struct {
-	Kubernetes *semver.Constraints
-	Image      ImageRef
+	Versions *semver.Constraints
+	Image    ImageRef
 }
 
 // BaseKey names a pinned base image.
@@ -81,7 +81,7 @@ func (k BaseKey) Target() string {
 // base returns the image that a flavor is built upon for a version.
 func (f *Flavor) base(v Version) ImageRef {
 	for _, b := range f.Bases {
-		if admits(b.Kubernetes, v) {
+		if admits(b.Versions, v) {
 			return b.Image
 		}
 	}
@@ -101,14 +101,14 @@ func (c *Catalog) base(f *Flavor, v Version, p Platform) (BasePin, error) {
 	return pin, nil
 }
 
-// WantedBases returns the base images that the manifest's images are built upon.
-func (m *Manifest) WantedBases() []BaseKey {
+// RequiredBases returns the base images that the manifest's images are built upon.
+func (m *Manifest) RequiredBases() []BaseKey {
 	wanted := map[BaseKey]bool{}
 	for _, f := range m.Flavors {
 		for _, r := range m.Releases {
 			base := f.base(r.Version)
 			for _, platform := range f.Platforms {
-				if base != (ImageRef{}) && admits(f.Kubernetes, r.Version) {
+				if base != (ImageRef{}) && admits(f.Versions, r.Version) {
 					wanted[BaseKey{base, platform}] = true
 				}
 			}

@@ -133,7 +133,7 @@ func TestResolveBases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := m.WantedBases(); len(got) != 1 || got[0].String() != imageA+" for linux/amd64" {
+	if got := m.RequiredBases(); len(got) != 1 || got[0].String() != imageA+" for linux/amd64" {
 		t.Errorf("wants %v", got)
 	}
 	// Pinned for another platform alone, and under another name.

@@ -13,13 +13,13 @@ type Catalog struct {
 	Lock     *Lock
 	Images   []Image  // by flavor in the manifest's order, then by version
 	Layers   []*Layer // of all images, each once, by pin
-	// Withheld are the images that cannot be offered, because nobody has yet
+	// Unpinned are the images that cannot be offered, because nobody has yet
 	// said which bytes one of their archives should have.
-	Withheld []Withheld
+	Unpinned []Unpinned
 }
 
-// Withheld is an image that lacks pins.
-type Withheld struct {
+// Unpinned is an image that lacks pins.
+type Unpinned struct {
 	Flavor   string
 	Revision Revision
 	Missing  []FileKey
@@ -62,7 +62,7 @@ func (c *Catalog) Image(flavor string, v Version) (Image, error) {
 			known = true
 		}
 	}
-	for _, w := range c.Withheld {
+	for _, w := range c.Unpinned {
 		if w.Flavor == flavor && w.Revision.Version == v {
 			return Image{}, fmt.Errorf("flavor %q: %s is not offered, because %s is not pinned in %s", flavor, v, w.Missing[0], LockFile)
 		}
@@ -77,7 +77,7 @@ func (c *Catalog) Image(flavor string, v Version) (Image, error) {
 	for _, r := range c.Manifest.Releases {
 		if r.Version == v {
 			f := c.Manifest.Flavors[slices.IndexFunc(c.Manifest.Flavors, func(f Flavor) bool { return f.Name == flavor })]
-			return Image{}, fmt.Errorf("flavor %q is made for %s alone, and not for %s: see %s", flavor, f.Kubernetes, v, ManifestFile)
+			return Image{}, fmt.Errorf("flavor %q is made for %s alone, and not for %s: see %s", flavor, f.Versions, v, ManifestFile)
 		}
 	}
 	return Image{}, fmt.Errorf("flavor %q has no release %s: add it to %s", flavor, v, ManifestFile)
@@ -125,12 +125,12 @@ func (c *Catalog) collect() []error {
 	return errs
 }
 
-// Warnings says, in a line a flavor and file, which releases are withheld.
+// Warnings says, in a line a flavor and file, which releases are unpinned.
 func (c *Catalog) Warnings() []string {
 	type what struct{ flavor, source, file string }
 	var order []what
 	versions := map[what][]Version{}
-	for _, w := range c.Withheld {
+	for _, w := range c.Unpinned {
 		for _, key := range w.Missing {
 			group := what{w.Flavor, key.Source, key.File}
 			if versions[group] == nil {

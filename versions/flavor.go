@@ -19,7 +19,7 @@ type Flavor struct {
 	// ContentTag adds a tag that is a hash of the image's files: where the
 	// registry has it, there is nothing to push.
 	ContentTag bool
-	Kubernetes *semver.Constraints
+	Versions   *semver.Constraints
 	// Platforms of the index, in the order of its manifests.
 	Platforms   []Platform
 	Compression Compression
@@ -36,25 +36,25 @@ type Flavor struct {
 
 // FlavorFile is one file of an image.
 type FlavorFile struct {
-	Path       string              // absolute and clean
-	Mode       int64               // permission bits
-	Kubernetes *semver.Constraints // the versions that have it; nil: all
-	Sources    []Choice            // the first that admits a revision is taken
+	Path     string              // absolute and clean
+	Mode     int64               // permission bits
+	Versions *semver.Constraints // the versions that have it; nil: all
+	Sources  []SourceChoice      // the first that admits a revision is taken
 }
 
-// Choice is a source's file, for the revisions that it is meant for.
-type Choice struct {
+// SourceChoice is a source's file, for the revisions that it is meant for.
+type SourceChoice struct {
 	Source, File string
-	Kubernetes   *semver.Constraints // nil: all
-	// From limits the choice to revisions from these on; see [Choice.admits].
-	From []Revision
+	Versions     *semver.Constraints // nil: all
+	// MinTags limits the choice to revisions from these on; see [SourceChoice.admits].
+	MinTags []Revision
 }
 
 // Symlinks are the symbolic links of one layer.
 type Symlinks struct {
-	Name       string              // tells the groups of a flavor apart; "" for an only one
-	Kubernetes *semver.Constraints // nil: all
-	Links      []Symlink           // by path
+	Name     string              // tells the groups of a flavor apart; "" for an only one
+	Versions *semver.Constraints // nil: all
+	Links    []Symlink           // by path
 }
 
 // Symlink is a symbolic link in an image.

@@ -47,9 +47,9 @@ type SourceFile struct {
 	Name string
 	// Kubernetes limits the versions that have the file; nil for a file that
 	// belongs to no Kubernetes version.
-	Kubernetes *semver.Constraints
-	Member     string // path in the archive; archive only
-	Package    string // path of the Go package; gobuild only
+	Versions *semver.Constraints
+	Member   string // path in the archive; archive only
+	Package  string // path of the Go package; gobuild only
 }
 
 // Release is one Kubernetes version that images are made for.

@@ -13,7 +13,7 @@ func (p *manifestParser) flavorBases(to *[]Base) func(*yaml.Node, string) {
 		p.items(n, at, func(n *yaml.Node, at string) {
 			var b Base
 			p.object(n, at, map[string]field{
-				"kubernetes": required(into(p.decoder, &b.Kubernetes, parseConstraint)),
+				"kubernetes": required(into(p.decoder, &b.Versions, parseConstraint)),
 				"image":      required(into(p.decoder, &b.Image, parseBase)),
 			})
 			*to = append(*to, b)
@@ -41,12 +41,12 @@ func (p *manifestParser) bases() {
 		var order []string // of the faults
 		faults := map[string][]Version{}
 		for _, r := range p.m.Releases {
-			if !admits(f.Kubernetes, r.Version) {
+			if !admits(f.Versions, r.Version) {
 				continue
 			}
 			var meant []string
 			for i, b := range f.Bases {
-				if admits(b.Kubernetes, r.Version) {
+				if admits(b.Versions, r.Version) {
 					meant = append(meant, fmt.Sprintf("base[%d]", i))
 				}
 			}

@@ -16,7 +16,7 @@ func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
 		"repository":    required(into(p.decoder, &f.Repository, parseRepository)),
 		"tag":           required(into(p.decoder, &f.Tag, parseTagTemplate)),
 		"contentTag":    optional(p.boolean(&f.ContentTag)),
-		"kubernetes":    required(into(p.decoder, &f.Kubernetes, parseConstraint)),
+		"kubernetes":    required(into(p.decoder, &f.Versions, parseConstraint)),
 		"architectures": required(list(p.decoder, &f.Platforms, parseArchitecture)),
 		"compression":   optional(into(p.decoder, &f.Compression, parseCompression)),
 		"files": required(func(n *yaml.Node, at string) {
@@ -40,12 +40,12 @@ func (p *manifestParser) flavorFile(tag string, n *yaml.Node, at string) FlavorF
 	p.object(n, at, map[string]field{
 		"path":       required(into(p.decoder, &file.Path, parsePath)),
 		"mode":       optional(into(p.decoder, &file.Mode, parseMode)),
-		"kubernetes": optional(into(p.decoder, &file.Kubernetes, parseConstraint)),
+		"kubernetes": optional(into(p.decoder, &file.Versions, parseConstraint)),
 		"source": required(func(n *yaml.Node, at string) {
 			if n.Kind != yaml.SequenceNode {
-				var c Choice
+				var c SourceChoice
 				into(p.decoder, &c, parseSourceRef)(n, at)
-				file.Sources = []Choice{c}
+				file.Sources = []SourceChoice{c}
 				return
 			}
 			p.items(n, at, func(n *yaml.Node, at string) { file.Sources = append(file.Sources, p.choice(tag, n, at)) })
@@ -57,12 +57,12 @@ func (p *manifestParser) flavorFile(tag string, n *yaml.Node, at string) FlavorF
 	return file
 }
 
-func (p *manifestParser) choice(tag string, n *yaml.Node, at string) Choice {
-	var file, c Choice
+func (p *manifestParser) choice(tag string, n *yaml.Node, at string) SourceChoice {
+	var file, c SourceChoice
 	p.object(n, at, map[string]field{
 		"file":       required(into(p.decoder, &file, parseSourceRef)),
-		"kubernetes": optional(into(p.decoder, &c.Kubernetes, parseConstraint)),
-		"from":       optional(list(p.decoder, &c.From, func(s string) (Revision, error) { return ParseTag(tag, s) })),
+		"kubernetes": optional(into(p.decoder, &c.Versions, parseConstraint)),
+		"from":       optional(list(p.decoder, &c.MinTags, func(s string) (Revision, error) { return ParseTag(tag, s) })),
 	})
 	c.Source, c.File = file.Source, file.File
 	return c
@@ -93,7 +93,7 @@ func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
 		var g Symlinks
 		p.object(n, at, map[string]field{
 			"name":       required(into(p.decoder, &g.Name, parseName)),
-			"kubernetes": optional(into(p.decoder, &g.Kubernetes, parseConstraint)),
+			"kubernetes": optional(into(p.decoder, &g.Versions, parseConstraint)),
 			"links":      required(links(&g.Links)),
 		})
 		if names[g.Name] {

@@ -48,12 +48,12 @@ func TestParseManifestSeveral(t *testing.T) {
 	}
 	f := m.Flavors[0]
 	choice := f.Files[1].Sources[0]
-	if !f.ContentTag || len(f.Files[1].Sources) != 2 || choice.Source != "own" || choice.File != "kubelet" || len(choice.From) != 2 ||
-		choice.From[0].Iteration != 2 || f.Symlinks[1].Name != "many" || f.Symlinks[1].Links[0] != (Symlink{"/hyperkube", "kubelet"}) {
+	if !f.ContentTag || len(f.Files[1].Sources) != 2 || choice.Source != "own" || choice.File != "kubelet" || len(choice.MinTags) != 2 ||
+		choice.MinTags[0].Iteration != 2 || f.Symlinks[1].Name != "many" || f.Symlinks[1].Links[0] != (Symlink{"/hyperkube", "kubelet"}) {
 		t.Errorf("flavor %+v", f)
 	}
 	want := map[string]string{"v1.16.0": "kubernetes/v1.16.0/linux/amd64/hyperkube", "v1.35.0": "kubernetes/v1.35.0/linux/amd64/kubelet", "v1.36.0": "own/v1.36.0/linux/amd64/kubelet"}
-	for _, key := range m.Wanted() {
+	for _, key := range m.RequiredFiles() {
 		if want[key.Version.String()] != key.String() {
 			t.Errorf("wanted %s", key)
 		}
@@ -63,7 +63,7 @@ func TestParseManifestSeveral(t *testing.T) {
 		t.Errorf("not wanted: %v", want)
 	}
 	own, _ := m.Source("own")
-	if got := own.FlagsOf(FileKey{Version: mustVersion(t, "v1.36.0")}); got[0] != "-ldflags=-X version=v1.36.0" {
+	if got := own.BuildFlags(FileKey{Version: mustVersion(t, "v1.36.0")}); got[0] != "-ldflags=-X version=v1.36.0" {
 		t.Errorf("flags %q", got)
 	}
 }

@@ -81,7 +81,7 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 	versioned := func(n *yaml.Node, at string) {
 		p.entries(n, at, func(key string, k, v *yaml.Node) {
 			f := SourceFile{Name: key}
-			into(p.decoder, &f.Kubernetes, parseConstraint)(v, join(at, key))
+			into(p.decoder, &f.Versions, parseConstraint)(v, join(at, key))
 			p.sourceFile(&s, f, k, join(at, key))
 		})
 	}
@@ -131,7 +131,7 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 	p.object(n, at, fields)
 	if s.Kind != KindRelease {
 		for i := range s.Files {
-			s.Files[i].Kubernetes = c
+			s.Files[i].Versions = c
 		}
 	}
 	sort.Slice(s.Files, func(i, j int) bool { return s.Files[i].Name < s.Files[j].Name })

@@ -12,22 +12,22 @@ import (
 
 // Resolve joins manifest and lock. The error names every pin that an image
 // needs and the lock lacks. An archive's pin is another matter, because upstream
-// publishes none: its image is withheld.
+// publishes none: its image is unpinned.
 func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 	c := &Catalog{Manifest: m, Lock: l}
 	var errs []error
 	for i := range m.Flavors {
 		f := &m.Flavors[i]
 		for _, r := range m.Releases {
-			if !admits(f.Kubernetes, r.Version) {
+			if !admits(f.Versions, r.Version) {
 				continue
 			}
-			image, withheld, missing := c.image(f, f.revision(r))
+			image, unpinned, missing := c.image(f, f.revision(r))
 			switch {
 			case len(missing) > 0:
 				errs = append(errs, missing...)
-			case len(withheld.Missing) > 0:
-				c.Withheld = append(c.Withheld, withheld)
+			case len(unpinned.Missing) > 0:
+				c.Unpinned = append(c.Unpinned, unpinned)
 			default:
 				c.Images = append(c.Images, image)
 			}
@@ -53,12 +53,12 @@ func joinOnce(errs []error) error {
 	return errors.Join(once...)
 }
 
-func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, []error) {
+func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
 	image := Image{
 		Flavor: f, Version: r.Version, Iteration: r.Iteration, Tag: f.tag(r),
 		Repository: c.Manifest.Registry + "/" + f.Repository,
 	}
-	withheld := Withheld{Flavor: f.Name, Revision: r}
+	unpinned := Unpinned{Flavor: f.Name, Revision: r}
 	for _, label := range f.Labels {
 		image.Labels = append(image.Labels, Pair{label.Key, r.expand(label.Value)})
 	}
@@ -84,7 +84,7 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, []error) {
 			case ok:
 				build.Layers = append(build.Layers, fileLayer(f, file, pin))
 			case kind == KindArchive:
-				withheld.Missing = append(withheld.Missing, key)
+				unpinned.Missing = append(unpinned.Missing, key)
 			default:
 				errs = append(errs, fmt.Errorf("flavor %q: %s is not pinned in %s; go run ./tools/update pins it", f.Name, key, LockFile))
 			}
@@ -99,7 +99,7 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Withheld, []error) {
 	if f.ContentTag {
 		image.ContentTag = contentTag(image.Builds)
 	}
-	return image, withheld, errs
+	return image, unpinned, errs
 }
 
 // Target returns the name of an image in the package //images.
@@ -131,18 +131,18 @@ func Label(s string) string {
 	}, s)
 }
 
-// Wanted returns the files that the images of the manifest are made of, each
+// RequiredFiles returns the files that the images of the manifest are made of, each
 // once, by key: what the lock should have.
-func (m *Manifest) Wanted() []FileKey {
+func (m *Manifest) RequiredFiles() []FileKey {
 	wanted := map[FileKey]bool{}
 	for _, f := range m.Flavors {
 		for _, r := range m.Releases {
-			if !admits(f.Kubernetes, r.Version) {
+			if !admits(f.Versions, r.Version) {
 				continue
 			}
 			for _, platform := range f.Platforms {
 				for _, file := range f.Files {
-					if key, _, err := m.key(file, f.revision(r), platform); err == nil && has(file.Kubernetes, r.Version) {
+					if key, _, err := m.key(file, f.revision(r), platform); err == nil && has(file.Versions, r.Version) {
 						wanted[key] = true
 					}
 				}

@@ -78,18 +78,18 @@ func ParseTag(template, tag string) (Revision, error) {
 	return r, nil
 }
 
-// admits says whether a choice is meant for a revision. Each of From stands for
+// admits says whether a choice is meant for a revision. Each of MinTags stands for
 // the revisions of its own minor from it on; the newest of them for those of all
 // later minors as well. A minor before all of them has none.
-func (c Choice) admits(r Revision) bool {
-	if c.Kubernetes != nil && !admits(c.Kubernetes, r.Version) {
+func (c SourceChoice) admits(r Revision) bool {
+	if c.Versions != nil && !admits(c.Versions, r.Version) {
 		return false
 	}
-	if len(c.From) == 0 {
+	if len(c.MinTags) == 0 {
 		return true
 	}
 	var start Revision
-	for _, from := range c.From {
+	for _, from := range c.MinTags {
 		minor := cmp.Or(cmp.Compare(from.Version.major, r.Version.major), cmp.Compare(from.Version.minor, r.Version.minor))
 		if minor <= 0 && from.Compare(start) > 0 {
 			start = from

@@ -69,9 +69,9 @@ func TestIterationBehind(t *testing.T) {
 // Each threshold, one below, itself and one above: by version first, then by
 // iteration, and not as text.
 func TestChoiceFrom(t *testing.T) {
-	var own Choice
+	var own SourceChoice
 	for _, tag := range []string{"v1.24.10-rancher3", "v1.25.6-rancher3", "v1.26.4-rancher1"} {
-		own.From = append(own.From, revision(t, tag))
+		own.MinTags = append(own.MinTags, revision(t, tag))
 	}
 	tests := map[string]bool{
 		"v1.19.0-rancher1": false, "v1.23.99-rancher99": false,
@@ -86,7 +86,7 @@ func TestChoiceFrom(t *testing.T) {
 		}
 	}
 	// The order of the list has no meaning.
-	own.From[0], own.From[2] = own.From[2], own.From[0]
+	own.MinTags[0], own.MinTags[2] = own.MinTags[2], own.MinTags[0]
 	for tag, want := range tests {
 		if got := own.admits(revision(t, tag)); got != want {
 			t.Errorf("reversed, %s: %v, want %v", tag, got, want)

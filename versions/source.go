@@ -1,14 +1,14 @@
 package versions
 
-// URLOf returns where upstream has a file of a source, by the source's template.
-func (s Source) URLOf(k FileKey) string {
+// FileURL returns where upstream has a file of a source, by the source's template.
+func (s Source) FileURL(k FileKey) string {
 	return expand(s.URL, map[string]string{
 		"version": k.Version.String(), "os": k.Platform.OS(), "arch": k.Platform.Arch(), "file": k.File,
 	})
 }
 
-// FlagsOf returns the flags that a gobuild program is built with.
-func (s Source) FlagsOf(k FileKey) []string {
+// BuildFlags returns the flags that a gobuild program is built with.
+func (s Source) BuildFlags(k FileKey) []string {
 	flags := make([]string, len(s.Flags))
 	for i, flag := range s.Flags {
 		flags[i] = expand(flag, map[string]string{"version": k.Version.String()})
@@ -20,7 +20,7 @@ func (s Source) FlagsOf(k FileKey) []string {
 func (s Source) File(k FileKey) (SourceFile, bool) {
 	for _, f := range s.Files {
 		if f.Name == k.File {
-			return f, has(f.Kubernetes, k.Version)
+			return f, has(f.Versions, k.Version)
 		}
 	}
 	return SourceFile{}, false

@@ -70,7 +70,7 @@ func many(root string, catalog *versions.Catalog) (manifest, lock []byte, err er
 		return nil, nil, err
 	}
 	l := versions.NewLock()
-	for i, key := range m.Wanted() {
+	for i, key := range m.RequiredFiles() {
 		digest, err := versions.ParseDigest(fmt.Sprintf("%064x", i))
 		if err != nil {
 			return nil, nil, err
@@ -78,7 +78,7 @@ func many(root string, catalog *versions.Catalog) (manifest, lock []byte, err er
 		source, _ := catalog.Manifest.Source(key.Source)
 		pin := versions.Pin{FileKey: key, SHA256: digest}
 		if source.Kind == versions.KindRelease {
-			pin.URL = source.URLOf(key)
+			pin.URL = source.FileURL(key)
 		}
 		l.Set(pin)
 	}

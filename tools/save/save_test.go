@@ -68,7 +68,7 @@ func supplier(t testing.TB, releases int) *fetch.Supplier {
 		t.Fatal(err)
 	}
 	files, lock := store.New(t.TempDir()), versions.NewLock()
-	for _, key := range m.Wanted() {
+	for _, key := range m.RequiredFiles() {
 		data := bytes.Repeat([]byte(key.String()), 20_000)
 		digest, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(data)))
 		if err != nil {

@@ -4,7 +4,7 @@ import "context"
 
 // bases pins what images are built upon.
 func (u *updater) bases(ctx context.Context) error {
-	for _, key := range u.manifest.WantedBases() {
+	for _, key := range u.manifest.RequiredBases() {
 		if _, ok := u.lock.Base(key); ok {
 			continue
 		}

@@ -61,7 +61,7 @@ func (u *updater) sums(source versions.Source, v versions.Version, name string, 
 			errs = append(errs, fmt.Errorf("%s: %w", key, err))
 			continue
 		}
-		errs = append(errs, u.pin(versions.Pin{FileKey: key, URL: source.URLOf(key), SHA256: digest}))
+		errs = append(errs, u.pin(versions.Pin{FileKey: key, URL: source.FileURL(key), SHA256: digest}))
 	}
 	return errors.Join(errs...)
 }

@@ -119,7 +119,7 @@ func newUpdater(env cli.Env) (*updater, error) {
 // upstream's word, what is built by building it.
 func (u *updater) missing(ctx context.Context) error {
 	var errs []error
-	for _, key := range u.manifest.Wanted() {
+	for _, key := range u.manifest.RequiredFiles() {
 		if _, ok := u.lock.Pin(key); ok {
 			continue
 		}
@@ -154,7 +154,7 @@ func (u *updater) file(ctx context.Context, key versions.FileKey) error {
 
 // programs pins anew every program of this repository.
 func (u *updater) programs(ctx context.Context) error {
-	for _, key := range u.manifest.Wanted() {
+	for _, key := range u.manifest.RequiredFiles() {
 		source, _ := u.manifest.Source(key.Source)
 		if source.Kind != versions.KindGoBuild || source.Module != "." {
 			continue

@@ -61,7 +61,7 @@ func (s *Supplier) PinMember(ctx context.Context, key versions.FileKey, source v
 	if !ok || source.Kind != versions.KindArchive {
 		return versions.Pin{}, fmt.Errorf("pinning %s: source %q of %s declares no such member of an archive", key, key.Source, versions.ManifestFile)
 	}
-	pin := versions.Pin{FileKey: key, URL: source.URLOf(key), Archive: archive, Member: file.Member}
+	pin := versions.Pin{FileKey: key, URL: source.FileURL(key), Archive: archive, Member: file.Member}
 	if err := s.archive(ctx, pin); err != nil {
 		return pin, fmt.Errorf("pinning %s: %w", key, err)
 	}

@@ -111,7 +111,7 @@ func TestArchiveRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pin := versions.Pin{FileKey: key, URL: ownSource().URLOf(key), SHA256: digestOf(t, test.content), Archive: digestOf(t, test.archive), Member: "bin/kubelet"}
+			pin := versions.Pin{FileKey: key, URL: ownSource().FileURL(key), SHA256: digestOf(t, test.content), Archive: digestOf(t, test.archive), Member: "bin/kubelet"}
 			err = s.Ensure(context.Background(), pin)
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "not a Linux program") {
 				t.Errorf("got %v, want %s", err, test.want)

@@ -15,7 +15,7 @@ import (
 // that has it, and its size. It is the one place that reads a checksum from the
 // network; what it finds is then in the lock, for people to review.
 func (s *Supplier) Pin(ctx context.Context, key versions.FileKey, source versions.Source) (versions.Pin, error) {
-	pin := versions.Pin{FileKey: key, URL: source.URLOf(key)}
+	pin := versions.Pin{FileKey: key, URL: source.FileURL(key)}
 	published, err := s.published(ctx, pin)
 	if err != nil {
 		return pin, fmt.Errorf("pinning %s: %w", key, err)

@@ -67,7 +67,7 @@ func (s *Supplier) program(ctx context.Context, key versions.FileKey, source ver
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	out := filepath.Join(dir, key.File)
-	what := append(source.FlagsOf(key), file.Package)
+	what := append(source.BuildFlags(key), file.Package)
 	settings := []string{"CGO_ENABLED=0", "GOOS=" + key.Platform.OS(), "GOARCH=" + key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0"}
 	switch source.Module {
 	case ".":

@@ -154,12 +154,12 @@ func parseMember(s string) (string, error) {
 	return s, nil
 }
 
-func parseSourceRef(s string) (Choice, error) {
+func parseSourceRef(s string) (SourceChoice, error) {
 	if !sourceRefPattern.MatchString(s) {
-		return Choice{}, fmt.Errorf("%q is not SOURCE/FILE", s)
+		return SourceChoice{}, fmt.Errorf("%q is not SOURCE/FILE", s)
 	}
 	source, file, _ := strings.Cut(s, "/")
-	return Choice{Source: source, File: file}, nil
+	return SourceChoice{Source: source, File: file}, nil
 }
 
 func parseFlag(s string) (string, error) { return s, checkTemplate(s, "version") }

@@ -68,7 +68,7 @@ func (p *manifestParser) paths(f Flavor, at string) {
 		}
 	}
 	for _, r := range p.m.Releases {
-		if f.Kubernetes == nil || !admits(f.Kubernetes, r.Version) {
+		if f.Versions == nil || !admits(f.Versions, r.Version) {
 			continue
 		}
 		// Most releases have the same files and links; once is enough.
@@ -79,7 +79,7 @@ func (p *manifestParser) paths(f Flavor, at string) {
 		seen[shape] = true
 		taken := map[string]string{}
 		for i, file := range f.Files {
-			if file.Path == "" || !has(file.Kubernetes, r.Version) {
+			if file.Path == "" || !has(file.Versions, r.Version) {
 				continue
 			}
 			where := fmt.Sprintf("%s.files[%d]", at, i)
@@ -89,7 +89,7 @@ func (p *manifestParser) paths(f Flavor, at string) {
 			taken[file.Path] = where
 		}
 		for _, group := range f.Symlinks {
-			if !has(group.Kubernetes, r.Version) {
+			if !has(group.Versions, r.Version) {
 				continue
 			}
 			for _, link := range group.Links {
@@ -121,15 +121,15 @@ func (f *Flavor) shape(v Version) string {
 		}
 	}
 	for _, file := range f.Files {
-		mark(file.Kubernetes)
+		mark(file.Versions)
 	}
 	for _, group := range f.Symlinks {
-		mark(group.Kubernetes)
+		mark(group.Versions)
 	}
 	return string(shape)
 }
 
-func (p *manifestParser) sourceOf(file Choice, at string) {
+func (p *manifestParser) sourceOf(file SourceChoice, at string) {
 	if file.Source == "" {
 		return // said already
 	}
@@ -185,7 +185,7 @@ func (p *manifestParser) tags() {
 	for _, f := range p.m.Flavors {
 		clash := map[string]bool{}
 		for _, r := range p.m.Releases {
-			if !admits(f.Kubernetes, r.Version) {
+			if !admits(f.Versions, r.Version) {
 				continue
 			}
 			ref := f.Repository + ":" + f.tag(f.revision(r))
@@ -205,7 +205,7 @@ func (p *manifestParser) names() {
 	for _, f := range p.m.Flavors {
 		clash := map[string]bool{}
 		for _, r := range p.m.Releases {
-			if !admits(f.Kubernetes, r.Version) {
+			if !admits(f.Versions, r.Version) {
 				continue
 			}
 			for _, name := range p.m.Targets(f, r) {

@@ -1,0 +1,48 @@
+package versions
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Version is a stable Kubernetes version, vMAJOR.MINOR.PATCH. The zero value
+// is no version; [ParseVersion] makes the others.
+type Version struct{ major, minor, patch int }
+
+var versionPattern = regexp.MustCompile(`^v(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})$`)
+
+// ParseVersion reads "v1.36.0". Pre-releases, build metadata, a missing "v" and
+// leading zeros are errors.
+func ParseVersion(s string) (Version, error) {
+	m := versionPattern.FindStringSubmatch(s)
+	if m == nil {
+		return Version{}, fmt.Errorf("%q is not a stable version like v1.36.0", s)
+	}
+	n := [3]int{}
+	for i := range n {
+		n[i], _ = strconv.Atoi(m[i+1]) // the pattern allows nothing else
+	}
+	return Version{n[0], n[1], n[2]}, nil
+}
+
+// String returns "v1.36.0", or "" for the zero value.
+func (v Version) String() string {
+	if v == (Version{}) {
+		return ""
+	}
+	return fmt.Sprintf("v%d.%d.%d", v.major, v.minor, v.patch)
+}
+
+// Label returns the version as Bazel labels write it: "v1_36_0".
+func (v Version) Label() string { return strings.ReplaceAll(v.String(), ".", "_") }
+
+// MinorLabel returns the minor version as Bazel labels write it: "v1_36".
+func (v Version) MinorLabel() string { return fmt.Sprintf("v%d_%d", v.major, v.minor) }
+
+// Compare orders versions by their numbers.
+func (v Version) Compare(w Version) int {
+	return cmp.Or(cmp.Compare(v.major, w.major), cmp.Compare(v.minor, w.minor), cmp.Compare(v.patch, w.patch))
+}

@@ -16,7 +16,7 @@ import (
 
 // build runs one go command of a plan, for all of the jobs that it serves.
 func (r *rebuilder) build(ctx context.Context, v *opened, b buildplan.Build, g group) ([]outcome, error) {
-	turn, err := sourcetree.TakeTurn(ctx, r.config.cache, r.report)
+	turn, err := sourcetree.LockCompile(ctx, r.config.cache, r.report)
 	if err != nil {
 		return nil, err
 	}

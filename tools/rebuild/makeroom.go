@@ -26,7 +26,7 @@ func (r *rebuilder) makeRoom(ctx context.Context) error {
 	if now, err := diskspace.Free(r.config.cache); err != nil || now > lowDisk {
 		return err
 	}
-	turn, err := sourcetree.TakeTurn(ctx, r.config.cache, r.report) // nobody compiles now
+	turn, err := sourcetree.LockCompile(ctx, r.config.cache, r.report) // nobody compiles now
 	if err != nil {
 		return err
 	}

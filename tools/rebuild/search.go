@@ -126,7 +126,7 @@ func (r *rebuilder) rehearse(ctx context.Context, v *opened, phase string, pins 
 	if err != nil {
 		return fail(err)
 	}
-	turn, err := sourcetree.TakeTurn(ctx, r.config.cache, r.report)
+	turn, err := sourcetree.LockCompile(ctx, r.config.cache, r.report)
 	if err != nil {
 		return fail(err)
 	}

@@ -37,7 +37,7 @@ func (s *Supplier) buildKubernetes(ctx context.Context, cache string, key versio
 	if err != nil {
 		return err
 	}
-	turn, err := sourcetree.TakeTurn(ctx, cache, s.Progress)
+	turn, err := sourcetree.LockCompile(ctx, cache, s.Progress)
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-// TakeTurn waits until no other process of this user compiles: two at once take
+// LockCompile waits until no other process of this user compiles: two at once take
 // longer than one after the other, and twice the memory. Cache is the folder of
 // all that rebuilds keep.
-func TakeTurn(ctx context.Context, cache string, report *progress.Reporter) (*os.File, error) {
+func LockCompile(ctx context.Context, cache string, report *progress.Reporter) (*os.File, error) {
 	var waiting *progress.Task
 	lock, err := filelock.Acquire(ctx, filepath.Join(cache, "compile.lock"), func() {
 		waiting = report.Start("waiting for another rebuild to finish compiling", "", 0)

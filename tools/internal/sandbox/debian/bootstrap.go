@@ -188,7 +188,7 @@ func run(ctx context.Context, w *watcher, args []string, lock *os.File) error {
 // remove deletes a root, some of whose files may belong to other ids, as one
 // who may.
 func remove(ctx context.Context, enter []string, dir string) error {
-	if !exists(dir) {
+	if !pathExists(dir) {
 		return nil
 	}
 	args := append(enter[:len(enter):len(enter)], "rm", "-rf", "--one-file-system", "--", dir)

@@ -64,7 +64,7 @@ func TestMountPointsStayInTheRoot(t *testing.T) {
 	if err := r.makeMountPoints([]Bind{{outside, "/link/made", false}}); err == nil {
 		t.Error("made a mount point through a link out of the root")
 	}
-	if exists(filepath.Join(outside, "made")) {
+	if pathExists(filepath.Join(outside, "made")) {
 		t.Error("something was made outside the root")
 	}
 }

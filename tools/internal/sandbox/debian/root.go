@@ -50,7 +50,7 @@ func Ensure(ctx context.Context, c Config, spec Spec) (*Root, error) {
 	}
 	c.Dir = dir
 	root := &Root{dir: filepath.Join(c.Dir, spec.name()), enter: privilege()}
-	if root.stands() {
+	if root.exists() {
 		return root, nil
 	}
 	if err := checkMachine(ctx, root.enter); err != nil {
@@ -67,7 +67,7 @@ func Ensure(ctx context.Context, c Config, spec Spec) (*Root, error) {
 		return nil, err
 	}
 	defer lock.Close()
-	if root.stands() {
+	if root.exists() {
 		return root, nil
 	}
 	if err := bootstrap(ctx, c, spec, root, lock); err != nil {
@@ -104,9 +104,9 @@ func (r *Root) Packages() ([]Package, error) {
 
 func (r *Root) packagesFile() string { return filepath.Join(r.dir, "packages.tsv") }
 
-// stands reports whether the root is there. What is there is whole, since roots
+// exists reports whether the root is there. What is there is whole, since roots
 // are built under another name.
-func (r *Root) stands() bool {
+func (r *Root) exists() bool {
 	_, err := os.Stat(r.packagesFile())
 	return err == nil
 }
@@ -114,8 +114,8 @@ func (r *Root) stands() bool {
 // room is what a root and its packages take at most, with a margin.
 const room = 3 << 30
 
-// exists reports whether something is at path, which need not be readable.
-func exists(path string) bool {
+// pathExists reports whether something is at path, which need not be readable.
+func pathExists(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
 }

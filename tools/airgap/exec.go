@@ -30,7 +30,7 @@ func (c config) become(root *debian.Root, sdk goSDK, rc string) error {
 		// A server keeps the mounts that it began with: others, another server.
 		"--host_jvm_args=-Dhyperkube.mounts=" + fingerprint(binds),
 	}, c.args...)
-	return root.Become(args, environment(exec.Command("bazel").Environ()), c.dir, binds)
+	return root.Exec(args, environment(exec.Command("bazel").Environ()), c.dir, binds)
 }
 
 // fingerprint is short for binds.

@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Become turns this process into the program args[0], an absolute path inside
+// Exec turns this process into the program args[0], an absolute path inside
 // the root, with the machine's processes, devices, network and privileges left
 // as they are: for a program that makes sandboxes of its own and is to get
 // every signal itself, and so must have no keeper. The machine's top folders
 // that hold no system are in their places; binds come on top. It returns only
 // if that fails.
-func (r *Root) Become(args, env []string, dir string, binds []Bind) error {
+func (r *Root) Exec(args, env []string, dir string, binds []Bind) error {
 	machine, err := machineFolders("/")
 	if err != nil {
 		return err

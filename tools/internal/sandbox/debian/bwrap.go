@@ -10,26 +10,26 @@ import (
 	"time"
 )
 
-// Bind shows the path Src of the machine as Dst inside.
+// Bind mounts the host path Src at Dst inside the sandbox.
 type Bind struct {
 	Src, Dst string
 	ReadOnly bool
 }
 
-// Run is one program to run inside a root, whose own files are read-only.
+// Run describes one program that runs in a sandbox with a read-only root.
 type Run struct {
 	Args  []string
-	Env   []string // all of it: nothing is inherited
-	Dir   string   // inside; empty means /
+	Env   []string // the complete environment: nothing is inherited
+	Dir   string   // working directory inside; empty means /
 	Binds []Bind
 
-	// Network leaves the machine's network, resolver and certificates in
-	// place. Without it there is not even a loopback that leads anywhere.
+	// Network gives the program the host's network, resolver configuration and
+	// CA certificates. Without it the network namespace is empty.
 	Network bool
 }
 
-// Command prepares run. The program dies with this process or with ctx, and
-// whatever it has started dies with it.
+// Command returns the command that runs the program in the root. The program
+// and all of its children die with this process or with ctx.
 func (r *Root) Command(ctx context.Context, run Run) *exec.Cmd {
 	if run.Network {
 		run.Binds = append(networkFiles(), run.Binds...)
@@ -44,19 +44,20 @@ func (r *Root) Command(ctx context.Context, run Run) *exec.Cmd {
 	return cmd
 }
 
-// Powers are bwrap's arguments for what is left of root's powers inside: those
-// over files. Builds need no mounts and no devices.
-func Powers() []string {
-	return []string{"--cap-drop", "ALL", "--cap-add", "CAP_DAC_OVERRIDE", "--cap-add", "CAP_FOWNER", "--cap-add", "CAP_CHOWN"}
+// bwrap returns the command line that runs a program in the root at dir.
+func bwrap(dir string, run Run) []string {
+	return append([]string{"bwrap", "--ro-bind", dir, "/", "--hostname", "debroot"}, run.BwrapArgs()...)
 }
 
-// bwrap is the command line that enters the root at dir.
-func bwrap(dir string, run Run) []string {
-	args := append([]string{"bwrap", "--ro-bind", dir, "/"}, Powers()...)
-	args = append(args,
-		"--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "debroot",
+// BwrapArgs returns bwrap's arguments for everything but the file system of
+// the root: namespaces, capabilities, binds, environment and program.
+func (run Run) BwrapArgs() []string {
+	args := []string{
+		// Builds need capabilities over files, but no mounts and no devices.
+		"--cap-drop", "ALL", "--cap-add", "CAP_DAC_OVERRIDE", "--cap-add", "CAP_FOWNER", "--cap-add", "CAP_CHOWN",
+		"--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
 		"--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run", "--tmpfs", "/tmp",
-	)
+	}
 	for _, b := range run.Binds {
 		flag := "--bind"
 		if b.ReadOnly {
@@ -72,12 +73,13 @@ func bwrap(dir string, run Run) []string {
 		key, value, _ := strings.Cut(e, "=")
 		args = append(args, "--setenv", key, value)
 	}
-	// The caller's umask must not show in what the program writes.
+	// Files that the program writes must not depend on the caller's umask.
 	args = append(args, "--", "/bin/sh", "-c", `umask 022; exec "$@"`, "sh")
 	return append(args, run.Args...)
 }
 
-// networkFiles are what programs read to find and trust other machines.
+// networkFiles returns binds of the host's resolver configuration and CA
+// certificates.
 func networkFiles() []Bind {
 	var binds []Bind
 	for _, name := range []string{"/etc/resolv.conf", "/etc/hosts"} {

@@ -1,6 +1,6 @@
-// Package host runs programs on the machine's own system as if in a root
-// of their own: its programs read-only, nothing else of it, no network. It is
-// for what does not depend on the system it runs on, and spares a Debian root.
+// Package host runs programs in a sandbox that shows the host's own system
+// read-only, nothing else of the host, and no network. It suits programs that
+// do not depend on the system they run on, and needs no Debian root.
 package host
 
 import (
@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -16,16 +15,15 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
-// Root is the machine's own system.
+// Root is the host's own system.
 type Root struct{ args []string }
 
-// New finds out what of the machine's system is to be shown, and whether that
-// works.
+// New returns the host's system after running a program in it once.
 func New(ctx context.Context) (*Root, error) {
 	if _, err := exec.LookPath("bwrap"); err != nil {
 		return nil, fmt.Errorf("isolating builds: %w; on Debian: apt-get install bubblewrap", err)
 	}
-	args, err := system("/")
+	args, err := systemArgs("/")
 	if err != nil {
 		return nil, fmt.Errorf("isolating builds: %w", err)
 	}
@@ -38,38 +36,23 @@ func New(ctx context.Context) (*Root, error) {
 	return r, nil
 }
 
-// Name is "host".
+// Name returns "host".
 func (r *Root) Name() string { return "host" }
 
-// Command prepares a run. The program and all it has started die with this
-// process or with ctx.
+// Command returns the command that runs the program, without network. The
+// program and all of its children die with this process or with ctx.
 func (r *Root) Command(ctx context.Context, run debian.Run) *exec.Cmd {
-	args := append(r.args[:len(r.args):len(r.args)], "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/run")
-	args = append(args, debian.Powers()...)
-	for _, b := range run.Binds {
-		flag := "--bind"
-		if b.ReadOnly {
-			flag = "--ro-bind"
-		}
-		args = append(args, flag, b.Src, b.Dst)
-	}
-	args = append(args, "--chdir", path.Join("/", run.Dir), "--clearenv")
-	for _, e := range run.Env {
-		key, value, _ := strings.Cut(e, "=")
-		args = append(args, "--setenv", key, value)
-	}
-	// The caller's umask must not show in what the program writes.
-	args = append(args, "--", "/bin/sh", "-c", `umask 022; exec "$@"`, "sh")
-	cmd := exec.CommandContext(ctx, "bwrap", append(args, run.Args...)...)
+	run.Network = false
+	cmd := exec.CommandContext(ctx, "bwrap", append(r.args[:len(r.args):len(r.args)], run.BwrapArgs()...)...)
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
 
-// system is the part of the command line that shows the programs of the system
-// at root. /usr/local stays out: it is nobody's to rely on, and a toolchain is
-// put there.
-func system(root string) ([]string, error) {
-	args := []string{"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--die-with-parent", "--hostname", "hostroot", "--tmpfs", "/"}
+// systemArgs returns the bwrap arguments that mount the system at root.
+// /usr/local is left out: its content is specific to the host, and a toolchain
+// is mounted there.
+func systemArgs(root string) ([]string, error) {
+	args := []string{"--hostname", "hostroot", "--tmpfs", "/"}
 	show := func(name string) error {
 		info, err := os.Lstat(filepath.Join(root, name))
 		switch {

@@ -9,7 +9,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
-func TestSystem(t *testing.T) {
+func TestSystemArgs(t *testing.T) {
 	root := t.TempDir()
 	for _, dir := range []string{"usr/bin", "usr/lib", "usr/local/bin", "lib64", "home/me"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
@@ -19,19 +19,19 @@ func TestSystem(t *testing.T) {
 	if err := os.Symlink("usr/bin", filepath.Join(root, "bin")); err != nil {
 		t.Fatal(err)
 	}
-	args, err := system(root)
+	args, err := systemArgs(root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := strings.ReplaceAll(strings.Join(args, " "), root, "ROOT")
-	const want = "--unshare-pid --unshare-ipc --unshare-uts --unshare-net --die-with-parent --hostname hostroot --tmpfs / " +
+	const want = "--hostname hostroot --tmpfs / " +
 		"--symlink usr/bin /bin --ro-bind ROOT/lib64 /lib64 --ro-bind ROOT/usr/bin /usr/bin --ro-bind ROOT/usr/lib /usr/lib"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 
-// The real bwrap shows what is inside and what is not.
+// TestInside checks with the real bwrap what a program sees.
 func TestInside(t *testing.T) {
 	root, err := New(t.Context())
 	if err != nil {
@@ -45,10 +45,10 @@ func TestInside(t *testing.T) {
 	tests := []struct{ name, script, want string }{
 		{"environment", "env | grep -v -e ^PWD= -e ^_= | sort", "A=b c\nPATH=/usr/bin:/bin\n"},
 		{"umask", "umask", "0022\n"},
-		{"folder", "pwd; cat in", "/in/side\nread"},
-		{"nothing of home", "ls -A /root /home 2>/dev/null | wc -l", "0\n"},
-		{"nothing local", "ls -A /usr/local 2>/dev/null | wc -l", "0\n"},
-		{"few powers", "grep CapEff /proc/self/status", "CapEff:\t000000000000000b\n"},
+		{"directory", "pwd; cat in", "/in/side\nread"},
+		{"no home", "ls -A /root /home 2>/dev/null | wc -l", "0\n"},
+		{"no /usr/local", "ls -A /usr/local 2>/dev/null | wc -l", "0\n"},
+		{"few capabilities", "grep CapEff /proc/self/status", "CapEff:\t000000000000000b\n"},
 		{"no network", "cat /proc/net/route | grep -vc Iface; ls /sys 2>/dev/null | wc -l", "0\n0\n"},
 		{"read-only system", "touch /usr/bin/x 2>/dev/null || echo no", "no\n"},
 		{"read-only bind", "touch /in/side/x 2>/dev/null || echo no", "no\n"},

@@ -29,11 +29,11 @@ flavors:
   based:
     repository: based
     tag: "{version}"
-    kubernetes: ">= 1.35.0"
+    versions: ">= 1.35.0"
     architectures: [amd64, arm64]
     base:
-      - {kubernetes: "< 1.36.0", image: scratch}
-      - {kubernetes: ">= 1.36.0", image: "registry.example/team/base@%s"}
+      - {versions: "< 1.36.0", image: scratch}
+      - {versions: ">= 1.36.0", image: "registry.example/team/base@%s"}
     files:
       - {path: /sleep, source: programs/sleep}
     entrypoint: [/sleep]

@@ -39,14 +39,14 @@ func flavors() []flavor {
 	}
 	return []flavor{
 		{
-			name: "rke", tag: version + "-rancher1", kubelet: "own/" + version + "/" + machine + "/kubelet",
+			name: "rke", tag: version + "-rancher1", kubelet: "static/" + version + "/" + machine + "/kubelet",
 			called: called(map[string][]string{}),
 			absent: []string{"/cloud-controller-manager", "/hyperkube cloud-controller-manager", "/hyperkube kubeadm", "/hyperkube nonsense"},
 			// The dispatcher, four servers, a kubelet, symlinks and a config.
 			blobs: 8,
 		},
 		{
-			name: "hypokube", tag: version, kubelet: "own/" + version + "/" + machine + "/kubelet",
+			name: "hypokube", tag: version, kubelet: "static/" + version + "/" + machine + "/kubelet",
 			called: called(map[string][]string{"kubeadm": {"/kubeadm", "/hyperkube kubeadm"}}),
 			absent: []string{"/aggregator", "/hyperkube cloud-controller-manager", "/hyperkube nonsense"},
 			// kubeadm, symlinks and a config: the rest came with rke.

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	baseEntry = `- {kubernetes: ">= 1.19.0", image: "example.com/base@sha256:0000000000000000000000000000000000000000000000000000000000000000"}`
+	baseEntry = `- {versions: ">= 1.19.0", image: "example.com/base@sha256:0000000000000000000000000000000000000000000000000000000000000000"}`
 	imageA    = "example.com/base@sha256:" + hashA
 	imageB    = "localhost:5000/team/base@sha256:" + hashB
 )
@@ -44,20 +44,20 @@ func TestBasesCover(t *testing.T) {
 		bases []string
 		want  string
 	}{
-		"one":         {[]string{`- {kubernetes: ">= 1.19.0", image: "` + imageA + `"}`}, ""},
-		"scratch too": {[]string{`- {kubernetes: ">= 1.26.0", image: "` + imageA + `"}`, `- {kubernetes: "< 1.26.0", image: scratch}`}, ""},
+		"one":         {[]string{`- {versions: ">= 1.19.0", image: "` + imageA + `"}`}, ""},
+		"scratch too": {[]string{`- {versions: ">= 1.26.0", image: "` + imageA + `"}`, `- {versions: "< 1.26.0", image: scratch}`}, ""},
 		"none": {
-			[]string{`- {kubernetes: ">= 1.26.0, < 1.28.0", image: "` + imageA + `"}`},
+			[]string{`- {versions: ">= 1.26.0, < 1.28.0", image: "` + imageA + `"}`},
 			"m.yaml:22: flavors.hyperkube.base: none is meant for v1.24.10 to v1.25.3, v1.28.7; say image: scratch where that is wanted",
 		},
 		"two": {
-			[]string{`- {kubernetes: ">= 1.19.0", image: scratch}`, `- {kubernetes: "1.26.0", image: "` + imageA + `"}`},
+			[]string{`- {versions: ">= 1.19.0", image: scratch}`, `- {versions: "1.26.0", image: "` + imageA + `"}`},
 			"flavors.hyperkube.base: base[0] and base[1] are meant for v1.26.0; want one alone",
 		},
 		"empty list":    {[]string{"[]"}, "flavors.hyperkube.base: names none; leave it out for images on scratch"},
-		"by tag":        {[]string{`- {kubernetes: ">= 1.19.0", image: "example.com/base:v1"}`}, `flavors.hyperkube.base[0].image: "example.com/base:v1" is not an image by digest`},
-		"no constraint": {[]string{`- {image: scratch}`}, "flavors.hyperkube.base[0].kubernetes: missing"},
-		"empty image":   {[]string{`- {kubernetes: ">= 1.19.0", image: ""}`}, "flavors.hyperkube.base[0].image: is empty"},
+		"by tag":        {[]string{`- {versions: ">= 1.19.0", image: "example.com/base:v1"}`}, `flavors.hyperkube.base[0].image: "example.com/base:v1" is not an image by digest`},
+		"no constraint": {[]string{`- {image: scratch}`}, "flavors.hyperkube.base[0].versions: missing"},
+		"empty image":   {[]string{`- {versions: ">= 1.19.0", image: ""}`}, "flavors.hyperkube.base[0].image: is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := releases(based(test.bases...))
@@ -73,7 +73,7 @@ func TestBasesCover(t *testing.T) {
 }
 
 func TestSourceNamedBases(t *testing.T) {
-	_, err := ParseManifest("m.yaml", []byte(strings.NewReplacer("  own:\n", "  bases:\n", "own/kubelet", "bases/kubelet").Replace(good)))
+	_, err := ParseManifest("m.yaml", []byte(strings.NewReplacer("  patched:\n", "  bases:\n", "patched/kubelet", "bases/kubelet").Replace(good)))
 	if want := "sources.bases: is the package of base images already"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -129,7 +129,7 @@ func TestParseLockBases(t *testing.T) {
 }
 
 func TestResolveBases(t *testing.T) {
-	m, err := ParseManifest("m.yaml", []byte(based(`- {kubernetes: ">= 1.24.0", image: "`+imageA+`"}`)))
+	m, err := ParseManifest("m.yaml", []byte(based(`- {versions: ">= 1.24.0", image: "`+imageA+`"}`)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ const goodLock = `{
   "schema": 1,
   "files": [
     {"source":"kubernetes","version":"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a","sha256":"` + hashA + `","size":7},
-    {"source":"own","version":"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a.tar.gz","sha256":"` + hashB + `","archive":"` + hashA + `","member":"bin/kubelet"},
+    {"source":"patched","version":"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a.tar.gz","sha256":"` + hashB + `","archive":"` + hashA + `","member":"bin/kubelet"},
     {"source":"programs","platform":"linux/amd64","file":"sleep","sha256":"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc","size":1}
   ]
 }
@@ -57,7 +57,7 @@ func TestParseLockFaults(t *testing.T) {
 		"half a byte":      {`"size":7`, `"size":7.5`, `files[0].size: want a whole number`},
 		"null":             {`"size":7`, `"size":null`, `files[0].size: want a whole number`},
 		"null version":     {`"version":"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `"version":null,"platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `files[0].version: want a string`},
-		"pinned twice":     {`"source":"own"`, `"source":"kubernetes"`, `l.json:5: files[1].file: kubernetes/v1.24.10/linux/amd64/kubelet is pinned already`},
+		"pinned twice":     {`"source":"patched"`, `"source":"kubernetes"`, `l.json:5: files[1].file: kubernetes/v1.24.10/linux/amd64/kubelet is pinned already`},
 		"climbing member":  {`bin/kubelet`, `../kubelet`, `files[1].member`},
 		"member alone":     {`"archive":"` + hashA + `",`, ``, `files[1].archive: "" is not a sha256`},
 		"file with a path": {`"file":"sleep"`, `"file":"../sleep"`, `files[2].file: "../sleep" is not a name`},

@@ -13,7 +13,7 @@ func (p *manifestParser) flavorBases(to *[]Base) func(*yaml.Node, string) {
 		p.items(n, at, func(n *yaml.Node, at string) {
 			var b Base
 			p.object(n, at, map[string]field{
-				"kubernetes": required(into(p.decoder, &b.Versions, parseConstraint)),
+				"versions": required(into(p.decoder, &b.Versions, parseConstraint)),
 				"image":      required(into(p.decoder, &b.Image, parseBase)),
 			})
 			*to = append(*to, b)

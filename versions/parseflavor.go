@@ -16,7 +16,7 @@ func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
 		"repository":    required(into(p.decoder, &f.Repository, parseRepository)),
 		"tag":           required(into(p.decoder, &f.Tag, parseTagTemplate)),
 		"contentTag":    optional(p.boolean(&f.ContentTag)),
-		"kubernetes":    required(into(p.decoder, &f.Versions, parseConstraint)),
+		"versions":    required(into(p.decoder, &f.Versions, parseConstraint)),
 		"architectures": required(list(p.decoder, &f.Platforms, parseArchitecture)),
 		"compression":   optional(into(p.decoder, &f.Compression, parseCompression)),
 		"files": required(func(n *yaml.Node, at string) {
@@ -40,7 +40,7 @@ func (p *manifestParser) flavorFile(tag string, n *yaml.Node, at string) FlavorF
 	p.object(n, at, map[string]field{
 		"path":       required(into(p.decoder, &file.Path, parsePath)),
 		"mode":       optional(into(p.decoder, &file.Mode, parseMode)),
-		"kubernetes": optional(into(p.decoder, &file.Versions, parseConstraint)),
+		"versions": optional(into(p.decoder, &file.Versions, parseConstraint)),
 		"source": required(func(n *yaml.Node, at string) {
 			if n.Kind != yaml.SequenceNode {
 				var c SourceChoice
@@ -61,8 +61,8 @@ func (p *manifestParser) choice(tag string, n *yaml.Node, at string) SourceChoic
 	var file, c SourceChoice
 	p.object(n, at, map[string]field{
 		"file":       required(into(p.decoder, &file, parseSourceRef)),
-		"kubernetes": optional(into(p.decoder, &c.Versions, parseConstraint)),
-		"from":       optional(list(p.decoder, &c.MinTags, func(s string) (Revision, error) { return ParseTag(tag, s) })),
+		"versions": optional(into(p.decoder, &c.Versions, parseConstraint)),
+		"minTags":       optional(list(p.decoder, &c.MinTags, func(s string) (Revision, error) { return ParseTag(tag, s) })),
 	})
 	c.Source, c.File = file.Source, file.File
 	return c
@@ -93,7 +93,7 @@ func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
 		var g Symlinks
 		p.object(n, at, map[string]field{
 			"name":       required(into(p.decoder, &g.Name, parseName)),
-			"kubernetes": optional(into(p.decoder, &g.Versions, parseConstraint)),
+			"versions": optional(into(p.decoder, &g.Versions, parseConstraint)),
 			"links":      required(links(&g.Links)),
 		})
 		if names[g.Name] {

@@ -13,10 +13,10 @@ sources:
     kind: release
     url: https://dl.k8s.io/release/{version}/bin/{os}/{arch}/{file}
     files: {kubelet: ">= 1.19.0", hyperkube: "< 1.17.0"}
-  own:
+  static:
     kind: gobuild
     module: k8s.io/kubernetes
-    kubernetes: "1.36.0"
+    versions: "1.36.0"
     toolchain: go1.26.2
     flags: ["-ldflags=-X version={version}"]
     packages: {kubelet: ./cmd/kubelet}
@@ -25,18 +25,18 @@ flavors:
     repository: rke
     tag: "{version}-rancher{iteration}"
     contentTag: true
-    kubernetes: ">= 1.10.0"
+    versions: ">= 1.10.0"
     architectures: [amd64]
     files:
-      - {path: /hyperkube, source: kubernetes/hyperkube, kubernetes: "< 1.17.0"}
+      - {path: /hyperkube, source: kubernetes/hyperkube, versions: "< 1.17.0"}
       - path: /kubelet
-        kubernetes: ">= 1.19.0"
+        versions: ">= 1.19.0"
         source:
-          - {file: own/kubelet, kubernetes: "1.36.0", from: [v1.35.0-rancher2, v1.36.0-rancher1]}
+          - {file: static/kubelet, versions: "1.36.0", minTags: [v1.35.0-rancher2, v1.36.0-rancher1]}
           - {file: kubernetes/kubelet}
     symlinks:
-      - {name: one, kubernetes: "< 1.17.0", links: {/kubelet: hyperkube}}
-      - {name: many, kubernetes: ">= 1.19.0", links: {/hyperkube: kubelet}}
+      - {name: all-in-one, versions: "< 1.17.0", links: {/kubelet: hyperkube}}
+      - {name: split, versions: ">= 1.19.0", links: {/hyperkube: kubelet}}
     entrypoint: [/kubelet]
 releases: [v1.16.0, v1.35.0, v1.36.0]
 `
@@ -48,11 +48,11 @@ func TestParseManifestSeveral(t *testing.T) {
 	}
 	f := m.Flavors[0]
 	choice := f.Files[1].Sources[0]
-	if !f.ContentTag || len(f.Files[1].Sources) != 2 || choice.Source != "own" || choice.File != "kubelet" || len(choice.MinTags) != 2 ||
-		choice.MinTags[0].Iteration != 2 || f.Symlinks[1].Name != "many" || f.Symlinks[1].Links[0] != (Symlink{"/hyperkube", "kubelet"}) {
+	if !f.ContentTag || len(f.Files[1].Sources) != 2 || choice.Source != "static" || choice.File != "kubelet" || len(choice.MinTags) != 2 ||
+		choice.MinTags[0].Iteration != 2 || f.Symlinks[1].Name != "split" || f.Symlinks[1].Links[0] != (Symlink{"/hyperkube", "kubelet"}) {
 		t.Errorf("flavor %+v", f)
 	}
-	want := map[string]string{"v1.16.0": "kubernetes/v1.16.0/linux/amd64/hyperkube", "v1.35.0": "kubernetes/v1.35.0/linux/amd64/kubelet", "v1.36.0": "own/v1.36.0/linux/amd64/kubelet"}
+	want := map[string]string{"v1.16.0": "kubernetes/v1.16.0/linux/amd64/hyperkube", "v1.35.0": "kubernetes/v1.35.0/linux/amd64/kubelet", "v1.36.0": "static/v1.36.0/linux/amd64/kubelet"}
 	for _, key := range m.RequiredFiles() {
 		if want[key.Version.String()] != key.String() {
 			t.Errorf("wanted %s", key)
@@ -62,8 +62,8 @@ func TestParseManifestSeveral(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("not wanted: %v", want)
 	}
-	own, _ := m.Source("own")
-	if got := own.BuildFlags(FileKey{Version: mustVersion(t, "v1.36.0")}); got[0] != "-ldflags=-X version=v1.36.0" {
+	static, _ := m.Source("static")
+	if got := static.BuildFlags(FileKey{Version: mustVersion(t, "v1.36.0")}); got[0] != "-ldflags=-X version=v1.36.0" {
 		t.Errorf("flags %q", got)
 	}
 }
@@ -72,16 +72,16 @@ func TestParseManifestSeveralFaults(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
 		"path in one release twice":   {`"< 1.17.0", links: {/kubelet`, `"< 1.17.0", links: {/hyperkube`, `m.yaml:16: flavors.rke.symlinks./hyperkube: is the path of flavors.rke.files[0] already`},
 		"path below, in one release":  {`links: {/hyperkube: kubelet}`, `links: {/kubelet/x: kubelet}`, `"/kubelet/x" lies below "/kubelet", which is no folder but flavors.rke.files[1]`},
-		"one group's name twice":      {"name: many", "name: one", `flavors.rke.symlinks[1].name: "one" is the name of another group already`},
-		"group without name":          {"name: one, ", "", `flavors.rke.symlinks[0].name: missing`},
-		"no sources":                  {"        source:\n          - {file: own/kubelet, kubernetes: \"1.36.0\", from: [v1.35.0-rancher2, v1.36.0-rancher1]}\n          - {file: kubernetes/kubelet}\n", "        source: []\n", `flavors.rke.files[1].source: names none`},
-		"unknown source":              {"file: own/kubelet", "file: their/kubelet", `flavors.rke.files[1].source: there is no source "their"`},
-		"source without a file":       {"{file: kubernetes/kubelet}", "{kubernetes: \"1.36.0\"}", `flavors.rke.files[1].source[1].file: missing`},
-		"revision of another form":    {"v1.35.0-rancher2", "v1.35.0", `flavors.rke.files[1].source[0].from[0]: "v1.35.0" is not a tag like "v1.36.0-rancher1"`},
+		"one group's name twice":      {"name: split", "name: all-in-one", `flavors.rke.symlinks[1].name: "all-in-one" is the name of another group already`},
+		"group without name":          {"name: all-in-one, ", "", `flavors.rke.symlinks[0].name: missing`},
+		"no sources":                  {"        source:\n          - {file: static/kubelet, versions: \"1.36.0\", minTags: [v1.35.0-rancher2, v1.36.0-rancher1]}\n          - {file: kubernetes/kubelet}\n", "        source: []\n", `flavors.rke.files[1].source: names none`},
+		"unknown source":              {"file: static/kubelet", "file: their/kubelet", `flavors.rke.files[1].source: there is no source "their"`},
+		"source without a file":       {"{file: kubernetes/kubelet}", "{versions: \"1.36.0\"}", `flavors.rke.files[1].source[1].file: missing`},
+		"revision of another form":    {"v1.35.0-rancher2", "v1.35.0", `flavors.rke.files[1].source[0].minTags[0]: "v1.35.0" is not a tag like "v1.36.0-rancher1"`},
 		"pre-release":                 {"v1.35.0-rancher2", "v1.35.0-rc.1-rancher2", `is not a tag like`},
 		"content tag as text":         {"contentTag: true", "contentTag: \"yes\"", `flavors.rke.contentTag: want true or false, got the string "yes"`},
-		"program of all versions":     {"    kubernetes: \"1.36.0\"\n", "", `sources.own.kubernetes: missing`},
-		"our own program's versions":  {"module: k8s.io/kubernetes", "module: .", `sources.own.kubernetes: unknown key`},
+		"program of all versions":     {"    versions: \"1.36.0\"\n", "", `sources.static.versions: missing`},
+		"our own program's versions":  {"module: k8s.io/kubernetes", "module: .", `sources.static.versions: unknown key`},
 		"placeholder in a flag":       {"version={version}", "version={commit}", `has {commit}; known here: {version}`},
 		"two revisions of one target": {"{version}-rancher{iteration}", "{version}", `is not a tag like "v1.36.0"`},
 	} {

@@ -91,7 +91,7 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 		fields["files"] = required(versioned)
 	case string(KindArchive):
 		fields["url"] = required(into(p.decoder, &s.URL, parseURLTemplate))
-		fields["kubernetes"] = optional(func(*yaml.Node, string) {})
+		fields["versions"] = optional(func(*yaml.Node, string) {})
 		fields["members"] = required(func(n *yaml.Node, at string) {
 			p.entries(n, at, func(key string, k, v *yaml.Node) {
 				f := SourceFile{Name: key}
@@ -103,7 +103,7 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 		fields["module"] = required(into(p.decoder, &s.Module, parseAny))
 		fields["toolchain"] = required(into(p.decoder, &s.Toolchain, parseToolchain))
 		fields["flags"] = optional(list(p.decoder, &s.Flags, parseFlag))
-		fields["kubernetes"] = optional(func(*yaml.Node, string) {})
+		fields["versions"] = optional(func(*yaml.Node, string) {})
 		fields["packages"] = required(func(n *yaml.Node, at string) {
 			p.entries(n, at, func(key string, k, v *yaml.Node) {
 				f := SourceFile{Name: key}
@@ -113,7 +113,7 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 		})
 	default:
 		// The kind itself is the fault; object says so.
-		for _, key := range []string{"url", "files", "members", "module", "toolchain", "flags", "packages", "kubernetes"} {
+		for _, key := range []string{"url", "files", "members", "module", "toolchain", "flags", "packages", "versions"} {
 			fields[key] = optional(func(*yaml.Node, string) {})
 		}
 	}
@@ -124,9 +124,9 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 	var c *semver.Constraints
 	switch constraint := into(p.decoder, &c, parseConstraint); {
 	case s.Kind == KindArchive, s.Kind == KindGoBuild && scalar(n, "module") != ".":
-		fields["kubernetes"] = required(constraint)
+		fields["versions"] = required(constraint)
 	case s.Kind == KindGoBuild:
-		delete(fields, "kubernetes")
+		delete(fields, "versions")
 	}
 	p.object(n, at, fields)
 	if s.Kind != KindRelease {

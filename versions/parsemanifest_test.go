@@ -14,10 +14,10 @@ sources:
     files:
       kubelet: ">= 1.19.0"
       kubectl: ">= 1.19.0"
-  own:
+  patched:
     kind: archive
     url: https://example.com/{version}/kubelet-{arch}.tar.gz
-    kubernetes: ">= 1.24.10"
+    versions: ">= 1.24.10"
     members: {kubelet: bin/kubelet}
   programs:
     kind: gobuild
@@ -29,7 +29,7 @@ flavors:
   hyperkube:
     repository: hyperkube
     tag: "{version}"
-    kubernetes: ">= 1.19.0"
+    versions: ">= 1.19.0"
     architectures: [amd64, arm64]
     files:
       - {path: /sleep, source: programs/sleep, mode: "0555"}
@@ -43,14 +43,14 @@ flavors:
     workdir: /tmp
     compression: zstd
     base:
-      - {kubernetes: ">= 1.19.0", image: "example.com/base@sha256:0000000000000000000000000000000000000000000000000000000000000000"}
+      - {versions: ">= 1.19.0", image: "example.com/base@sha256:0000000000000000000000000000000000000000000000000000000000000000"}
   rke:
     repository: hyperkube
     tag: "{version}-rancher{iteration}"
-    kubernetes: "< 1.29.0"
+    versions: "< 1.29.0"
     architectures: [amd64]
     files:
-      - {path: /kubelet, source: own/kubelet}
+      - {path: /kubelet, source: patched/kubelet}
     entrypoint: [/kubelet]
 releases:
   - v1.28.7
@@ -101,13 +101,13 @@ func TestParseManifestFaults(t *testing.T) {
 		"twice the version":          {"- v1.28.7", "- v1.24.10", `releases[1]: v1.24.10 is releases[0] already`},
 		"iteration 0":                {"rke: 3", "rke: 0", `releases[1].iterations.rke: want a number from 1 to 9999, got 0 (int)`},
 		"iteration of no flavor":     {"rke: 3", "rki: 3", `releases[1].iterations.rki: there is no flavor "rki"`},
-		"bad constraint":             {"\"< 1.29.0\"", "\"< one\"", `flavors.rke.kubernetes: "< one" is not a constraint`},
+		"bad constraint":             {"\"< 1.29.0\"", "\"< one\"", `flavors.rke.versions: "< one" is not a constraint`},
 		"bad architecture":           {"[amd64, arm64]", "[amd64, x86_64]", `flavors.hyperkube.architectures[1]: "x86_64" is not an architecture: want amd64 or arm64`},
 		"architecture twice":         {"[amd64, arm64]", "[amd64, amd64]", `flavors.hyperkube.architectures: names amd64 twice`},
 		"no architecture":            {"[amd64, arm64]", "[]", `flavors.hyperkube.architectures: names none`},
-		"no source":                  {"source: own/kubelet", "source: theirs/kubelet", `m.yaml:46: flavors.rke.files[0].source: there is no source "theirs"`},
-		"no such file in the source": {"source: own/kubelet", "source: own/kubectl", `source "own" has no file "kubectl"`},
-		"source without file":        {"source: own/kubelet", "source: own", `"own" is not SOURCE/FILE`},
+		"no source":                  {"source: patched/kubelet", "source: theirs/kubelet", `m.yaml:46: flavors.rke.files[0].source: there is no source "theirs"`},
+		"no such file in the source": {"source: patched/kubelet", "source: patched/kubectl", `source "patched" has no file "kubectl"`},
+		"source without file":        {"source: patched/kubelet", "source: patched", `"patched" is not SOURCE/FILE`},
 		"relative path":              {"path: /sleep", "path: sleep", `flavors.hyperkube.files[0].path: "sleep" is relative`},
 		"climbing path":              {"path: /sleep", "path: /a/../../sleep", `"/a/../../sleep" is not clean`},
 		"doubled path":               {"path: /kubelet, source: kubernetes/kubelet", "path: /sleep, source: kubernetes/kubelet", `flavors.hyperkube.files[1].path: "/sleep" is the path of flavors.hyperkube.files[0] already`},

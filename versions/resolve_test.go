@@ -68,7 +68,7 @@ func TestCommittedKubelets(t *testing.T) {
 	for version, want := range map[string]string{
 		"v1.24.0": "kubernetes/v1.24.0/linux/amd64/kubelet", "v1.24.10": "kubernetes/v1.24.10/linux/amd64/kubelet",
 		"v1.25.6": "kubernetes/v1.25.6/linux/amd64/kubelet", "v1.26.3": "kubernetes/v1.26.3/linux/amd64/kubelet",
-		"v1.36.0": "own/v1.36.0/linux/amd64/kubelet",
+		"v1.36.0": "static/v1.36.0/linux/amd64/kubelet",
 	} {
 		image, err := c.Image("rke", mustVersion(t, version))
 		if err != nil || image.Tag != version+"-rancher1" {
@@ -142,7 +142,7 @@ func TestResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := rke.Builds[0].Layers[0].Label(); got != "//images/layers/v1_24:kubelet_v1_24_10_linux_amd64_from_own" {
+	if got := rke.Builds[0].Layers[0].Label(); got != "//images/layers/v1_24:kubelet_v1_24_10_linux_amd64_from_patched" {
 		t.Errorf("layer %q", got)
 	}
 	if rke.Repository != "registry.invalid/hyperkube" || rke.Tag != "v1.24.10-rancher3" || image.Labels[0].Value != "v1.24.10" {
@@ -180,7 +180,7 @@ func TestResolveRefusesSharedLabels(t *testing.T) {
 func TestResolveWithholds(t *testing.T) {
 	c := resolve(t, strings.NewReplacer(
 		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
-		"kubernetes: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "kubernetes: \"1.24.10\"\n    architectures: [amd64]",
+		"versions: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "versions: \"1.24.10\"\n    architectures: [amd64]",
 		"  - v1.28.7\n", "  - v1.25.6\n  - v1.25.7\n  - v1.28.7\n",
 	).Replace(good))
 	var names []string
@@ -190,12 +190,12 @@ func TestResolveWithholds(t *testing.T) {
 	if got := strings.Join(names, " "); got != "hyperkube:v1.24.10 rke:v1.24.10-rancher3" {
 		t.Errorf("offered: %s", got)
 	}
-	want := `flavor "rke": own/kubelet is not pinned in versions/lock.json for v1.25.6 to v1.28.7, so these 3 releases are not offered`
+	want := `flavor "rke": patched/kubelet is not pinned in versions/lock.json for v1.25.6 to v1.28.7, so these 3 releases are not offered`
 	if got := strings.Join(c.Warnings(), "\n"); got != want {
 		t.Errorf("warned\n%s\nwant\n%s", got, want)
 	}
 	_, err := c.Image("rke", mustVersion(t, "v1.25.7"))
-	if want := `flavor "rke": v1.25.7 is not offered, because own/v1.25.7/linux/amd64/kubelet is not pinned in versions/lock.json`; err == nil || err.Error() != want {
+	if want := `flavor "rke": v1.25.7 is not offered, because patched/v1.25.7/linux/amd64/kubelet is not pinned in versions/lock.json`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
@@ -205,7 +205,7 @@ func TestResolveWithholds(t *testing.T) {
 func TestContentTag(t *testing.T) {
 	text := strings.NewReplacer(
 		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
-		"kubernetes: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "contentTag: true\n    kubernetes: \"1.24.10\"\n    architectures: [amd64]",
+		"versions: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "contentTag: true\n    versions: \"1.24.10\"\n    architectures: [amd64]",
 	).Replace(good)
 	tag := func(text string) string { return resolve(t, text).Images[0].ContentTag }
 	first := tag(text)
@@ -217,7 +217,7 @@ func TestContentTag(t *testing.T) {
 	if got := tag(moved); got != first {
 		t.Errorf("the same files make %q and %q", first, got)
 	}
-	if got := tag(strings.Replace(text, "source: kubernetes/kubelet", "source: own/kubelet", 1)); got == first {
+	if got := tag(strings.Replace(text, "source: kubernetes/kubelet", "source: patched/kubelet", 1)); got == first {
 		t.Errorf("other files make the same tag %q", got)
 	}
 }

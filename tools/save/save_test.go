@@ -38,7 +38,7 @@ flavors:
   hyperkube:
     repository: hyperkube
     tag: "{version}"
-    kubernetes: ">= 1.19.0"
+    versions: ">= 1.19.0"
     architectures: [amd64, arm64]
     files:
       - {path: /kubelet, source: kubernetes/kubelet}
@@ -47,7 +47,7 @@ flavors:
   kubectl:
     repository: tools/kubectl
     tag: "{version}"
-    kubernetes: ">= 1.19.0"
+    versions: ">= 1.19.0"
     architectures: [amd64, arm64]
     files:
       - {path: /kubectl, source: kubernetes/kubectl}

@@ -36,7 +36,7 @@ flavors:
   hyperkube:
     repository: hyperkube
     tag: "{version}"
-    kubernetes: ">= 1.19.0"
+    versions: ">= 1.19.0"
     architectures: [amd64, arm64]
     compression: %s
     files:

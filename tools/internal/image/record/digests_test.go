@@ -21,14 +21,14 @@ flavors:
   kubectl:
     repository: kubectl
     tag: "{version}"
-    kubernetes: ">= 1.19.0"
+    versions: ">= 1.19.0"
     architectures: [amd64]
     files: [{path: /kubectl, source: kubernetes/kubectl}]
     entrypoint: [/kubectl]
   rke:
     repository: rke
     tag: "{version}-rancher{iteration}"
-    kubernetes: ">= 1.19.0"
+    versions: ">= 1.19.0"
     architectures: [amd64]
     files: [{path: /kubectl, source: kubernetes/kubectl}]
     symlinks: {/k: kubectl}

@@ -31,7 +31,7 @@ flavors:
   hyperkube:
     repository: hyperkube
     tag: "{version}"
-    kubernetes: ">= 1.19.0"
+    versions: ">= 1.19.0"
     architectures: [ARCH]
     files:
       - {path: /sleep, source: programs/sleep}

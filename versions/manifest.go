@@ -34,9 +34,9 @@ type Source struct {
 	// archive only.
 	URL string
 	// Module, Toolchain and Flags say how a gobuild program is made. Module "."
-	// is this repository, whose programs belong to no Kubernetes version; of
-	// another module the version is the Kubernetes version. Flags are templates
-	// with {version}.
+	// is this repository, whose programs belong to no Kubernetes version; each is
+	// built with the go.mod nearest to its package. Of another module the version
+	// is the Kubernetes version. Flags are templates with {version}.
 	Module, Toolchain string
 	Flags             []string
 	Files             []SourceFile // by name

@@ -67,7 +67,7 @@ func (s *Supplier) program(ctx context.Context, key versions.FileKey, source ver
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	out := filepath.Join(dir, key.File)
-	what := append(source.BuildFlags(key), file.Package)
+	flags := source.BuildFlags(key)
 	settings := []string{"CGO_ENABLED=0", "GOOS=" + key.Platform.OS(), "GOARCH=" + key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0"}
 	switch source.Module {
 	case ".":
@@ -75,13 +75,15 @@ func (s *Supplier) program(ctx context.Context, key versions.FileKey, source ver
 		if err != nil {
 			return nil, err
 		}
-		cmd := tool.Command(ctx, s.Root, append([]string{"build", "-o", out}, what...)...)
+		// In the package's directory go uses the go.mod nearest to it: a program
+		// with a module of its own has its own versions of dependencies.
+		cmd := tool.Command(ctx, filepath.Join(s.Root, filepath.FromSlash(file.Package)), append(append([]string{"build", "-o", out}, flags...), ".")...)
 		cmd.Env = append(append(cmd.Env, settings...), "GOTOOLCHAIN="+source.Toolchain)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("building %q: %w\n%s", file.Package, err, said)
 		}
 	case kubernetes:
-		if err := s.buildKubernetes(ctx, filepath.Join(cache, "rebuild"), key, source.Toolchain, settings, what, out); err != nil {
+		if err := s.buildKubernetes(ctx, filepath.Join(cache, "rebuild"), key, source.Toolchain, settings, append(flags, file.Package), out); err != nil {
 			return nil, err
 		}
 	default:

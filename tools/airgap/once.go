@@ -36,7 +36,7 @@ func (c config) once(ctx context.Context, to string, fill func(dir string) error
 	if err := fill(build); err != nil {
 		return errors.Join(err, os.RemoveAll(build))
 	}
-	if err := diskspace.Sync(build); err != nil {
+	if err := diskspace.SyncFS(build); err != nil {
 		return fmt.Errorf("writing %q to disk: %w", build, err)
 	}
 	if err := os.Rename(build, to); err != nil {

@@ -30,8 +30,8 @@ func (r *rebuilder) checkC(ctx context.Context, s *step) error {
 		if !namesItsFolder(archive) {
 			return nil
 		}
-		r.report.Say("throwing away the build cache %s: what was compiled from C has traces of its folder", s.cache)
-		if err := diskspace.Discard(s.cache); err != nil {
+		r.report.Logf("throwing away the build cache %s: what was compiled from C has traces of its folder", s.cache)
+		if err := diskspace.RemoveAll(s.cache); err != nil {
 			return fmt.Errorf("throwing away a build cache: %w", err)
 		}
 		if err := s.makeCache(); err != nil {

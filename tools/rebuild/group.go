@@ -20,7 +20,7 @@ func (r *rebuilder) group(ctx context.Context, v *opened, g group) ([]outcome, e
 	date, ok := v.release.Phases[g.phase]
 	switch {
 	case !ok && r.config.plan:
-		r.report.Say("the build date of the %s phase is not known: the plan has %s in its place", g.phase, date.Date.Format(redate.Layout))
+		r.report.Logf("the build date of the %s phase is not known: the plan has %s in its place", g.phase, date.Date.Format(redate.Layout))
 	case !ok:
 		return r.fail(ctx, g.jobs, r.noDate(g.phase), trouble{lacks: g.phase, passing: r.inVain[g.phase] == ""})
 	}

@@ -39,8 +39,8 @@ func (r *rebuilder) makeRoom(ctx context.Context) error {
 		if now, err := diskspace.Free(r.config.cache); err != nil || now > lowDisk {
 			return err
 		}
-		r.report.Say("making room: removing the build cache %s", dir)
-		if err := diskspace.Discard(dir); err != nil {
+		r.report.Logf("making room: removing the build cache %s", dir)
+		if err := diskspace.RemoveAll(dir); err != nil {
 			return fmt.Errorf("making room: %w", err)
 		}
 	}

@@ -33,11 +33,11 @@ func (r *rebuilder) checkNeeds(version versions.Version) error {
 		room = needSources // and for caches, once it is known whether they are there
 	}
 	memory := int64(needMemory + max(0, r.config.compilers-2)<<30)
-	r.report.Say("rebuilding %s in %s: needs up to %d GiB of disk and %d GiB of memory", version, r.config.cache, room>>30, memory>>30)
+	r.report.Logf("rebuilding %s in %s: needs up to %d GiB of disk and %d GiB of memory", version, r.config.cache, room>>30, memory>>30)
 	if free, ok := freeMemory("/proc/meminfo"); ok && free < memory {
 		return fmt.Errorf("too little memory: %d MiB available, want %d MiB; stop other programs or lower -compilers", free>>20, memory>>20)
 	}
-	return diskspace.Need(r.config.cache, room)
+	return diskspace.CheckFree(r.config.cache, room)
 }
 
 // checkCaches refuses where there is no room for build caches that are not
@@ -46,7 +46,7 @@ func (r *rebuilder) checkCaches(toolchain, system string) error {
 	if _, err := os.Stat(sourcetree.BuildCache(r.config.cache, toolchain, system)); err == nil {
 		return nil
 	}
-	return diskspace.Need(r.config.cache, needCaches)
+	return diskspace.CheckFree(r.config.cache, needCaches)
 }
 
 // freeMemory is what programs can get without swapping.

@@ -122,7 +122,7 @@ func (o *opened) close() error {
 
 func (r *rebuilder) close(o *opened) {
 	if err := o.close(); err != nil {
-		r.report.Say("%v", err)
+		r.report.Logf("%v", err)
 	}
 }
 

@@ -64,7 +64,7 @@ func (r *rebuilder) survey(ctx context.Context, catalog *versions.Catalog) ([]ou
 		left := slices.DeleteFunc(jobs, func(j job) bool {
 			return slices.ContainsFunc(all[told:], func(o outcome) bool { return o.job == j })
 		})
-		if _, err := r.fail(ctx, left, err, trouble{passing: !gotool.NotServed(err)}); err != nil || recordErr != nil {
+		if _, err := r.fail(ctx, left, err, trouble{passing: !gotool.IsNotServed(err)}); err != nil || recordErr != nil {
 			return all, errors.Join(err, recordErr)
 		}
 	}
@@ -123,12 +123,12 @@ func (r *rebuilder) surveyVersion(ctx context.Context, catalog *versions.Catalog
 	if _, err := os.Stat(sourcetree.Dir(trees.Dir, v.String())); errors.Is(err, fs.ErrNotExist) {
 		defer func() {
 			if err := sourcetree.Forget(trees, v.String()); err != nil {
-				r.report.Say("%v", err)
+				r.report.Logf("%v", err)
 			}
 		}()
 	}
 	if err := r.search(ctx, v, pins, jobs); err != nil && ctx.Err() == nil {
-		r.report.Say("%v", err) // the jobs that need the date will say so
+		r.report.Logf("%v", err) // the jobs that need the date will say so
 	}
 	_, err = r.rebuild(ctx, v, jobs)
 	return err

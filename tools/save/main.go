@@ -29,7 +29,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if c.list != "" {
 		return list(env, c)
 	}
-	var s *fetch.Supplier
+	var s *fetch.Fetcher
 	if len(c.catalog) > 0 {
 		if s, err = fetch.FromEnv(env); err != nil {
 			return err

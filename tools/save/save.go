@@ -23,7 +23,7 @@ func waiting(env cli.Env, file string) func() {
 }
 
 // save writes the archive; s is nil where no image is of the catalog.
-func save(ctx context.Context, env cli.Env, s *fetch.Supplier, c config) error {
+func save(ctx context.Context, env cli.Env, s *fetch.Fetcher, c config) error {
 	images, names, err := find(s, c)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func save(ctx context.Context, env cli.Env, s *fetch.Supplier, c config) error {
 
 // find finds the images in the catalog, and what they are called. All that can
 // be known to be wrong is told before anything is built.
-func find(s *fetch.Supplier, c config) ([]versions.Image, []string, error) {
+func find(s *fetch.Fetcher, c config) ([]versions.Image, []string, error) {
 	seen := map[string]bool{}
 	for _, image := range c.layouts {
 		seen[image.Name] = true
@@ -115,7 +115,7 @@ func made(image versions.Image, platforms []string) error {
 
 // build builds an image for all its platforms, which its index needs, and holds
 // it to its record.
-func build(ctx context.Context, s *fetch.Supplier, image versions.Image, known record.Records, dir string) error {
+func build(ctx context.Context, s *fetch.Fetcher, image versions.Image, known record.Records, dir string) error {
 	built, err := assemble.Index(ctx, s, image, dir)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ releases:
 
 // supplier has a catalog of two flavors of that many versions, and its files in
 // a store.
-func supplier(t testing.TB, releases int) *fetch.Supplier {
+func supplier(t testing.TB, releases int) *fetch.Fetcher {
 	t.Helper()
 	var list strings.Builder
 	for i := range releases {
@@ -83,10 +83,10 @@ func supplier(t testing.TB, releases int) *fetch.Supplier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fetch.Supplier{Catalog: catalog, Store: files, Upstream: fetch.Off, Progress: progress.New(io.Discard)}
+	return &fetch.Fetcher{Catalog: catalog, Store: files, Upstream: fetch.Off, Progress: progress.New(io.Discard)}
 }
 
-func saveWith(t *testing.T, s *fetch.Supplier, args ...string) (string, error) {
+func saveWith(t *testing.T, s *fetch.Fetcher, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
 	env := cli.Env{Args: args, Dir: t.TempDir(), Out: &out, Err: io.Discard}

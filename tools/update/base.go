@@ -8,7 +8,7 @@ func (u *updater) bases(ctx context.Context) error {
 		if _, ok := u.lock.Base(key); ok {
 			continue
 		}
-		pin, err := u.supplier.PinBase(ctx, key)
+		pin, err := u.fetcher.PinBase(ctx, key)
 		if err != nil {
 			return err
 		}

@@ -65,7 +65,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	u.supplier.TrustMirror = *trust
+	u.fetcher.TrustMirror = *trust
 	switch {
 	case *programs:
 		err = u.programs(ctx)
@@ -89,7 +89,7 @@ type updater struct {
 	path     string
 	manifest *versions.Manifest
 	lock     *versions.Lock
-	supplier *fetch.Supplier
+	fetcher  *fetch.Fetcher
 	added    int
 }
 
@@ -111,7 +111,7 @@ func newUpdater(env cli.Env) (*updater, error) {
 	if u.lock, _, err = versions.ParseLock(versions.LockFile, raw); err != nil {
 		return nil, err
 	}
-	u.supplier, err = fetch.New(env, &versions.Catalog{Manifest: u.manifest, Lock: u.lock})
+	u.fetcher, err = fetch.New(env, &versions.Catalog{Manifest: u.manifest, Lock: u.lock})
 	return u, err
 }
 
@@ -140,9 +140,9 @@ func (u *updater) file(ctx context.Context, key versions.FileKey) error {
 	var err error
 	switch source.Kind {
 	case versions.KindRelease:
-		pin, err = u.supplier.Pin(ctx, key, source)
+		pin, err = u.fetcher.Pin(ctx, key, source)
 	case versions.KindGoBuild:
-		pin, err = u.supplier.PinProgram(ctx, key, source)
+		pin, err = u.fetcher.PinProgram(ctx, key, source)
 	case versions.KindArchive:
 		return nil // nobody publishes sums of archives: see -archive
 	}
@@ -159,7 +159,7 @@ func (u *updater) programs(ctx context.Context) error {
 		if source.Kind != versions.KindGoBuild || source.Module != "." {
 			continue
 		}
-		pin, err := u.supplier.PinProgram(ctx, key, source)
+		pin, err := u.fetcher.PinProgram(ctx, key, source)
 		if err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func (u *updater) member(ctx context.Context, m member) error {
 	if !ok {
 		return fmt.Errorf("pinning %s: there is no source %q in %s", m.key, m.key.Source, versions.ManifestFile)
 	}
-	pin, err := u.supplier.PinMember(ctx, m.key, source, m.archive)
+	pin, err := u.fetcher.PinMember(ctx, m.key, source, m.archive)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ import (
 
 // Index builds an image for all its platforms into an OCI layout at dir, which
 // must be free, or a layout, which it then replaces.
-func Index(ctx context.Context, s *fetch.Supplier, image versions.Image, dir string) (record.Record, error) {
+func Index(ctx context.Context, s *fetch.Fetcher, image versions.Image, dir string) (record.Record, error) {
 	record := newRecord(image)
 	err := replace(ctx, s, dir, func(stage string) error {
 		var manifests []oci.Manifest
@@ -38,13 +38,13 @@ func Index(ctx context.Context, s *fetch.Supplier, image versions.Image, dir str
 			return err
 		}
 		record.Index = index.Digest
-		return oci.WriteIndex(stage, index, manifests, s.Place(ctx))
+		return oci.WriteIndex(stage, index, manifests, s.BlobCopier(ctx))
 	})
 	return record, err
 }
 
 // Platform builds the image for one of its platforms alone.
-func Platform(ctx context.Context, s *fetch.Supplier, image versions.Image, platform versions.Platform, dir string) (record.Record, error) {
+func Platform(ctx context.Context, s *fetch.Fetcher, image versions.Image, platform versions.Platform, dir string) (record.Record, error) {
 	record := newRecord(image)
 	for _, build := range image.Builds {
 		if build.Platform != platform {
@@ -55,7 +55,7 @@ func Platform(ctx context.Context, s *fetch.Supplier, image versions.Image, plat
 			if err != nil {
 				return err
 			}
-			return oci.WriteImage(stage, m, s.Place(ctx))
+			return oci.WriteImage(stage, m, s.BlobCopier(ctx))
 		})
 		return record, err
 	}
@@ -68,7 +68,7 @@ func newRecord(image versions.Image) record.Record {
 
 // compose writes the layers of one platform into the layout and composes the
 // image that they make, upon its base.
-func compose(ctx context.Context, s *fetch.Supplier, image versions.Image, build versions.Build, stage string, record *record.Record) (oci.Manifest, error) {
+func compose(ctx context.Context, s *fetch.Fetcher, image versions.Image, build versions.Build, stage string, record *record.Record) (oci.Manifest, error) {
 	f := image.Flavor
 	spec := oci.Image{
 		OS: build.Platform.OS(), Arch: build.Platform.Arch(),
@@ -99,7 +99,7 @@ func compose(ctx context.Context, s *fetch.Supplier, image versions.Image, build
 	return m, err
 }
 
-func write(ctx context.Context, s *fetch.Supplier, l versions.Layer, stage string) (layer.Descriptor, error) {
+func write(ctx context.Context, s *fetch.Fetcher, l versions.Layer, stage string) (layer.Descriptor, error) {
 	entry := layer.Entry{Path: l.Path, Mode: l.Mode, Symlinks: l.Symlinks, Content: strings.NewReader("")}
 	if len(l.Symlinks) == 0 {
 		if err := s.Ensure(ctx, l.Pin); err != nil {
@@ -129,12 +129,12 @@ func write(ctx context.Context, s *fetch.Supplier, l versions.Layer, stage strin
 
 // replace fills a folder beside dir and then puts it in dir's place, so that
 // dir is never a half-written layout.
-func replace(ctx context.Context, s *fetch.Supplier, dir string, fill func(stage string) error) error {
+func replace(ctx context.Context, s *fetch.Fetcher, dir string, fill func(stage string) error) error {
 	dir = filepath.Clean(dir)
 	if err := replaceable(dir); err != nil {
 		return fmt.Errorf("writing %q: %w", dir, err)
 	}
-	waiting := func() { s.Progress.Say("waiting for another process that writes %q", dir) }
+	waiting := func() { s.Progress.Logf("waiting for another process that writes %q", dir) }
 	var fillErr error
 	err := stage.Replace(ctx, dir, 0o755, waiting,
 		func(made string) error { fillErr = fill(made); return fillErr },

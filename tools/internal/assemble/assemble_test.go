@@ -53,7 +53,7 @@ releases: [v1.36.0]
 `
 
 // setup has a catalog of one image, and its files in a store.
-func setup(t *testing.T, compression string) (*fetch.Supplier, versions.Image) {
+func setup(t *testing.T, compression string) (*fetch.Fetcher, versions.Image) {
 	t.Helper()
 	m, err := versions.ParseManifest("m.yaml", fmt.Appendf(nil, manifest, compression))
 	if err != nil {
@@ -79,7 +79,7 @@ func setup(t *testing.T, compression string) (*fetch.Supplier, versions.Image) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fetch.Supplier{Catalog: catalog, Store: files, Upstream: fetch.Off, Progress: progress.New(io.Discard)}, catalog.Images[0]
+	return &fetch.Fetcher{Catalog: catalog, Store: files, Upstream: fetch.Off, Progress: progress.New(io.Discard)}, catalog.Images[0]
 }
 
 // listing is every file and folder in a folder, with mode and hash.

@@ -9,12 +9,12 @@ import (
 )
 
 // Base lays a pinned base image out at dir, as it is, with files of its own.
-func Base(ctx context.Context, s *fetch.Supplier, pin versions.BasePin, dir string) error {
+func Base(ctx context.Context, s *fetch.Fetcher, pin versions.BasePin, dir string) error {
 	return replace(ctx, s, dir, func(stage string) error {
 		base, err := s.Base(ctx, pin)
 		if err != nil {
 			return err
 		}
-		return oci.WriteBase(stage, base, s.Place(ctx))
+		return oci.WriteBase(stage, base, s.BlobCopier(ctx))
 	})
 }

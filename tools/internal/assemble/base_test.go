@@ -22,7 +22,7 @@ import (
 )
 
 // put puts bytes into the store and returns their digest.
-func put(t *testing.T, s *fetch.Supplier, raw []byte) versions.Digest {
+func put(t *testing.T, s *fetch.Fetcher, raw []byte) versions.Digest {
 	t.Helper()
 	d, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(raw)))
 	if err == nil {
@@ -36,7 +36,7 @@ func put(t *testing.T, s *fetch.Supplier, raw []byte) versions.Digest {
 
 // onBase sets the image of setup upon a base for each platform, which is in the
 // store: one of Docker's, the other of OCI's media types.
-func onBase(t *testing.T) (*fetch.Supplier, versions.Image, map[string]v1.Image) {
+func onBase(t *testing.T) (*fetch.Fetcher, versions.Image, map[string]v1.Image) {
 	t.Helper()
 	s, image := setup(t, "gzip")
 	ref, err := versions.ParseImageRef("registry.example/base@sha256:" + strings.Repeat("a", 64))

@@ -20,9 +20,9 @@ func Free(dir string) (int64, error) {
 	return int64(st.Bavail) * st.Bsize, nil
 }
 
-// Need is an error that says what to do where fewer than want bytes may be
+// CheckFree is an error that says what to do where fewer than want bytes may be
 // written.
-func Need(dir string, want int64) error {
+func CheckFree(dir string, want int64) error {
 	free, err := Free(dir)
 	if err == nil && free < want {
 		err = fmt.Errorf("disk too full: %q has %d MiB free, want %d MiB; make room or set HYPERKUBE_CACHE to a folder on another disk",
@@ -31,9 +31,9 @@ func Need(dir string, want int64) error {
 	return err
 }
 
-// Discard removes a folder in one step: at no time is there one of that name with
+// RemoveAll removes a folder in one step: at no time is there one of that name with
 // only a part of what belongs in it. What a kill leaves goes with the next one.
-func Discard(dir string) error {
+func RemoveAll(dir string) error {
 	old := dir + ".old"
 	if err := os.RemoveAll(old); err != nil {
 		return err
@@ -44,9 +44,9 @@ func Discard(dir string) error {
 	return os.RemoveAll(old)
 }
 
-// Sync makes everything written to the file system of dir durable. It is for
+// SyncFS makes everything written to the file system of dir durable. It is for
 // trees of many files, of which nobody looks at one again before they count.
-func Sync(dir string) error {
+func SyncFS(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ var archiveLimits = unpack.Limits{Bytes: 4 << 30, Entries: 10_000}
 
 // member puts a file of an archive into the store, and the archive too, which
 // may have more of what is wanted.
-func (s *Supplier) member(ctx context.Context, pin versions.Pin) error {
+func (s *Fetcher) member(ctx context.Context, pin versions.Pin) error {
 	if err := s.archive(ctx, pin); err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (s *Supplier) member(ctx context.Context, pin versions.Pin) error {
 }
 
 // archive brings the archive of a pin into the store.
-func (s *Supplier) archive(ctx context.Context, pin versions.Pin) error {
+func (s *Fetcher) archive(ctx context.Context, pin versions.Pin) error {
 	whole := versions.Pin{FileKey: pin.FileKey, URL: pin.URL, SHA256: pin.Archive, Archive: pin.Archive}
 	have, err := s.Store.Has(whole.SHA256)
 	if err != nil || have {
@@ -41,7 +41,7 @@ func (s *Supplier) archive(ctx context.Context, pin versions.Pin) error {
 	return s.download(ctx, whole)
 }
 
-func (s *Supplier) openMember(pin versions.Pin) (io.Reader, io.Closer, error) {
+func (s *Fetcher) openMember(pin versions.Pin) (io.Reader, io.Closer, error) {
 	archive, _, err := s.Store.Open(pin.Archive)
 	if err != nil {
 		return nil, nil, err
@@ -56,7 +56,7 @@ func (s *Supplier) openMember(pin versions.Pin) (io.Reader, io.Closer, error) {
 
 // PinMember makes the pin of an archive's member. The archive's sha256 is the
 // caller's: nobody publishes it beside the archive.
-func (s *Supplier) PinMember(ctx context.Context, key versions.FileKey, source versions.Source, archive versions.Digest) (versions.Pin, error) {
+func (s *Fetcher) PinMember(ctx context.Context, key versions.FileKey, source versions.Source, archive versions.Digest) (versions.Pin, error) {
 	file, ok := source.File(key)
 	if !ok || source.Kind != versions.KindArchive {
 		return versions.Pin{}, fmt.Errorf("pinning %s: source %q of %s declares no such member of an archive", key, key.Source, versions.ManifestFile)

@@ -15,7 +15,7 @@ import (
 
 // Base brings a pinned base image into the store, its manifest, config and all
 // layers, as far as they are not there.
-func (s *Supplier) Base(ctx context.Context, pin versions.BasePin) (*oci.Base, error) {
+func (s *Fetcher) Base(ctx context.Context, pin versions.BasePin) (*oci.Base, error) {
 	base, err := s.base(ctx, pin)
 	if err != nil {
 		return nil, fmt.Errorf("getting base image %s: %w", pin.BaseKey, mend(err))
@@ -24,7 +24,7 @@ func (s *Supplier) Base(ctx context.Context, pin versions.BasePin) (*oci.Base, e
 }
 
 // PinBase makes the pin of a base image, which is in the store then.
-func (s *Supplier) PinBase(ctx context.Context, key versions.BaseKey) (versions.BasePin, error) {
+func (s *Fetcher) PinBase(ctx context.Context, key versions.BaseKey) (versions.BasePin, error) {
 	fail := func(err error) (versions.BasePin, error) {
 		return versions.BasePin{}, fmt.Errorf("pinning base image %s: %w", key, mend(err))
 	}
@@ -47,7 +47,7 @@ func (s *Supplier) PinBase(ctx context.Context, key versions.BaseKey) (versions.
 	return pin, nil
 }
 
-func (s *Supplier) base(ctx context.Context, pin versions.BasePin) (*oci.Base, error) {
+func (s *Fetcher) base(ctx context.Context, pin versions.BasePin) (*oci.Base, error) {
 	raw, err := s.document(ctx, pin.BaseKey, oci.Ref{Digest: pin.SHA256, Size: oci.MaxDocument}, s.manifest)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (s *Supplier) base(ctx context.Context, pin versions.BasePin) (*oci.Base, e
 type fetch func(ctx context.Context, key versions.BaseKey, ref oci.Ref) error
 
 // document returns the bytes of a manifest or a config.
-func (s *Supplier) document(ctx context.Context, key versions.BaseKey, ref oci.Ref, get fetch) ([]byte, error) {
+func (s *Fetcher) document(ctx context.Context, key versions.BaseKey, ref oci.Ref, get fetch) ([]byte, error) {
 	if err := s.have(ctx, key, ref, get); err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *Supplier) document(ctx context.Context, key versions.BaseKey, ref oci.R
 }
 
 // layer wants the size that the manifest has, too: it goes into the image.
-func (s *Supplier) layer(ctx context.Context, key versions.BaseKey, ref oci.Ref) error {
+func (s *Fetcher) layer(ctx context.Context, key versions.BaseKey, ref oci.Ref) error {
 	if err := s.have(ctx, key, ref, s.blob); err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (s *Supplier) layer(ctx context.Context, key versions.BaseKey, ref oci.Ref)
 	return err
 }
 
-func (s *Supplier) have(ctx context.Context, key versions.BaseKey, ref oci.Ref, get fetch) error {
+func (s *Fetcher) have(ctx context.Context, key versions.BaseKey, ref oci.Ref, get fetch) error {
 	have, err := s.Store.Has(ref.Digest)
 	if err != nil || have {
 		return err
@@ -113,8 +113,8 @@ func (s *Supplier) have(ctx context.Context, key versions.BaseKey, ref oci.Ref, 
 	return get(ctx, key, ref)
 }
 
-// Place returns what copies layers of base images out of the store.
-func (s *Supplier) Place(ctx context.Context) oci.Place {
+// BlobCopier returns what copies layers of base images out of the store.
+func (s *Fetcher) BlobCopier(ctx context.Context) oci.Place {
 	place := oci.Copy(func(digest string) (io.ReadCloser, error) {
 		d, err := versions.ParseDigest(strings.TrimPrefix(digest, "sha256:"))
 		if err := errors.Join(err, ctx.Err()); err != nil {

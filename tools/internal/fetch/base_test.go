@@ -37,7 +37,7 @@ func TestBase(t *testing.T) {
 			}
 			b.Registry = b.host() + "/mirrored"
 			to := filepath.Join(t.TempDir(), "layer")
-			if err := b.Place(t.Context())(base.Layers[1].Digest, to); err != nil {
+			if err := b.BlobCopier(t.Context())(base.Layers[1].Digest, to); err != nil {
 				t.Fatal(err)
 			}
 			raw, err := os.ReadFile(to)

@@ -29,7 +29,7 @@ import (
 // bases is a registry with an index of two platforms, and a supplier that has it
 // as its mirror.
 type bases struct {
-	*Supplier
+	*Fetcher
 	t       *testing.T
 	server  *httptest.Server
 	images  map[string]v1.Image // by architecture
@@ -75,7 +75,7 @@ func startBases(t *testing.T, mediaType types.MediaType) *bases {
 	if err := remote.WriteIndex(b.repository().Tag("v1"), b.index); err != nil {
 		t.Fatal(err)
 	}
-	b.Supplier = &Supplier{
+	b.Fetcher = &Fetcher{
 		Catalog: &versions.Catalog{Manifest: &versions.Manifest{}, Lock: versions.NewLock()},
 		Store:   store.New(t.TempDir()), Upstream: "", Registry: b.host() + "/mirrored", Progress: progress.New(io.Discard),
 	}

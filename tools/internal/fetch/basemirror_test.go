@@ -115,7 +115,7 @@ func TestBaseOfChangedStore(t *testing.T) {
 		}
 		_, err = b.Base(t.Context(), pin)
 		if what == "layer" { // read when it is used
-			err = b.Place(t.Context())(base.Layers[0].Digest, filepath.Join(t.TempDir(), "layer"))
+			err = b.BlobCopier(t.Context())(base.Layers[0].Digest, filepath.Join(t.TempDir(), "layer"))
 		}
 		if err == nil || !strings.Contains(err.Error(), b.Store.Path(d)) || !strings.Contains(err.Error(), "To mend: delete that file") {
 			t.Errorf("%s: got %v", what, err)

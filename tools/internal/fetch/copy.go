@@ -11,7 +11,7 @@ import (
 
 // Copy writes the pin's file to a path, which must be free or is replaced: a
 // copy and no link, so that nothing done to the store later changes it.
-func (s *Supplier) Copy(pin versions.Pin, to string) error {
+func (s *Fetcher) Copy(pin versions.Pin, to string) error {
 	in, _, err := s.Store.Open(pin.SHA256)
 	if err != nil {
 		return err

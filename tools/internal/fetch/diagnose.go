@@ -17,7 +17,7 @@ const headSize = 512
 
 // Explain says more of an error that reading a file of the store met: what is
 // there in place of the pinned file, and what to do.
-func (s *Supplier) Explain(pin versions.Pin, err error) error {
+func (s *Fetcher) Explain(pin versions.Pin, err error) error {
 	var mismatch *store.MismatchError
 	if !errors.As(err, &mismatch) {
 		return err
@@ -34,7 +34,7 @@ func (s *Supplier) Explain(pin versions.Pin, err error) error {
 
 // explainBytes adds to a mismatch what the bytes seem to be: each of these has
 // been met in the wild, saved and hashed as if it were the binary.
-func (s *Supplier) explainBytes(pin versions.Pin, m *store.MismatchError, head []byte) error {
+func (s *Fetcher) explainBytes(pin versions.Pin, m *store.MismatchError, head []byte) error {
 	var why []string
 	if kind := markup(head); kind != "" {
 		why = append(why, "it is "+kind+", not a program: "+quote(head))

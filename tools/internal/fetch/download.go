@@ -37,7 +37,7 @@ var client = &http.Client{Transport: &http.Transport{
 }}
 
 // download gets the file from upstream, trying again where that may help.
-func (s *Supplier) download(ctx context.Context, pin versions.Pin) error {
+func (s *Fetcher) download(ctx context.Context, pin versions.Pin) error {
 	from, err := s.url(pin)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (s *Supplier) download(ctx context.Context, pin versions.Pin) error {
 }
 
 // again repeats a download that fails with a [passingError].
-func (s *Supplier) again(ctx context.Context, what, from string, once func() error) error {
+func (s *Fetcher) again(ctx context.Context, what, from string, once func() error) error {
 	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, 2*pause {
 		err := once()
 		var passing *passingError
@@ -56,7 +56,7 @@ func (s *Supplier) again(ctx context.Context, what, from string, once func() err
 		if err == nil || attempt == attempts || !errors.As(err, &passing) {
 			return err
 		}
-		s.Progress.Say("%s: %v; trying again in %v", what, err, pause)
+		s.Progress.Logf("%s: %v; trying again in %v", what, err, pause)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -66,7 +66,7 @@ func (s *Supplier) again(ctx context.Context, what, from string, once func() err
 }
 
 // url is where the file is asked for: upstream, or the mirror in its place.
-func (s *Supplier) url(pin versions.Pin) (*url.URL, error) {
+func (s *Fetcher) url(pin versions.Pin) (*url.URL, error) {
 	if pin.URL == "" {
 		return nil, fmt.Errorf("%s has no URL in %s", pin.FileKey, versions.LockFile)
 	}
@@ -90,7 +90,7 @@ type localError struct{ error }
 
 func (e *localError) Unwrap() error { return e.error }
 
-func (s *Supplier) downloadOnce(ctx context.Context, pin versions.Pin, at *url.URL) error {
+func (s *Fetcher) downloadOnce(ctx context.Context, pin versions.Pin, at *url.URL) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	from := at.Redacted()

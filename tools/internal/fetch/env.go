@@ -17,7 +17,7 @@ import (
 // registries of base images. HYPERKUBE_REBUILD=1 is for machines that reach no
 // upstream: it allows builds from source, and forbids downloads unless a mirror
 // is named.
-func FromEnv(env cli.Env) (*Supplier, error) {
+func FromEnv(env cli.Env) (*Fetcher, error) {
 	catalog, _, err := versions.Load()
 	if err != nil {
 		return nil, err
@@ -26,12 +26,12 @@ func FromEnv(env cli.Env) (*Supplier, error) {
 }
 
 // New is like [FromEnv] with another catalog than the one compiled in.
-func New(env cli.Env, catalog *versions.Catalog) (*Supplier, error) {
+func New(env cli.Env, catalog *versions.Catalog) (*Fetcher, error) {
 	dir, err := cachedir.Store(env.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	s := &Supplier{
+	s := &Fetcher{
 		Catalog: catalog, Store: store.New(dir), Root: env.Dir, Getenv: env.Getenv,
 		Upstream: env.Getenv("HYPERKUBE_UPSTREAM"), Registry: env.Getenv("HYPERKUBE_REGISTRY_MIRROR"),
 		Progress: progress.New(env.Err), Log: env.Err,

@@ -20,7 +20,7 @@ const kubernetes = "k8s.io/kubernetes"
 // buildKubernetes runs go build, with flags and a package, in the source tree of
 // the key's version. It shares trees, caches and turns with tools/rebuild, which makes upstream's own
 // bytes of them.
-func (s *Supplier) buildKubernetes(ctx context.Context, cache string, key versions.FileKey, toolchain string, settings, what []string, out string) error {
+func (s *Fetcher) buildKubernetes(ctx context.Context, cache string, key versions.FileKey, toolchain string, settings, what []string, out string) error {
 	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func (s *Supplier) buildKubernetes(ctx context.Context, cache string, key versio
 		return err
 	}
 	defer tree.Close()
-	goroot, err := tool.Toolchain(ctx, strings.TrimPrefix(toolchain, "go"), machine)
+	goroot, err := tool.DownloadToolchain(ctx, strings.TrimPrefix(toolchain, "go"), machine)
 	if err != nil {
 		return err
 	}
@@ -48,9 +48,9 @@ func (s *Supplier) buildKubernetes(ctx context.Context, cache string, key versio
 		"GOPROXY=off", "GOFLAGS=", "GOWORK=",
 	)
 	command := func(args ...string) *exec.Cmd {
-		return tool.With(ctx, goroot.Dir, tree.Source(), settings, append(args, what...)...)
+		return tool.ToolchainCommand(ctx, goroot.Dir, tree.Source(), settings, append(args, what...)...)
 	}
-	packages, err := gotool.Packages(command("list", "-deps"))
+	packages, err := gotool.CountPackages(command("list", "-deps"))
 	if err != nil {
 		return fmt.Errorf("listing the packages of %s: %w", key, err)
 	}

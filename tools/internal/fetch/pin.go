@@ -14,7 +14,7 @@ import (
 // Pin makes the pin of a released file: upstream's published sha256, the file
 // that has it, and its size. It is the one place that reads a checksum from the
 // network; what it finds is then in the lock, for people to review.
-func (s *Supplier) Pin(ctx context.Context, key versions.FileKey, source versions.Source) (versions.Pin, error) {
+func (s *Fetcher) Pin(ctx context.Context, key versions.FileKey, source versions.Source) (versions.Pin, error) {
 	pin := versions.Pin{FileKey: key, URL: source.FileURL(key)}
 	published, err := s.published(ctx, pin)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Supplier) Pin(ctx context.Context, key versions.FileKey, source version
 }
 
 // published is the sha256 that upstream has beside a file.
-func (s *Supplier) published(ctx context.Context, pin versions.Pin) (versions.Digest, error) {
+func (s *Fetcher) published(ctx context.Context, pin versions.Pin) (versions.Digest, error) {
 	switch {
 	case s.Upstream == Off:
 		return versions.Digest{}, errors.New("downloads are switched off; unset HYPERKUBE_UPSTREAM and HYPERKUBE_REBUILD, or bring the sums in with -import")

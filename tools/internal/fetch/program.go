@@ -15,7 +15,7 @@ import (
 )
 
 // build makes a program of this repository and puts it into the store.
-func (s *Supplier) build(ctx context.Context, pin versions.Pin, source versions.Source) error {
+func (s *Fetcher) build(ctx context.Context, pin versions.Pin, source versions.Source) error {
 	task := s.Progress.Start("building "+pin.FileKey.String(), "program", 1)
 	data, err := s.program(ctx, pin.FileKey, source)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Supplier) build(ctx context.Context, pin versions.Pin, source versions.
 
 // PinProgram builds a program of this repository, puts it into the store, and
 // makes the pin of it.
-func (s *Supplier) PinProgram(ctx context.Context, key versions.FileKey, source versions.Source) (versions.Pin, error) {
+func (s *Fetcher) PinProgram(ctx context.Context, key versions.FileKey, source versions.Source) (versions.Pin, error) {
 	data, err := s.program(ctx, key, source)
 	if err != nil {
 		return versions.Pin{}, fmt.Errorf("pinning %s: %w", key, err)
@@ -52,7 +52,7 @@ func (s *Supplier) PinProgram(ctx context.Context, key versions.FileKey, source 
 
 // program builds a program with the source's toolchain and flags, and nothing of
 // the machine's configuration, and returns its bytes.
-func (s *Supplier) program(ctx context.Context, key versions.FileKey, source versions.Source) (data []byte, err error) {
+func (s *Fetcher) program(ctx context.Context, key versions.FileKey, source versions.Source) (data []byte, err error) {
 	file, ok := source.File(key)
 	if !ok || source.Kind != versions.KindGoBuild {
 		return nil, fmt.Errorf("source %q of %s does not build it", source.Name, versions.ManifestFile)

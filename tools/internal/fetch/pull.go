@@ -17,7 +17,7 @@ import (
 
 // repository is where a base image is asked for: in its registry, or in the
 // mirror in its place.
-func (s *Supplier) repository(key versions.BaseKey) (string, error) {
+func (s *Fetcher) repository(key versions.BaseKey) (string, error) {
 	repository := key.Image.Repository()
 	switch {
 	case s.Registry == Off:
@@ -32,7 +32,7 @@ func (s *Supplier) repository(key versions.BaseKey) (string, error) {
 }
 
 // manifest gets a manifest or an index into the store.
-func (s *Supplier) manifest(ctx context.Context, key versions.BaseKey, ref oci.Ref) error {
+func (s *Fetcher) manifest(ctx context.Context, key versions.BaseKey, ref oci.Ref) error {
 	repository, err := s.repository(key)
 	if err != nil {
 		return fmt.Errorf("the store lacks its manifest, sha256 %s: %w", ref.Digest, err)
@@ -47,7 +47,7 @@ func (s *Supplier) manifest(ctx context.Context, key versions.BaseKey, ref oci.R
 }
 
 // blob gets a config or a layer into the store, trying again where that may help.
-func (s *Supplier) blob(ctx context.Context, key versions.BaseKey, ref oci.Ref) error {
+func (s *Fetcher) blob(ctx context.Context, key versions.BaseKey, ref oci.Ref) error {
 	repository, err := s.repository(key)
 	if err != nil {
 		return fmt.Errorf("the store lacks a blob of it, sha256 %s: %w", ref.Digest, err)
@@ -56,7 +56,7 @@ func (s *Supplier) blob(ctx context.Context, key versions.BaseKey, ref oci.Ref) 
 	return s.again(ctx, key.String(), from, func() error { return s.blobOnce(ctx, repository, from, ref) })
 }
 
-func (s *Supplier) blobOnce(ctx context.Context, repository, from string, ref oci.Ref) error {
+func (s *Fetcher) blobOnce(ctx context.Context, repository, from string, ref oci.Ref) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watch := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %v", stall)) })

@@ -13,7 +13,7 @@ import (
 // rebuilder returns a function that runs tools/rebuild, which leaves the file in
 // the store. It is a process of its own because most who get files never come
 // to build one.
-func (s *Supplier) rebuilder() func(context.Context, versions.Pin) error {
+func (s *Fetcher) rebuilder() func(context.Context, versions.Pin) error {
 	return func(ctx context.Context, pin versions.Pin) error {
 		cmd := exec.CommandContext(ctx, "go", "run", "./tools/rebuild",
 			"-version", pin.Version.String(), "-binary", pin.File, "-platform", pin.Platform.String())

@@ -17,8 +17,8 @@ import (
 // Off, as the upstream, forbids downloads.
 const Off = "off"
 
-// Supplier gets pinned files into its store.
-type Supplier struct {
+// Fetcher gets pinned files into its store.
+type Fetcher struct {
 	Catalog *versions.Catalog
 	Store   store.Store
 	// Upstream takes the place of scheme and host in the lock's URLs: a mirror.
@@ -40,7 +40,7 @@ type Supplier struct {
 
 // Ensure brings the pin's file into the store if it is not there. Its bytes are
 // checked when they come in and, by [store.Store.Open], when they are read.
-func (s *Supplier) Ensure(ctx context.Context, pin versions.Pin) error {
+func (s *Fetcher) Ensure(ctx context.Context, pin versions.Pin) error {
 	have, err := s.Store.Has(pin.SHA256)
 	if err == nil && !have {
 		err = s.supply(ctx, pin)
@@ -51,7 +51,7 @@ func (s *Supplier) Ensure(ctx context.Context, pin versions.Pin) error {
 	return nil
 }
 
-func (s *Supplier) supply(ctx context.Context, pin versions.Pin) error {
+func (s *Fetcher) supply(ctx context.Context, pin versions.Pin) error {
 	source, ok := s.Catalog.Manifest.Source(pin.Source)
 	if !ok {
 		return fmt.Errorf("there is no source %q in %s", pin.Source, versions.ManifestFile)
@@ -69,7 +69,7 @@ func (s *Supplier) supply(ctx context.Context, pin versions.Pin) error {
 
 // release tries upstream and then source. Bytes that are not the pinned ones
 // end it: somebody has to look.
-func (s *Supplier) release(ctx context.Context, pin versions.Pin) error {
+func (s *Fetcher) release(ctx context.Context, pin versions.Pin) error {
 	var downloadErr error
 	if s.Upstream == Off {
 		downloadErr = errors.New("downloads are switched off")
@@ -84,6 +84,6 @@ func (s *Supplier) release(ctx context.Context, pin versions.Pin) error {
 	if s.Rebuild == nil {
 		return fmt.Errorf("%w; on a machine without the internet set HYPERKUBE_REBUILD=1, to build it from source, or put it at %s", downloadErr, s.Store.Path(pin.SHA256))
 	}
-	s.Progress.Say("%s: %v; building it from source", pin.FileKey, downloadErr)
+	s.Progress.Logf("%s: %v; building it from source", pin.FileKey, downloadErr)
 	return s.Rebuild(ctx, pin)
 }

@@ -30,7 +30,7 @@ const (
 )
 
 // supplier has a catalog of three files and asks the handler for them.
-func supplier(t *testing.T, handler http.Handler) (*Supplier, versions.Pin, *bytes.Buffer) {
+func supplier(t *testing.T, handler http.Handler) (*Fetcher, versions.Pin, *bytes.Buffer) {
 	t.Helper()
 	lock := versions.NewLock()
 	var wanted versions.Pin
@@ -53,7 +53,7 @@ func supplier(t *testing.T, handler http.Handler) (*Supplier, versions.Pin, *byt
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	var log bytes.Buffer
-	return &Supplier{
+	return &Fetcher{
 		Catalog: &versions.Catalog{
 			Manifest: &versions.Manifest{Sources: []versions.Source{{Name: "kubernetes", Kind: versions.KindRelease}}},
 			Lock:     lock,

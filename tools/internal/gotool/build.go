@@ -28,8 +28,8 @@ func EachPackage(r io.Reader, said, working func(string)) error {
 	return lines.Err()
 }
 
-// Packages counts the packages that an argument list of go build is made of.
-func Packages(cmd *exec.Cmd) (int64, error) {
+// CountPackages counts the packages that an argument list of go build is made of.
+func CountPackages(cmd *exec.Cmd) (int64, error) {
 	out, err := Output(cmd)
 	return int64(strings.Count(string(out), "\n")), err
 }

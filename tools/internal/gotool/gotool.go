@@ -118,9 +118,9 @@ func (t *Tool) Command(ctx context.Context, dir string, args ...string) *exec.Cm
 	return cmd
 }
 
-// With is like Command, but runs the go of another toolchain; see
-// [Tool.Toolchain]. Settings come last, so they win.
-func (t *Tool) With(ctx context.Context, goroot, dir string, settings []string, args ...string) *exec.Cmd {
+// ToolchainCommand is like Command, but runs the go of another toolchain; see
+// [Tool.DownloadToolchain]. Settings come last, so they win.
+func (t *Tool) ToolchainCommand(ctx context.Context, goroot, dir string, settings []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(goroot, "bin", "go"), args...)
 	cmd.Dir = dir
 	cmd.Env = append(append(t.env[:len(t.env):len(t.env)], "GOROOT="+goroot), settings...)

@@ -102,7 +102,7 @@ func TestDownload(t *testing.T) {
 				}
 				// A kill has left a part of one, out of go's way.
 				write(t, filepath.Join(m.Dir+".old", "m.go"), "package half")
-				if err := tool.Forget("example.org/*", "v1.2.3"); err != nil {
+				if err := tool.RemoveModules("example.org/*", "v1.2.3"); err != nil {
 					t.Fatal(err)
 				}
 				if left, err := filepath.Glob(m.Dir + "*"); len(left) > 0 || err != nil {

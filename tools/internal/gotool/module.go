@@ -91,9 +91,9 @@ func (t *Tool) download(ctx context.Context, name string, settings []string) (Mo
 	return m, nil
 }
 
-// NotServed reports whether an error is the module proxy's word that it does
+// IsNotServed reports whether an error is the module proxy's word that it does
 // not have a module, or does not hand it out.
-func NotServed(err error) bool { return err != nil && notServed.MatchString(err.Error()) }
+func IsNotServed(err error) bool { return err != nil && notServed.MatchString(err.Error()) }
 
 var notServed = regexp.MustCompile(`: (403 Forbidden|404 Not Found|410 Gone)`)
 
@@ -113,10 +113,10 @@ func (m *Module) readInfo(path string) error {
 	return nil
 }
 
-// Toolchain fetches Go ("1.26.2") for this machine. Its GOROOT is the module's
+// DownloadToolchain fetches Go ("1.26.2") for this machine. Its GOROOT is the module's
 // Dir. The go command insists on the checksum database here, even where a
 // go.sum is given, unless GOPROXY is a folder.
-func (t *Tool) Toolchain(ctx context.Context, version, platform string) (Module, error) {
+func (t *Tool) DownloadToolchain(ctx context.Context, version, platform string) (Module, error) {
 	if err := os.MkdirAll(t.dir, 0o755); err != nil {
 		return Module{}, fmt.Errorf("making the folder of modules: %w", err)
 	}
@@ -144,9 +144,9 @@ func (t *Tool) Toolchain(ctx context.Context, version, platform string) (Module,
 	return m, nil
 }
 
-// Forget removes the modules of a pattern ("k8s.io/*") in one version from the
+// RemoveModules removes the modules of a pattern ("k8s.io/*") in one version from the
 // module cache.
-func (t *Tool) Forget(pattern, version string) error {
+func (t *Tool) RemoveModules(pattern, version string) error {
 	mod := filepath.Join(t.dir, "mod")
 	dirs, err := filepath.Glob(filepath.Join(mod, filepath.FromSlash(pattern)+"@"+version))
 	if err != nil {
@@ -160,7 +160,7 @@ func (t *Tool) Forget(pattern, version string) error {
 	var errs []error
 	for _, dir := range dirs {
 		// In one step: go takes what is left of a module for the whole of it.
-		errs = append(errs, diskspace.Discard(dir))
+		errs = append(errs, diskspace.RemoveAll(dir))
 	}
 	for _, zip := range zips {
 		errs = append(errs, os.Remove(zip))

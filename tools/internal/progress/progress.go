@@ -62,8 +62,8 @@ func (r *Reporter) Start(what, unit string, total int64) *Task {
 	return t
 }
 
-// Say writes a line of its own, without breaking a bar.
-func (r *Reporter) Say(format string, args ...any) {
+// Logf writes a line of its own, without breaking a bar.
+func (r *Reporter) Logf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.line(fmt.Sprintf(format, args...))

@@ -126,7 +126,7 @@ func TestTickerReports(t *testing.T) {
 	hand.ticks[0] <- hand.t
 	task.Done()
 	other.Done()
-	r.Say("%d said", 1)
+	r.Logf("%d said", 1)
 	if got, want := strings.Count(out.String(), "a: 0 of 2 steps (0%), 10s so far\n"), 1; got < want {
 		t.Errorf("ticks were reported %d times, want at least %d, in:\n%s", got, want, out.String())
 	}

@@ -29,7 +29,7 @@ func PushContent(ctx context.Context, p *progress.Reporter, dir, repository stri
 	if err != nil {
 		return v1.Hash{}, fmt.Errorf("asking for %s:%s: %w", repository, content, err)
 	}
-	p.Say("%s:%s is there already: nothing is pushed", repository, content)
+	p.Logf("%s:%s is there already: nothing is pushed", repository, content)
 	var errs []error
 	for _, tag := range tags {
 		has, err := remote.Head(repo.Tag(tag), options(ctx)...)
@@ -39,7 +39,7 @@ func PushContent(ctx context.Context, p *progress.Reporter, dir, repository stri
 		if err == nil || missing(err) {
 			err = remote.Tag(repo.Tag(tag), there, options(ctx)...)
 			if err == nil {
-				p.Say("%s:%s is now a tag of it", repository, tag)
+				p.Logf("%s:%s is now a tag of it", repository, tag)
 			}
 		}
 		if err != nil {

@@ -19,7 +19,7 @@ import (
 )
 
 // base puts a base image into the store and returns its pin.
-func base(t *testing.T, s *fetch.Supplier, platform versions.Platform, config v1.Config) versions.BasePin {
+func base(t *testing.T, s *fetch.Fetcher, platform versions.Platform, config v1.Config) versions.BasePin {
 	t.Helper()
 	img, err := random.Image(1000, 2)
 	if err != nil {

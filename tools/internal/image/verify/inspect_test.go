@@ -55,7 +55,7 @@ func build(t *testing.T, manifest string, wake []byte) (dir string, image versio
 }
 
 // setup is an image to be made, with its files in a store.
-func setup(t *testing.T, manifest string, wake []byte) (*fetch.Supplier, versions.Image) {
+func setup(t *testing.T, manifest string, wake []byte) (*fetch.Fetcher, versions.Image) {
 	t.Helper()
 	m, err := versions.ParseManifest("m.yaml", []byte(strings.ReplaceAll(manifest, "ARCH", runtime.GOARCH)))
 	if err != nil {
@@ -82,10 +82,10 @@ func setup(t *testing.T, manifest string, wake []byte) (*fetch.Supplier, version
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fetch.Supplier{Catalog: c, Store: files, Registry: fetch.Off, Progress: progress.New(&bytes.Buffer{})}, c.Images[0]
+	return &fetch.Fetcher{Catalog: c, Store: files, Registry: fetch.Off, Progress: progress.New(&bytes.Buffer{})}, c.Images[0]
 }
 
-func assembled(t *testing.T, s *fetch.Supplier, image versions.Image) (dir string, built record.Record) {
+func assembled(t *testing.T, s *fetch.Fetcher, image versions.Image) (dir string, built record.Record) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "layout")
 	built, err := assemble.Index(t.Context(), s, image, dir)

@@ -62,7 +62,7 @@ func (t *Tree) write(ctx context.Context, c Config) error {
 	if err := os.WriteFile(filepath.Join(t.Dir, stagingFile), list, 0o644); err != nil {
 		return err
 	}
-	return diskspace.Sync(t.Dir)
+	return diskspace.SyncFS(t.Dir)
 }
 
 // restoreMain takes the dropped modules out of go.mod and go.work.
@@ -143,7 +143,7 @@ func (t *Tree) vendor(ctx context.Context, c Config) error {
 	if workspace {
 		settings, args = []string{"GOFLAGS=-modcacherw", "GOWORK="}, []string{"work", "vendor"}
 	}
-	cmd := c.Tool.With(ctx, t.Toolchain.Dir, t.Source(), settings, args...)
+	cmd := c.Tool.ToolchainCommand(ctx, t.Toolchain.Dir, t.Source(), settings, args...)
 	lines, err := cmd.StderrPipe()
 	if err != nil {
 		return err

@@ -135,7 +135,7 @@ func (t *Tree) fetchMain(ctx context.Context, c Config) error {
 	if t.Image, err = parseImage(string(cross), string(goVersion)); err != nil {
 		return err
 	}
-	t.Toolchain, err = c.Tool.Toolchain(ctx, t.Image.Go, c.Platform)
+	t.Toolchain, err = c.Tool.DownloadToolchain(ctx, t.Image.Go, c.Platform)
 	return err
 }
 
@@ -151,7 +151,7 @@ func Forget(c Config, version string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(diskspace.Discard(Dir(c.Dir, version)), c.Tool.Forget(mainModule, version), c.Tool.Forget("k8s.io/*", staged))
+	err = errors.Join(diskspace.RemoveAll(Dir(c.Dir, version)), c.Tool.RemoveModules(mainModule, version), c.Tool.RemoveModules("k8s.io/*", staged))
 	if err != nil {
 		return fmt.Errorf("removing the sources of %s: %w", version, err)
 	}

@@ -21,7 +21,7 @@ import (
 // inherits the lock: should this process be killed, nobody else begins before
 // the child, which the kernel kills with it, is really gone.
 func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.File) error {
-	if err := diskspace.Need(c.Dir, room); err != nil {
+	if err := diskspace.CheckFree(c.Dir, room); err != nil {
 		return err
 	}
 	m, err := c.mirror(os.DirFS("/etc/apt"))
@@ -50,7 +50,7 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	}
 
 	report := progress.New(c.Log)
-	report.Say("setting up a Debian %s root in %s from %s; this takes a minute or two", spec.Suite, root.dir, m.archive.uri)
+	report.Logf("setting up a Debian %s root in %s from %s; this takes a minute or two", spec.Suite, root.dir, m.archive.uri)
 	unpacked := &Root{dir: build, enter: root.enter}
 	args := append(root.enter[:len(root.enter):len(root.enter)], mmdebstrap(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
 	w := &watcher{what: "Debian " + spec.Suite, report: report}
@@ -69,13 +69,13 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	if err := os.WriteFile(unpacked.packagesFile(), installed.Bytes(), 0o644); err != nil {
 		return fail(fmt.Errorf("listing the installed packages: %w", err))
 	}
-	if err := diskspace.Sync(build); err != nil {
+	if err := diskspace.SyncFS(build); err != nil {
 		return fail(fmt.Errorf("writing the root to disk: %w", err))
 	}
 	if err := os.Rename(build, root.dir); err != nil {
 		return fail(fmt.Errorf("moving the root into place: %w", err))
 	}
-	report.Say("set up %s", root.dir)
+	report.Logf("set up %s", root.dir)
 	return nil
 }
 

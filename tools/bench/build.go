@@ -58,7 +58,7 @@ func compressAll(files []string, compression versions.Compression) error {
 		if err != nil {
 			return err
 		}
-		z, err := layer.Compressor(io.Discard, compression)
+		z, err := layer.NewCompressor(io.Discard, compression)
 		if err == nil {
 			_, err = io.CopyBuffer(z, struct{ io.Reader }{in}, make([]byte, 1<<20))
 			err = errors.Join(err, z.Close())

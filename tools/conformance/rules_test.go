@@ -69,7 +69,7 @@ func TestRules(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			place := oci.Copy(oci.Files(func(digest string) string { return filepath.Join(blobs, digest) }))
+			place := oci.CopyLayers(oci.OpenFiles(func(digest string) string { return filepath.Join(blobs, digest) }))
 			if err := oci.WriteIndex(dir, index, images, place); err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +91,7 @@ func readBase(t *testing.T, dir, blobs string) *oci.Base {
 	if err != nil {
 		t.Fatal(err)
 	}
-	place := oci.Copy(oci.Files(func(digest string) string { return oci.LayerFile(dir, digest) }))
+	place := oci.CopyLayers(oci.OpenFiles(func(digest string) string { return oci.BlobPath(dir, digest) }))
 	for _, l := range base.Layers {
 		if err := place(l.Digest, filepath.Join(blobs, l.Digest)); err != nil {
 			t.Fatal(err)

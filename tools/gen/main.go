@@ -86,7 +86,7 @@ func run(ctx context.Context, env cli.Env) error {
 		}
 		return err
 	}
-	if err := records.Changed(catalog); err != nil {
+	if err := records.CheckInputs(catalog); err != nil {
 		return err
 	}
 	change, err1 := output.Tree{Root: c.root, Dir: "images", Header: generate.Header}.Compare(generate.Files(catalog))

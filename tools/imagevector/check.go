@@ -87,11 +87,11 @@ func check(ctx context.Context, env cli.Env) error {
 	if len(images)+len(unchosen) == 0 {
 		return fmt.Errorf("checking %s: it has no image for Kubernetes %s", in.vector, asked)
 	}
-	config := registry.ViewerConfig{Insecure: *insecure}
+	config := registry.CheckerConfig{Insecure: *insecure}
 	if ca := v.CABundle(); ca != nil && ca.Inline != nil {
 		config.CAs = []byte(*ca.Inline)
 	}
-	viewer, err := registry.NewViewer(config)
+	checker, err := registry.NewChecker(config)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func check(ctx context.Context, env cli.Env) error {
 		references = append(references, w.Image)
 	}
 	tellUnused(env, mirrors, references)
-	lookAll(ctx, progress.New(env.Err), viewer, images, mirrors, mayLack, *jobs)
+	lookAll(ctx, progress.New(env.Err), checker, images, mirrors, mayLack, *jobs)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (in *input) wanted(v *imagevector.Vector, names []string, asked imagevector
 }
 
 // lookAll looks at every image, several at once, and notes what it finds.
-func lookAll(ctx context.Context, p *progress.Reporter, viewer *registry.Viewer, images []*wanted, mirrors imagevector.Rules, mayLack []string, jobs int) {
+func lookAll(ctx context.Context, p *progress.Reporter, checker *registry.Checker, images []*wanted, mirrors imagevector.Rules, mayLack []string, jobs int) {
 	task := p.Start("looking at images", "image", int64(len(images)))
 	group := errgroup.Group{}
 	group.SetLimit(jobs)
@@ -204,9 +204,9 @@ func lookAll(ctx context.Context, p *progress.Reporter, viewer *registry.Viewer,
 			if moved, ok := mirrors.Apply(w.Image); ok {
 				at, w.Asked = moved, moved
 			}
-			found, err := viewer.Look(ctx, at, w.Architectures)
+			found, err := checker.Head(ctx, at, w.Architectures)
 			w.Digest = found.Digest
-			if err != nil && !errors.Is(err, registry.ErrAbsent) {
+			if err != nil && !errors.Is(err, registry.ErrNotFound) {
 				w.Error = err.Error()
 				return nil
 			}

@@ -20,7 +20,7 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/image/verify"
 	"github.com/hyperkube/hyperkube/versions"
@@ -61,13 +61,13 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	solid, remove, err := oci.Solid(ctx, *dir)
+	solid, remove, err := layout.Dereference(ctx, *dir)
 	if err != nil {
 		return err
 	}
 	defer remove()
 	for platform, dir := range bases {
-		base, remove, err := oci.Solid(ctx, dir)
+		base, remove, err := layout.Dereference(ctx, dir)
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func run(ctx context.Context, env cli.Env) error {
 	}
 	findings, err := verify.Layout(ctx, solid, image, records, bases)
 	for _, f := range findings {
-		fmt.Fprintf(env.Out, "%s %s %s\n", f.Platform, f.Path, f.What)
+		fmt.Fprintf(env.Out, "%s %s %s\n", f.Platform, f.Path, f.Content)
 	}
 	if err != nil && ctx.Err() == nil {
 		return cli.Exit(cli.ExitDrift, err)

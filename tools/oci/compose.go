@@ -37,7 +37,7 @@ func image(_ context.Context, env cli.Env) error {
 			return err
 		}
 		for _, l := range spec.Base.Layers {
-			files[l.Digest] = oci.LayerFile(dir, l.Digest)
+			files[l.Digest] = oci.BlobPath(dir, l.Digest)
 		}
 		return nil
 	})
@@ -99,7 +99,7 @@ func base(_ context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return oci.WriteBase(*out, b, oci.Copy(oci.Files(func(digest string) string { return oci.LayerFile(dir, digest) })))
+	return oci.WriteBase(*out, b, oci.CopyLayers(oci.OpenFiles(func(digest string) string { return oci.BlobPath(dir, digest) })))
 }
 
 // index lays an index of images out, with copies of all their layers.
@@ -128,8 +128,8 @@ func index(_ context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return oci.WriteIndex(*out, index, images, oci.Copy(oci.Files(func(digest string) string {
-		return oci.LayerFile(from[digest], digest)
+	return oci.WriteIndex(*out, index, images, oci.CopyLayers(oci.OpenFiles(func(digest string) string {
+		return oci.BlobPath(from[digest], digest)
 	})))
 }
 

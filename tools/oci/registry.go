@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
-	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
 	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
@@ -41,7 +40,7 @@ func push(ctx context.Context, env cli.Env) error {
 	if dir == "" || repository == "" {
 		return cli.Usage("want a layout and --repository")
 	}
-	solid, remove, err := oci.Solid(ctx, dir)
+	solid, remove, err := layout.Dereference(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -51,7 +50,7 @@ func push(ctx context.Context, env cli.Env) error {
 	if *content == "" {
 		digest, err = registry.Push(ctx, report, solid, repository, tags)
 	} else {
-		digest, err = registry.PushContent(ctx, report, solid, repository, tags, *content)
+		digest, err = registry.PushIfMissing(ctx, report, solid, repository, tags, *content)
 	}
 	if err != nil {
 		return err
@@ -72,7 +71,7 @@ func load(ctx context.Context, env cli.Env) error {
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
-	solid, remove, err := oci.Solid(ctx, *dir)
+	solid, remove, err := layout.Dereference(ctx, *dir)
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func write(ctx context.Context, s *fetch.Fetcher, l versions.Layer, stage string
 		defer content.Close()
 		entry.Content, entry.Size = content, size
 	}
-	if err := oci.MakeFolders(stage); err != nil {
+	if err := oci.MakeDirs(stage); err != nil {
 		return layer.Descriptor{}, err
 	}
 	tmp, err := os.CreateTemp(stage, "layer-")
@@ -124,7 +124,7 @@ func write(ctx context.Context, s *fetch.Fetcher, l versions.Layer, stage string
 	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
 		return layer.Descriptor{}, s.Explain(l.Pin, err)
 	}
-	return d, os.Rename(tmp.Name(), oci.LayerFile(stage, d.Digest))
+	return d, os.Rename(tmp.Name(), oci.BlobPath(stage, d.Digest))
 }
 
 // replace fills a folder beside dir and then puts it in dir's place, so that

@@ -29,11 +29,11 @@ func (s *Fetcher) PinBase(ctx context.Context, key versions.BaseKey) (versions.B
 		return versions.BasePin{}, fmt.Errorf("pinning base image %s: %w", key, mend(err))
 	}
 	digest := key.Image.Digest()
-	raw, err := s.document(ctx, key, oci.Ref{Digest: digest, Size: oci.MaxDocument}, s.manifest)
+	raw, err := s.document(ctx, key, oci.Descriptor{Digest: digest, Size: oci.MaxDocument}, s.manifest)
 	if err != nil {
 		return fail(err)
 	}
-	manifest, isIndex, err := oci.ForPlatform(raw, key.Platform)
+	manifest, isIndex, err := oci.SelectPlatform(raw, key.Platform)
 	if err != nil {
 		return fail(err)
 	}
@@ -48,7 +48,7 @@ func (s *Fetcher) PinBase(ctx context.Context, key versions.BaseKey) (versions.B
 }
 
 func (s *Fetcher) base(ctx context.Context, pin versions.BasePin) (*oci.Base, error) {
-	raw, err := s.document(ctx, pin.BaseKey, oci.Ref{Digest: pin.SHA256, Size: oci.MaxDocument}, s.manifest)
+	raw, err := s.document(ctx, pin.BaseKey, oci.Descriptor{Digest: pin.SHA256, Size: oci.MaxDocument}, s.manifest)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (s *Fetcher) base(ctx context.Context, pin versions.BasePin) (*oci.Base, er
 	if err != nil {
 		return nil, err
 	}
-	if raw, err = s.document(ctx, pin.BaseKey, manifest.ConfigRef, s.blob); err != nil {
+	if raw, err = s.document(ctx, pin.BaseKey, manifest.ConfigDescriptor, s.blob); err != nil {
 		return nil, err
 	}
 	base, err := manifest.WithConfig(raw)
@@ -66,7 +66,7 @@ func (s *Fetcher) base(ctx context.Context, pin versions.BasePin) (*oci.Base, er
 	if base.OS != pin.Platform.OS() || base.Arch != pin.Platform.Arch() {
 		return nil, fmt.Errorf("its config is for %s/%s", base.OS, base.Arch)
 	}
-	for _, l := range manifest.LayerRefs {
+	for _, l := range manifest.LayerDescriptors {
 		if err := s.layer(ctx, pin.BaseKey, l); err != nil {
 			return nil, err
 		}
@@ -75,10 +75,10 @@ func (s *Fetcher) base(ctx context.Context, pin versions.BasePin) (*oci.Base, er
 }
 
 // fetch is a way to get a blob into the store.
-type fetch func(ctx context.Context, key versions.BaseKey, ref oci.Ref) error
+type fetch func(ctx context.Context, key versions.BaseKey, ref oci.Descriptor) error
 
 // document returns the bytes of a manifest or a config.
-func (s *Fetcher) document(ctx context.Context, key versions.BaseKey, ref oci.Ref, get fetch) ([]byte, error) {
+func (s *Fetcher) document(ctx context.Context, key versions.BaseKey, ref oci.Descriptor, get fetch) ([]byte, error) {
 	if err := s.have(ctx, key, ref, get); err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *Fetcher) document(ctx context.Context, key versions.BaseKey, ref oci.Re
 }
 
 // layer wants the size that the manifest has, too: it goes into the image.
-func (s *Fetcher) layer(ctx context.Context, key versions.BaseKey, ref oci.Ref) error {
+func (s *Fetcher) layer(ctx context.Context, key versions.BaseKey, ref oci.Descriptor) error {
 	if err := s.have(ctx, key, ref, s.blob); err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (s *Fetcher) layer(ctx context.Context, key versions.BaseKey, ref oci.Ref) 
 	return err
 }
 
-func (s *Fetcher) have(ctx context.Context, key versions.BaseKey, ref oci.Ref, get fetch) error {
+func (s *Fetcher) have(ctx context.Context, key versions.BaseKey, ref oci.Descriptor, get fetch) error {
 	have, err := s.Store.Has(ref.Digest)
 	if err != nil || have {
 		return err
@@ -114,8 +114,8 @@ func (s *Fetcher) have(ctx context.Context, key versions.BaseKey, ref oci.Ref, g
 }
 
 // BlobCopier returns what copies layers of base images out of the store.
-func (s *Fetcher) BlobCopier(ctx context.Context) oci.Place {
-	place := oci.Copy(func(digest string) (io.ReadCloser, error) {
+func (s *Fetcher) BlobCopier(ctx context.Context) oci.LayerWriter {
+	place := oci.CopyLayers(func(digest string) (io.ReadCloser, error) {
 		d, err := versions.ParseDigest(strings.TrimPrefix(digest, "sha256:"))
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return nil, err

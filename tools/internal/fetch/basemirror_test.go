@@ -103,7 +103,7 @@ func TestBaseOfChangedStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	layer, _ := versions.ParseDigest(strings.TrimPrefix(base.Layers[0].Digest, "sha256:"))
-	for what, d := range map[string]versions.Digest{"manifest": pin.SHA256, "config": base.ConfigRef.Digest, "layer": layer} {
+	for what, d := range map[string]versions.Digest{"manifest": pin.SHA256, "config": base.ConfigDescriptor.Digest, "layer": layer} {
 		raw, err := os.ReadFile(b.Store.Path(d))
 		if err != nil {
 			t.Fatal(err)

@@ -32,7 +32,7 @@ func (s *Fetcher) repository(key versions.BaseKey) (string, error) {
 }
 
 // manifest gets a manifest or an index into the store.
-func (s *Fetcher) manifest(ctx context.Context, key versions.BaseKey, ref oci.Ref) error {
+func (s *Fetcher) manifest(ctx context.Context, key versions.BaseKey, ref oci.Descriptor) error {
 	repository, err := s.repository(key)
 	if err != nil {
 		return fmt.Errorf("the store lacks its manifest, sha256 %s: %w", ref.Digest, err)
@@ -47,7 +47,7 @@ func (s *Fetcher) manifest(ctx context.Context, key versions.BaseKey, ref oci.Re
 }
 
 // blob gets a config or a layer into the store, trying again where that may help.
-func (s *Fetcher) blob(ctx context.Context, key versions.BaseKey, ref oci.Ref) error {
+func (s *Fetcher) blob(ctx context.Context, key versions.BaseKey, ref oci.Descriptor) error {
 	repository, err := s.repository(key)
 	if err != nil {
 		return fmt.Errorf("the store lacks a blob of it, sha256 %s: %w", ref.Digest, err)
@@ -56,7 +56,7 @@ func (s *Fetcher) blob(ctx context.Context, key versions.BaseKey, ref oci.Ref) e
 	return s.again(ctx, key.String(), from, func() error { return s.blobOnce(ctx, repository, from, ref) })
 }
 
-func (s *Fetcher) blobOnce(ctx context.Context, repository, from string, ref oci.Ref) error {
+func (s *Fetcher) blobOnce(ctx context.Context, repository, from string, ref oci.Descriptor) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watch := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %v", stall)) })

@@ -69,7 +69,7 @@ type zstdWriter struct {
 }
 
 func (z *zstdWriter) open() (err error) {
-	z.WriteCloser, err = layer.Compressor(z.w, versions.Zstd)
+	z.WriteCloser, err = layer.NewCompressor(z.w, versions.Zstd)
 	return err
 }
 

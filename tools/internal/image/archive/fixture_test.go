@@ -61,7 +61,7 @@ func lay(t testing.TB, name string) Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := oci.Copy(oci.Files(func(digest string) string { return filepath.Join(blobs, digest) }))
+	copied := oci.CopyLayers(oci.OpenFiles(func(digest string) string { return filepath.Join(blobs, digest) }))
 	if err := oci.WriteIndex(dir, index, list, copied); err != nil {
 		t.Fatal(err)
 	}

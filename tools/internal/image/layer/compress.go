@@ -23,8 +23,8 @@ const (
 // taken and bounds the memory, and does not change the bytes.
 const workers = 4
 
-// Compressor returns a writer that compresses to w as all layers are.
-func Compressor(w io.Writer, c versions.Compression) (io.WriteCloser, error) {
+// NewCompressor returns a writer that compresses to w as all layers are.
+func NewCompressor(w io.Writer, c versions.Compression) (io.WriteCloser, error) {
 	switch c {
 	case versions.Gzip:
 		z, err := pgzip.NewWriterLevel(w, gzipLevel)

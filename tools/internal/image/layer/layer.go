@@ -52,7 +52,7 @@ const (
 func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (Descriptor, error) {
 	digest := sha256.New()
 	out := &counter{w: io.MultiWriter(w, digest)}
-	compressor, err := Compressor(out, c)
+	compressor, err := NewCompressor(out, c)
 	if err != nil {
 		return Descriptor{}, err
 	}

@@ -23,15 +23,15 @@ type Base struct {
 
 // BaseManifest is the manifest of a base.
 type BaseManifest struct {
-	Manifest  []byte
-	MediaType string
-	ConfigRef Ref
-	LayerRefs []Ref // from the lowest
-	manifest  value
+	Manifest         []byte
+	MediaType        string
+	ConfigDescriptor Descriptor
+	LayerDescriptors []Descriptor // from the lowest
+	manifest         value
 }
 
-// Ref is what a manifest says of a blob.
-type Ref struct {
+// Descriptor is what a manifest says of a blob.
+type Descriptor struct {
 	MediaType string
 	Digest    versions.Digest
 	Size      int64 // in bytes
@@ -88,7 +88,7 @@ func ReadBaseManifest(raw []byte) (BaseManifest, error) {
 	if !v.get("annotations").is(null, object) || !v.get("layers").is(list) {
 		return fail(errors.New("want annotations to be an object, and layers a list"))
 	}
-	if m.ConfigRef, err = readRef(v.get("config"), []string{configType}, MaxDocument); err != nil {
+	if m.ConfigDescriptor, err = readRef(v.get("config"), []string{configType}, MaxDocument); err != nil {
 		return fail(fmt.Errorf("config: %w", err))
 	}
 	layers := v.get("layers").items
@@ -103,13 +103,13 @@ func ReadBaseManifest(raw []byte) (BaseManifest, error) {
 		if err != nil {
 			return fail(fmt.Errorf("layers[%d]: %w", i, err))
 		}
-		m.LayerRefs = append(m.LayerRefs, ref)
+		m.LayerDescriptors = append(m.LayerDescriptors, ref)
 	}
 	return m, nil
 }
 
-func readRef(v value, mediaTypes []string, most int64) (Ref, error) {
-	ref := Ref{MediaType: v.get("mediaType").text, Size: v.get("size").whole()}
+func readRef(v value, mediaTypes []string, most int64) (Descriptor, error) {
+	ref := Descriptor{MediaType: v.get("mediaType").text, Size: v.get("size").whole()}
 	if err := v.fields(refFields); err != nil {
 		return ref, err
 	}
@@ -140,8 +140,8 @@ func (m BaseManifest) WithConfig(raw []byte) (*Base, error) {
 	fail := func(err error) (*Base, error) {
 		return nil, fmt.Errorf("reading the config of a base image, sha256:%x: %w", sum, err)
 	}
-	if got := hex.EncodeToString(sum[:]); got != m.ConfigRef.Digest.String() || int64(len(raw)) != m.ConfigRef.Size {
-		return fail(fmt.Errorf("want sha256 %s and %d bytes, as the manifest says, got %d bytes", m.ConfigRef.Digest, m.ConfigRef.Size, len(raw)))
+	if got := hex.EncodeToString(sum[:]); got != m.ConfigDescriptor.Digest.String() || int64(len(raw)) != m.ConfigDescriptor.Size {
+		return fail(fmt.Errorf("want sha256 %s and %d bytes, as the manifest says, got %d bytes", m.ConfigDescriptor.Digest, m.ConfigDescriptor.Size, len(raw)))
 	}
 	v, err := parse(raw)
 	if err != nil {
@@ -157,10 +157,10 @@ func (m BaseManifest) WithConfig(raw []byte) (*Base, error) {
 		return fail(errors.New("want an operating system and an architecture"))
 	case !v.get("history").is(null, list) || !v.get("config").is(null, object):
 		return fail(errors.New("want history to be a list, and config an object"))
-	case len(diffIDs.items) != len(m.LayerRefs):
-		return fail(fmt.Errorf("want as many diff_ids as layers, got %d and %d", len(diffIDs.items), len(m.LayerRefs)))
+	case len(diffIDs.items) != len(m.LayerDescriptors):
+		return fail(fmt.Errorf("want as many diff_ids as layers, got %d and %d", len(diffIDs.items), len(m.LayerDescriptors)))
 	}
-	for i, l := range m.LayerRefs {
+	for i, l := range m.LayerDescriptors {
 		diffID, err := readDigest(diffIDs.items[i])
 		if err != nil {
 			return fail(fmt.Errorf("rootfs.diff_ids[%d]: %w", i, err))

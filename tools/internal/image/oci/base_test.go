@@ -86,7 +86,7 @@ func TestBaseLayout(t *testing.T) {
 	if err != nil || !bytes.Equal(back.Manifest, b.Manifest) || !bytes.Equal(back.Config, b.Config) {
 		t.Errorf("read back %+v, %v", back, err)
 	}
-	for _, name := range []string{"index.json", blobPath(newBlob("", b.Manifest).Digest), blobPath("sha256:" + b.ConfigRef.Digest.String())} {
+	for _, name := range []string{"index.json", blobPath(newBlob("", b.Manifest).Digest), blobPath("sha256:" + b.ConfigDescriptor.Digest.String())} {
 		file := filepath.Join(dir, name)
 		raw := read(t, file)
 		for what, bad := range map[string][]byte{"flipped": bytes.Replace(raw, []byte("o"), []byte("0"), 1), "cut": raw[:len(raw)/2], "long": append(bytes.Clone(raw), make([]byte, MaxDocument)...)} {
@@ -110,7 +110,7 @@ func TestBaseLayout(t *testing.T) {
 // Each case breaks the good base at one place of its manifest or config.
 func TestHostileBases(t *testing.T) {
 	good := goldenBase(t, "docker")
-	digest := good.LayerRefs[0].Digest.String()
+	digest := good.LayerDescriptors[0].Digest.String()
 	for name, test := range map[string]struct{ old, new, want string }{
 		"not JSON":            {"{", "<", "reading the manifest of a base image, sha256:"},
 		"more":                {"}\n   ]\n}", "}\n   ]\n}{}", "after top-level value"},
@@ -162,7 +162,7 @@ func TestHostileBases(t *testing.T) {
 				}
 				changed := strings.Replace(config, old, new, 1)
 				manifest = strings.NewReplacer(
-					good.ConfigRef.Digest.String(), fmt.Sprintf("%x", sha256.Sum256([]byte(changed))),
+					good.ConfigDescriptor.Digest.String(), fmt.Sprintf("%x", sha256.Sum256([]byte(changed))),
 					fmt.Sprintf(`"size": %d`, len(config)), fmt.Sprintf(`"size": %d`, len(changed)),
 				).Replace(manifest)
 				config = changed
@@ -217,14 +217,14 @@ func TestForPlatform(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, isIndex, err := ForPlatform([]byte(test.raw), p)
+		d, isIndex, err := SelectPlatform([]byte(test.raw), p)
 		if len(test.want) == 1 && (err != nil || !isIndex || d.String() != strings.Repeat(test.want, 64)) ||
 			len(test.want) > 1 && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: %s, %v, %v, want %s", name, d, isIndex, err, test.want)
 		}
 	}
 	p, _ := versions.ParsePlatform("linux/amd64")
-	if _, isIndex, err := ForPlatform(goldenBase(t, "docker").Manifest, p); isIndex || err != nil {
+	if _, isIndex, err := SelectPlatform(goldenBase(t, "docker").Manifest, p); isIndex || err != nil {
 		t.Errorf("a manifest: %v, %v", isIndex, err)
 	}
 }

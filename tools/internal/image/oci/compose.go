@@ -93,7 +93,7 @@ func Compose(image Image) (Manifest, error) {
 		config = config.drop("config", "Cmd")
 	}
 	// The config, unlike the others, has no newline at its end.
-	c := newBlob(base.ConfigRef.MediaType, bytes.TrimSuffix(config.document(), []byte("\n")))
+	c := newBlob(base.ConfigDescriptor.MediaType, bytes.TrimSuffix(config.document(), []byte("\n")))
 	manifest = manifest.set(str(c.Digest), "config", "digest").set(num(int64(len(c.Bytes))), "config", "size").drop("config", "data")
 	if len(image.Annotations) > 0 {
 		manifest = manifest.set(obj().merge(manifest.get("annotations")).merge(pairsOf(image.Annotations)), "annotations")
@@ -104,7 +104,7 @@ func Compose(image Image) (Manifest, error) {
 // onScratch is what an image without a base begins with.
 func onScratch(os, arch string) *Base {
 	b := &Base{OS: os, Arch: arch}
-	b.MediaType, b.ConfigRef.MediaType = MediaTypeManifest, MediaTypeConfig
+	b.MediaType, b.ConfigDescriptor.MediaType = MediaTypeManifest, MediaTypeConfig
 	b.manifest = obj(
 		member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeManifest)},
 		member{"config", obj(member{"mediaType", str(MediaTypeConfig)}, member{"size", num(0)})},

@@ -10,25 +10,25 @@ import (
 	"strings"
 )
 
-// Place puts the bytes of one layer into a layout: a copy, a link, as the
+// LayerWriter puts the bytes of one layer into a layout: a copy, a link, as the
 // caller likes.
-type Place func(digest, to string) error
+type LayerWriter func(digest, to string) error
 
 // WriteImage lays an image out in an empty folder.
-func WriteImage(dir string, m Manifest, place Place) error {
+func WriteImage(dir string, m Manifest, place LayerWriter) error {
 	index := obj(member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeIndex)}, member{"manifests", strs(nil).push(m.entry())})
 	return errors.Join(
-		MakeFolders(dir),
+		MakeDirs(dir),
 		writeFile(dir, "oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)),
 		writeFile(dir, "index.json", index.document()),
 		writeImageBlobs(dir, m, place))
 }
 
 // WriteIndex lays an index and its images out in an empty folder.
-func WriteIndex(dir string, index Blob, images []Manifest, place Place) error {
+func WriteIndex(dir string, index Blob, images []Manifest, place LayerWriter) error {
 	entry := obj(member{"mediaType", str(index.MediaType)}, member{"size", num(int64(len(index.Bytes)))}, member{"digest", str(index.Digest)})
 	errs := []error{
-		MakeFolders(dir),
+		MakeDirs(dir),
 		writeFile(dir, "oci-layout", []byte("{\"imageLayoutVersion\": \"1.0.0\"}\n")),
 		writeFile(dir, "index.json", obj(member{"manifests", strs(nil).push(entry)}).document()),
 		writeFile(dir, blobPath(index.Digest), index.Bytes),
@@ -39,7 +39,7 @@ func WriteIndex(dir string, index Blob, images []Manifest, place Place) error {
 	return errors.Join(errs...)
 }
 
-func writeImageBlobs(dir string, m Manifest, place Place) error {
+func writeImageBlobs(dir string, m Manifest, place LayerWriter) error {
 	errs := []error{
 		writeFile(dir, blobPath(m.Digest), m.Bytes),
 		writeFile(dir, blobPath(m.Config.Digest), m.Config.Bytes),
@@ -57,8 +57,8 @@ func writeImageBlobs(dir string, m Manifest, place Place) error {
 	return errors.Join(errs...)
 }
 
-// Copy returns a Place that copies each layer from what open returns.
-func Copy(open func(digest string) (io.ReadCloser, error)) Place {
+// CopyLayers returns a LayerWriter that copies each layer from what open returns.
+func CopyLayers(open func(digest string) (io.ReadCloser, error)) LayerWriter {
 	return func(digest, to string) (err error) {
 		in, err := open(digest)
 		if err != nil {
@@ -79,11 +79,13 @@ func Copy(open func(digest string) (io.ReadCloser, error)) Place {
 
 // image returns the base as an image of its own.
 func (b *Base) image() Manifest {
-	return Manifest{newBlob(b.MediaType, b.Manifest), newBlob(b.ConfigRef.MediaType, b.Config), b.Layers, platformOf(b.config)}
+	return Manifest{newBlob(b.MediaType, b.Manifest), newBlob(b.ConfigDescriptor.MediaType, b.Config), b.Layers, platformOf(b.config)}
 }
 
 // WriteBase lays a base out in an empty folder, as it is.
-func WriteBase(dir string, b *Base, place Place) error { return WriteImage(dir, b.image(), place) }
+func WriteBase(dir string, b *Base, place LayerWriter) error {
+	return WriteImage(dir, b.image(), place)
+}
 
 // ReadImage reads an image's layout: what an index is composed of.
 func ReadImage(dir string) (Manifest, error) {
@@ -114,7 +116,7 @@ func ReadBase(dir string) (*Base, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if raw, err = readDocument(LayerFile(dir, "sha256:"+digest.String())); err != nil {
+	if raw, err = readDocument(BlobPath(dir, "sha256:"+digest.String())); err != nil {
 		return fail(err)
 	}
 	if got := newBlob("", raw).Digest; got != "sha256:"+digest.String() {
@@ -124,7 +126,7 @@ func ReadBase(dir string) (*Base, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if raw, err = readDocument(LayerFile(dir, "sha256:"+manifest.ConfigRef.Digest.String())); err != nil {
+	if raw, err = readDocument(BlobPath(dir, "sha256:"+manifest.ConfigDescriptor.Digest.String())); err != nil {
 		return fail(err)
 	}
 	b, err := manifest.WithConfig(raw)
@@ -134,8 +136,8 @@ func ReadBase(dir string) (*Base, error) {
 	return b, nil
 }
 
-// LayerFile returns where a layer of the image laid out in dir is.
-func LayerFile(dir, digest string) string { return filepath.Join(dir, blobPath(digest)) }
+// BlobPath returns where a layer of the image laid out in dir is.
+func BlobPath(dir, digest string) string { return filepath.Join(dir, blobPath(digest)) }
 
 func readDocument(file string) ([]byte, error) {
 	f, err := os.Open(file)
@@ -150,8 +152,8 @@ func readDocument(file string) ([]byte, error) {
 	return raw, err
 }
 
-// Files opens layers by the names of their files.
-func Files(name func(digest string) string) func(digest string) (io.ReadCloser, error) {
+// OpenFiles opens layers by the names of their files.
+func OpenFiles(name func(digest string) string) func(digest string) (io.ReadCloser, error) {
 	return func(digest string) (io.ReadCloser, error) { return os.Open(name(digest)) }
 }
 
@@ -159,8 +161,8 @@ func blobPath(digest string) string {
 	return filepath.Join("blobs", strings.Replace(digest, ":", "/", 1))
 }
 
-// MakeFolders makes the folders of a layout, with modes that no umask changes.
-func MakeFolders(dir string) error {
+// MakeDirs makes the folders of a layout, with modes that no umask changes.
+func MakeDirs(dir string) error {
 	blobs := filepath.Join(dir, "blobs")
 	sums := filepath.Join(blobs, "sha256")
 	err := errors.Join(os.MkdirAll(sums, 0o755), os.Chmod(blobs, 0o755), os.Chmod(sums, 0o755))

@@ -8,10 +8,10 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// ForPlatform looks for a platform's image in an index, of which it returns the
+// SelectPlatform looks for a platform's image in an index, of which it returns the
 // manifest's digest. A manifest is of one image, and for whatever platform its
 // config says.
-func ForPlatform(raw []byte, p versions.Platform) (digest versions.Digest, isIndex bool, err error) {
+func SelectPlatform(raw []byte, p versions.Platform) (digest versions.Digest, isIndex bool, err error) {
 	fail := func(err error) (versions.Digest, bool, error) {
 		return versions.Digest{}, true, fmt.Errorf("reading the index of a base image, sha256:%x: %w", sha256.Sum256(raw), err)
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Manifest reads a manifest or an index by its digest. Whoever calls it checks
-// the bytes.
+// Manifest pulls a manifest or an index by digest. The caller must verify the
+// bytes.
 func Manifest(ctx context.Context, repository string, d versions.Digest) ([]byte, error) {
-	ref, err := byDigest(repository, d)
+	ref, err := digestRef(repository, d)
 	if err != nil {
 		return nil, err
 	}
@@ -24,9 +24,9 @@ func Manifest(ctx context.Context, repository string, d versions.Digest) ([]byte
 	return desc.Manifest, nil
 }
 
-// Blob opens a blob by its digest. Whoever calls it checks the bytes.
+// Blob opens a blob by digest. The caller must verify the bytes.
 func Blob(ctx context.Context, repository string, d versions.Digest) (io.ReadCloser, error) {
-	ref, err := byDigest(repository, d)
+	ref, err := digestRef(repository, d)
 	if err != nil {
 		return nil, err
 	}
@@ -34,14 +34,14 @@ func Blob(ctx context.Context, repository string, d versions.Digest) (io.ReadClo
 	if err != nil {
 		return nil, fmt.Errorf("pulling %s: %w", ref, err)
 	}
-	content, err := layer.Compressed() // as it is there
+	content, err := layer.Compressed() // the blob as it is stored
 	if err != nil {
 		return nil, fmt.Errorf("pulling %s: %w", ref, err)
 	}
 	return content, nil
 }
 
-func byDigest(repository string, d versions.Digest) (name.Digest, error) {
+func digestRef(repository string, d versions.Digest) (name.Digest, error) {
 	repo, err := name.NewRepository(repository, name.StrictValidation)
 	if err != nil {
 		return name.Digest{}, fmt.Errorf("pulling from %q: %w", repository, err)

@@ -1,4 +1,6 @@
-// Package registry is the one place that talks to container registries.
+// Package registry pushes images to container registries, pulls manifests and
+// blobs, and checks whether images exist. No other package connects to a
+// registry.
 package registry
 
 import (
@@ -17,12 +19,12 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-// Push pushes the one index or image of an OCI layout to a repository by its
-// digest, and then gives it the tags: a reader of a tag never meets half an
-// image. What the registry has is not sent again. It returns the digest.
+// Push pushes the index or image of an OCI layout by digest and tags it last, so
+// that a tag never refers to an incomplete image. Blobs that the registry has are
+// not uploaded again. It returns the digest.
 //
-// The repository has to name its registry: of a bare name, clients make one on
-// a public registry.
+// The repository must include its registry: clients complete a bare name with a
+// public registry.
 func Push(ctx context.Context, p *progress.Reporter, dir, repository string, tags []string) (v1.Hash, error) {
 	repo, err := name.NewRepository(repository, name.StrictValidation)
 	if err != nil {
@@ -48,12 +50,12 @@ func Push(ctx context.Context, p *progress.Reporter, dir, repository string, tag
 	return digest, errors.Join(errs...)
 }
 
-// push writes an index or image with all that belongs to it, and tells of the
-// bytes.
+// push uploads an index or image with its blobs and reports the progress.
 func push(ctx context.Context, p *progress.Reporter, to name.Digest, content remote.Taggable) error {
 	updates := make(chan v1.Update, 16)
-	shown := make(chan bool)
+	succeeded, reported := make(chan bool), make(chan struct{})
 	go func() {
+		defer close(reported)
 		var task *progress.Task
 		var done int64
 		for u := range updates {
@@ -68,43 +70,42 @@ func push(ctx context.Context, p *progress.Reporter, to name.Digest, content rem
 				done = u.Complete
 			}
 		}
-		ok := <-shown
+		ok := <-succeeded
 		switch {
 		case task != nil && ok:
 			task.Done()
 		case task != nil:
 			task.Fail()
 		}
-		shown <- true
 	}()
 	var err error
-	with := append(options(ctx), remote.WithProgress(updates))
+	opts := append(options(ctx), remote.WithProgress(updates))
 	switch content := content.(type) {
 	case v1.ImageIndex:
-		err = remote.WriteIndex(to, content, with...)
+		err = remote.WriteIndex(to, content, opts...)
 	case v1.Image:
-		err = remote.Write(to, content, with...)
+		err = remote.Write(to, content, opts...)
 	}
-	shown <- err == nil // the library has closed updates
-	<-shown
+	succeeded <- err == nil // remote.Write has closed updates
+	<-reported
 	return err
 }
 
 func options(ctx context.Context) []remote.Option {
-	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(patient())}
+	return []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(timeoutTransport())}
 }
 
-// patient is the one way to registries, so that connections are used again.
-var patient = sync.OnceValue(func() *http.Transport { return transportOf(silence) })
+// timeoutTransport is shared by all requests, so that connections are reused.
+var timeoutTransport = sync.OnceValue(func() *http.Transport { return newTransport(responseTimeout) })
 
-// silence is how long a registry may take to begin an answer. Some check a blob
-// of hundreds of megabytes first.
-const silence = 2 * time.Minute
+// responseTimeout bounds the wait for response headers. Some registries first
+// verify a blob of hundreds of megabytes.
+const responseTimeout = 2 * time.Minute
 
-// transportOf is the library's own, which would wait for an answer for ever, with
-// an end to that.
-func transportOf(silence time.Duration) *http.Transport {
+// newTransport returns the default transport of package remote with a response
+// timeout, which it lacks.
+func newTransport(timeout time.Duration) *http.Transport {
 	t := remote.DefaultTransport.(*http.Transport).Clone()
-	t.ResponseHeaderTimeout = silence
+	t.ResponseHeaderTimeout = timeout
 	return t
 }

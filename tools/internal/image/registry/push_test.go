@@ -20,7 +20,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-// server is a registry in this process that remembers what was written to it.
+// server starts an in-process registry that records the writes.
 func server(t *testing.T) (host string, writes func() []string) {
 	t.Helper()
 	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
@@ -74,7 +74,7 @@ func TestPush(t *testing.T) {
 				t.Fatal(err)
 			}
 			first := writes()
-			// Whatever a tag names has to be there before the tag is.
+			// A tag is written after everything that it refers to.
 			last := first[len(first)-3:]
 			want := []string{"PUT /v2/" + name + "/manifests/" + digest.String(), "PUT /v2/" + name + "/manifests/v1", "PUT /v2/" + name + "/manifests/v2"}
 			if strings.Join(last, "\n") != strings.Join(want, "\n") {
@@ -125,8 +125,9 @@ func check(t *testing.T, ref string) {
 	}
 }
 
-// Nobody's, or a stranger's: refused before anything is sent.
-func TestPushRefuses(t *testing.T) {
+// Repositories without a registry or with invalid names are rejected before any
+// request.
+func TestPushInvalidRepository(t *testing.T) {
 	for _, repository := range []string{"hyperkube", "hyperkube/kubectl", "registry.example/hyperkube:v1", "registry.example/UPPER", ""} {
 		if _, err := Push(t.Context(), progress.New(io.Discard), t.TempDir(), repository, nil); err == nil || !strings.Contains(err.Error(), "pushing to") {
 			t.Errorf("%q: got %v", repository, err)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Who accepts a connection and never answers is given up.
-func TestTransportGivesUp(t *testing.T) {
+// A server that accepts a connection and never responds causes a timeout.
+func TestResponseTimeout(t *testing.T) {
 	end := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-end }))
 	defer server.Close()
@@ -18,14 +18,14 @@ func TestTransportGivesUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := transportOf(100 * time.Millisecond).RoundTrip(request)
+	response, err := newTransport(100 * time.Millisecond).RoundTrip(request)
 	if err == nil {
 		response.Body.Close()
 	}
 	if err == nil || !strings.Contains(err.Error(), "timeout awaiting response headers") {
-		t.Errorf("got %v, want that it was given up", err)
+		t.Errorf("got %v, want a timeout", err)
 	}
-	if got := patient().ResponseHeaderTimeout; got != silence {
-		t.Errorf("pushes wait %v, want %v", got, silence)
+	if got := timeoutTransport().ResponseHeaderTimeout; got != responseTimeout {
+		t.Errorf("response timeout %v, want %v", got, responseTimeout)
 	}
 }

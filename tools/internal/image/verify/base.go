@@ -10,56 +10,61 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// ground is what an image is built upon. Its layers are the first ones.
-type ground struct {
+// baseImage is the image that another image extends. It is empty for an image
+// built from scratch.
+type baseImage struct {
 	config *v1.ConfigFile
-	layers []v1.Layer
+	layers []v1.Layer // the lowest layers of the other image
 }
 
-// base reads the base image, which has to be the pinned one; of an image on
-// scratch it is empty.
-func (l *look) base(build versions.Build) (ground, error) {
+// base reads the pinned base image of a build.
+func (i *inspector) base(build versions.Build) (baseImage, error) {
 	pin := build.Base
 	if pin == (versions.BasePin{}) {
-		return ground{config: &v1.ConfigFile{}}, nil
+		return baseImage{config: &v1.ConfigFile{}}, nil
 	}
-	dir, ok := l.bases[build.Platform]
+	dir, ok := i.bases[build.Platform]
 	if !ok {
-		return ground{}, fmt.Errorf("it has the base image %s, whose layout is wanted: go run ./tools/fetch -base %s -platform %s -o FOLDER", pin.BaseKey, pin.Image, pin.Platform)
+		return baseImage{}, fmt.Errorf("missing layout of the base image %s. Fix: run hk fetch --base %s --platform %s -o DIR, and pass --base %s=DIR",
+			pin.BaseKey, pin.Image, pin.Platform, build.Platform)
 	}
-	fail := func(err error) (ground, error) { return ground{}, fmt.Errorf("base image %s: %w", pin.BaseKey, err) }
+	base, err := readBase(dir, pin)
+	if err != nil {
+		return baseImage{}, fmt.Errorf("base image %s: %w", pin.BaseKey, err)
+	}
+	return base, nil
+}
+
+func readBase(dir string, pin versions.BasePin) (base baseImage, err error) {
 	read, err := layout.Open(dir)
 	if err != nil {
-		return fail(err)
+		return base, err
 	}
 	img := read.Image
 	if img == nil {
-		return fail(fmt.Errorf("reading layout %q: it has an index; want the image for %s", dir, pin.Platform))
+		return base, fmt.Errorf("reading layout %q: want the image for %s, got an index", dir, pin.Platform)
 	}
 	if err := validate.Image(img, validate.Fast); err != nil {
-		return fail(err)
+		return base, err
 	}
 	digest, err := img.Digest()
 	if err != nil {
-		return fail(err)
+		return base, err
 	}
 	if digest.String() != "sha256:"+pin.SHA256.String() {
-		return fail(fmt.Errorf("want manifest sha256 %s, got %s in %q", pin.SHA256, digest.Hex, dir))
+		return base, fmt.Errorf("want manifest sha256 %s, got %s in %q", pin.SHA256, digest.Hex, dir)
 	}
-	var g ground
-	if g.config, err = img.ConfigFile(); err != nil {
-		return fail(err)
+	if base.config, err = img.ConfigFile(); err != nil {
+		return base, err
 	}
-	if g.layers, err = img.Layers(); err != nil {
-		return fail(err)
-	}
-	return g, nil
+	base.layers, err = img.Layers()
+	return base, err
 }
 
-// under wants the base's layers, unchanged, below all others.
-func (g ground) under(layers []v1.Layer) error {
+// checkBaseLayers checks that the layers begin with those of the base image.
+func (b baseImage) checkBaseLayers(layers []v1.Layer) error {
 	var errs []error
-	for i, l := range g.layers {
+	for i, l := range b.layers {
 		want, err1 := l.Digest()
 		got, err2 := layers[i].Digest()
 		err := errors.Join(err1, err2)

@@ -18,8 +18,8 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// base puts a base image into the store and returns its pin.
-func base(t *testing.T, s *fetch.Fetcher, platform versions.Platform, config v1.Config) versions.BasePin {
+// putBase puts a base image into the store and returns its pin.
+func putBase(t *testing.T, s *fetch.Fetcher, platform versions.Platform, config v1.Config) versions.BasePin {
 	t.Helper()
 	img, err := random.Image(1000, 2)
 	if err != nil {
@@ -84,10 +84,10 @@ func TestLayoutOnBase(t *testing.T) {
 		}
 		return based, map[versions.Platform]string{platform: dir}
 	}
-	first, firstDir := on(base(t, s, platform, of))
-	second, secondDir := on(base(t, s, platform, of))
+	first, firstDir := on(putBase(t, s, platform, of))
+	second, secondDir := on(putBase(t, s, platform, of))
 	of.Labels = nil
-	third, thirdDir := on(base(t, s, platform, of))
+	third, thirdDir := on(putBase(t, s, platform, of))
 	dir, built := assembled(t, s, first)
 	findings, err := Layout(t.Context(), dir, first, record.Records{first.Name(): built}, firstDir)
 	if err != nil || len(findings) != 3 {
@@ -98,17 +98,17 @@ func TestLayoutOnBase(t *testing.T) {
 		bases map[versions.Platform]string
 		want  string
 	}{
-		"no layout":      {first, nil, "whose layout is wanted: go run ./tools/fetch -base registry.example/base@sha256:"},
+		"no layout":      {first, nil, "Fix: run hk fetch --base registry.example/base@sha256:"},
 		"another layout": {first, secondDir, "base image registry.example/base@sha256:" + strings.Repeat("a", 64) + " for " + platform.String() + ": want manifest sha256 " + first.Builds[0].Base.SHA256.String() + ", got"},
 		"another base":   {second, secondDir, "layer 0 of the base image: want sha256:"},
 		"other config":   {third, thirdDir, "want 1 labels, got 2"},
-		"scratch":        {image, nil, "want 0 layers of the base and 3 more, got 5"},
+		"scratch":        {image, nil, "want 0 layers of the base image and 3 more, got 5"},
 	} {
 		if findings, err := Layout(t.Context(), dir, test.image, nil, test.bases); err == nil || findings != nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, %v, want %s", name, findings, err, test.want)
 		}
 	}
-	// An environment that is not the flavor's over the base's.
+	// The environment must be that of the base, overridden by the flavor's.
 	flavor := *first.Flavor
 	flavor.Env = []versions.Pair{{Key: "A", Value: "c"}}
 	first.Flavor = &flavor

@@ -10,48 +10,44 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// named wants a manifest or an index to be what it is called by.
-func named(what interface{ Digest() (v1.Hash, error) }, want v1.Hash) error {
-	got, err := what.Digest()
+// checkDigest compares the digest of a manifest's or index's bytes with the one
+// that a descriptor refers to it by.
+func checkDigest(document interface{ Digest() (v1.Hash, error) }, want v1.Hash) error {
+	got, err := document.Digest()
 	if err == nil && got != want {
 		err = fmt.Errorf("want %s, got %s", want, got)
 	}
 	return err
 }
 
-// whole reads a layer as it is stored, which must have the digest and the size
-// of the manifest, and as it unpacks, which must have the diffID of the
-// configuration.
-func whole(ctx context.Context, layer v1.Layer) (v1.Hash, error) {
-	digest, err := layer.Digest()
-	if err != nil {
+// checkBlob reads a layer twice: the compressed bytes must have the digest and
+// size of the manifest, the uncompressed bytes the diffID of the config. It
+// returns the diffID.
+func checkBlob(ctx context.Context, layer v1.Layer) (v1.Hash, error) {
+	digest, err1 := layer.Digest()
+	size, err2 := layer.Size()
+	diffID, err3 := layer.DiffID()
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return v1.Hash{}, err
 	}
-	size, err := layer.Size()
-	if err != nil {
-		return v1.Hash{}, err
-	}
-	diffID, err := layer.DiffID()
-	if err != nil {
-		return v1.Hash{}, err
-	}
-	got, n, err := sum(ctx, layer.Compressed)
+	got, n, err := hash(ctx, layer.Compressed)
 	if err != nil {
 		return v1.Hash{}, err
 	}
 	if got != digest || n != size {
 		return v1.Hash{}, fmt.Errorf("want %s of %d bytes, got %s of %d", digest, size, got, n)
 	}
-	if got, _, err = sum(ctx, layer.Uncompressed); err != nil {
+	if got, _, err = hash(ctx, layer.Uncompressed); err != nil {
 		return v1.Hash{}, err
 	}
 	if got != diffID {
-		return v1.Hash{}, fmt.Errorf("it unpacks to %s, want diffID %s", got, diffID)
+		return v1.Hash{}, fmt.Errorf("want diffID %s, got %s", diffID, got)
 	}
 	return diffID, nil
 }
 
-func sum(ctx context.Context, open func() (io.ReadCloser, error)) (_ v1.Hash, n int64, err error) {
+// hash reads what open returns to the end, and returns its sha256 and size.
+func hash(ctx context.Context, open func() (io.ReadCloser, error)) (_ v1.Hash, n int64, err error) {
 	r, err := open()
 	if err != nil {
 		return v1.Hash{}, 0, err

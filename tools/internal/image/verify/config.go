@@ -12,10 +12,10 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// config compares what a runtime goes by: the flavor's, and for what it does not
-// say the base's.
-func (l *look) config(got, base *v1.ConfigFile) error {
-	f := l.image.Flavor
+// checkConfig compares the runtime settings of a config with those of the
+// flavor. Settings that the flavor leaves out must be those of the base image.
+func (i *inspector) checkConfig(got, base *v1.ConfigFile) error {
+	f := i.image.Flavor
 	var errs []error
 	if !slices.Equal(got.Config.Entrypoint, f.Entrypoint) {
 		errs = append(errs, fmt.Errorf("want entrypoint %q, got %q", f.Entrypoint, got.Config.Entrypoint))
@@ -25,9 +25,9 @@ func (l *look) config(got, base *v1.ConfigFile) error {
 	}
 	user, dir := cmp.Or(f.User, base.Config.User), cmp.Or(f.WorkingDir, base.Config.WorkingDir)
 	if got.Config.User != user || got.Config.WorkingDir != dir {
-		errs = append(errs, fmt.Errorf("want user %q and folder %q, got %q and %q", user, dir, got.Config.User, got.Config.WorkingDir))
+		errs = append(errs, fmt.Errorf("want user %q and working directory %q, got %q and %q", user, dir, got.Config.User, got.Config.WorkingDir))
 	}
-	labels := over(base.Config.Labels, l.image.Labels)
+	labels := merge(base.Config.Labels, i.image.Labels)
 	if len(got.Config.Labels) != len(labels) {
 		errs = append(errs, fmt.Errorf("want %d labels, got %d", len(labels), len(got.Config.Labels)))
 	}
@@ -36,29 +36,29 @@ func (l *look) config(got, base *v1.ConfigFile) error {
 			errs = append(errs, fmt.Errorf("label %s: want %q, got %q", key, labels[key], got.Config.Labels[key]))
 		}
 	}
-	if want, has := over(variables(base.Config.Env), f.Env), variables(got.Config.Env); !maps.Equal(want, has) {
-		errs = append(errs, fmt.Errorf("want environment %q, got %q", want, has))
+	if want, env := merge(parseEnv(base.Config.Env), f.Env), parseEnv(got.Config.Env); !maps.Equal(want, env) {
+		errs = append(errs, fmt.Errorf("want environment %q, got %q", want, env))
 	}
 	return errors.Join(errs...)
 }
 
-// over lays pairs over those of a base.
-func over(base map[string]string, pairs []versions.Pair) map[string]string {
-	all := map[string]string{}
-	maps.Copy(all, base)
+// merge returns base with the pairs set.
+func merge(base map[string]string, pairs []versions.Pair) map[string]string {
+	merged := map[string]string{}
+	maps.Copy(merged, base)
 	for _, p := range pairs {
-		all[p.Key] = p.Value
+		merged[p.Key] = p.Value
 	}
-	return all
+	return merged
 }
 
-// variables are those of an environment; of one that stands twice, the first is
-// what a later image changes.
-func variables(env []string) map[string]string {
-	all := map[string]string{}
+// parseEnv parses NAME=VALUE strings. The first of two values of a name wins: it
+// is the one that an image on top replaces.
+func parseEnv(env []string) map[string]string {
+	parsed := map[string]string{}
 	for _, e := range slices.Backward(env) {
-		key, content, _ := strings.Cut(e, "=")
-		all[key] = content
+		name, value, _ := strings.Cut(e, "=")
+		parsed[name] = value
 	}
-	return all
+	return parsed
 }

@@ -30,13 +30,13 @@ func randomLayout(t *testing.T) string {
 	return dir
 }
 
-func TestPushContent(t *testing.T) {
+func TestPushIfMissing(t *testing.T) {
 	host, writes := server(t)
 	repository := host + "/hypokube"
-	push := func(dir string, tags ...string) (digest, said string) {
+	push := func(dir string, tags ...string) (digest, messages string) {
 		t.Helper()
 		var log bytes.Buffer
-		d, err := PushContent(t.Context(), progress.New(&log), dir, repository, tags, "files-1")
+		d, err := PushIfMissing(t.Context(), progress.New(&log), dir, repository, tags, "files-1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,26 +45,26 @@ func TestPushContent(t *testing.T) {
 	first, other := randomLayout(t), randomLayout(t)
 	digest, _ := push(first, "v1.36.0")
 	if got := strings.Join(writes(), "\n"); !strings.HasSuffix(got, "/manifests/v1.36.0\nPUT /v2/hypokube/manifests/files-1") {
-		t.Errorf("wrote\n%s\nwant both tags at the end, and that of the content last", got)
+		t.Errorf("wrote\n%s\nwant both tags at the end, the content tag last", got)
 	}
 
-	// The same again, and another image with that content: not a byte is written.
+	// The same image, and another image with the same content tag: no writes.
 	for _, dir := range []string{first, other} {
-		again, said := push(dir, "v1.36.0")
-		if got := writes(); len(got) > 0 || again != digest || !strings.Contains(said, repository+":files-1 is there already: nothing is pushed") {
-			t.Errorf("wrote %q, said %q, digest %s, want %s", got, said, again, digest)
+		again, messages := push(dir, "v1.36.0")
+		if got := writes(); len(got) > 0 || again != digest || !strings.Contains(messages, repository+":files-1 exists: nothing to push") {
+			t.Errorf("wrote %q, reported %q, digest %s, want %s", got, messages, again, digest)
 		}
 	}
 
-	// Another version of that content is only another tag.
-	again, said := push(other, "v1.36.1")
-	if got := strings.Join(writes(), " "); got != "PUT /v2/hypokube/manifests/v1.36.1" || again != digest || !strings.Contains(said, ":v1.36.1 is now a tag of it") {
-		t.Errorf("wrote %q, said %q, digest %s, want %s", got, said, again, digest)
+	// Another version with the same content adds only a tag.
+	again, messages := push(other, "v1.36.1")
+	if got := strings.Join(writes(), " "); got != "PUT /v2/hypokube/manifests/v1.36.1" || again != digest || !strings.Contains(messages, "tagged "+repository+":v1.36.1") {
+		t.Errorf("wrote %q, reported %q, digest %s, want %s", got, messages, again, digest)
 	}
 }
 
-// A registry that does not answer is not one without the tag.
-func TestPushContentRefused(t *testing.T) {
+// An error other than "not found" must not cause a push.
+func TestPushIfMissingForbidden(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/v2/" {
 			w.WriteHeader(http.StatusForbidden)
@@ -72,8 +72,8 @@ func TestPushContentRefused(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	repository := strings.TrimPrefix(s.URL, "http://") + "/hypokube"
-	_, err := PushContent(t.Context(), progress.New(&bytes.Buffer{}), randomLayout(t), repository, nil, "files-1")
-	if err == nil || !strings.Contains(err.Error(), "asking for "+repository+":files-1: ") {
+	_, err := PushIfMissing(t.Context(), progress.New(&bytes.Buffer{}), randomLayout(t), repository, nil, "files-1")
+	if err == nil || !strings.Contains(err.Error(), "checking "+repository+":files-1: ") {
 		t.Errorf("got %v", err)
 	}
 }

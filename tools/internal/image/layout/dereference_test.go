@@ -1,4 +1,4 @@
-package oci
+package layout
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// linked is a layout as Bazel has it among a program's files: the folder is a
-// link, and so is a blob in it.
-func linked(t *testing.T) (dir, blob string) {
+// linkedLayout makes a layout as in Bazel's runfiles: the directory is a symlink,
+// and so is one of its blobs.
+func linkedLayout(t *testing.T) (dir, blob string) {
 	t.Helper()
 	root := t.TempDir()
 	real := filepath.Join(root, "real")
@@ -33,53 +33,53 @@ func linked(t *testing.T) (dir, blob string) {
 	return dir, filepath.Join("blobs", "sha256", "a")
 }
 
-func TestSolid(t *testing.T) {
-	dir, blob := linked(t)
-	solid, remove, err := Solid(t.Context(), dir)
+func TestDereference(t *testing.T) {
+	dir, blob := linkedLayout(t)
+	resolved, remove, err := Dereference(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{blob: "layer", "blobs/sha256/b": "plain", "index.json": "{}"} {
-		path := filepath.Join(solid, name)
+		path := filepath.Join(resolved, name)
 		got, err := os.ReadFile(path)
 		if info, _ := os.Lstat(path); err != nil || string(got) != want || !info.Mode().IsRegular() {
-			t.Errorf("%s: %q, %v, want a file with %q", name, got, err, want)
+			t.Errorf("%s: %q, %v, want a regular file with %q", name, got, err, want)
 		}
 	}
 	if err := remove(); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, blob)); err != nil {
-		t.Errorf("the layout itself was removed: %v", err)
+		t.Errorf("the original layout was removed: %v", err)
 	}
 	if err := os.Remove(filepath.Join(dir, blob)); err != nil {
 		t.Fatal(err)
 	}
-	same, remove, err := Solid(t.Context(), dir)
+	same, remove, err := Dereference(t.Context(), dir)
 	if err != nil || !strings.HasSuffix(same, "real") {
-		t.Errorf("got %q, %v, want the layout itself, which has no links now", same, err)
+		t.Errorf("got %q, %v, want the original layout, which has no symlinks any more", same, err)
 	}
 	if err := remove(); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(same); err != nil {
-		t.Errorf("the layout itself was removed: %v", err)
+		t.Errorf("the original layout was removed: %v", err)
 	}
 }
 
-func TestSolidStops(t *testing.T) {
+func TestDereferenceFails(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	dir, blob := linked(t)
+	dir, blob := linkedLayout(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if solid, _, err := Solid(ctx, dir); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %q, %v", solid, err)
+	if resolved, _, err := Dereference(ctx, dir); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %q, %v", resolved, err)
 	}
 	if err := os.Remove(filepath.Join(dir, "..", "layer")); err != nil {
 		t.Fatal(err)
 	}
-	if solid, _, err := Solid(t.Context(), dir); err == nil || !strings.Contains(err.Error(), filepath.Base(blob)) && !strings.Contains(err.Error(), "layer") {
-		t.Errorf("got %q, %v, want that a layer is not there", solid, err)
+	if resolved, _, err := Dereference(t.Context(), dir); err == nil || !strings.Contains(err.Error(), filepath.Base(blob)) && !strings.Contains(err.Error(), "layer") {
+		t.Errorf("got %q, %v, want an error about the missing layer", resolved, err)
 	}
 	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)

@@ -44,8 +44,8 @@ func pushIndex(t *testing.T, image string, architectures ...string) map[string]v
 	return manifests
 }
 
-func TestLook(t *testing.T) {
-	var gone string // a manifest that the registry has lost
+func TestHead(t *testing.T) {
+	var gone string // suffix of the path of a missing manifest
 	handler := ggcr.New()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if gone != "" && strings.HasSuffix(r.URL.Path, gone) {
@@ -83,7 +83,7 @@ func TestLook(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	viewer, err := NewViewer(ViewerConfig{})
+	checker, err := NewChecker(CheckerConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,18 +93,18 @@ func TestLook(t *testing.T) {
 		{"/arm:v1", "", "[arm64]"},
 		{"/single:v1", "", "[amd64]"},
 		{"/both:v1", manifests["arm64"].String(), "[amd64]"},
-		{"/both@" + manifests["arm64"].String(), manifests["arm64"].String(), "absent"},
-		{"/both:v2", "", "absent"},
-		{"/none:v1", "", "absent"},
+		{"/both@" + manifests["arm64"].String(), manifests["arm64"].String(), "not found"},
+		{"/both:v2", "", "not found"},
+		{"/none:v1", "", "not found"},
 		{"/closed/a:v1", "", "failed"},
 		{"/Wrong:v1", "", "failed"},
 	} {
 		gone = tt.gone
-		p, err := viewer.Look(context.Background(), host+tt.image, both)
+		p, err := checker.Head(context.Background(), host+tt.image, both)
 		got := fmt.Sprint(p.Architectures)
 		switch {
-		case errors.Is(err, ErrAbsent):
-			got = "absent"
+		case errors.Is(err, ErrNotFound):
+			got = "not found"
 		case err != nil:
 			got = "failed"
 		case !strings.HasPrefix(p.Digest, "sha256:"):
@@ -116,33 +116,33 @@ func TestLook(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := viewer.Look(ctx, host+"/both:v1", both); err == nil || errors.Is(err, ErrAbsent) {
-		t.Errorf("a look that was called off: %v", err)
+	if _, err := checker.Head(ctx, host+"/both:v1", both); err == nil || errors.Is(err, ErrNotFound) {
+		t.Errorf("a cancelled request: %v", err)
 	}
 }
 
-// A registry with a certificate of its own is reached with the bundle alone.
-func TestLookWithOwnCertificate(t *testing.T) {
+// A registry with a certificate of a private CA needs the CA bundle.
+func TestHeadWithPrivateCA(t *testing.T) {
 	server := httptest.NewTLSServer(ggcr.New())
 	defer server.Close()
 	server.Config.ErrorLog = nil
 	host := strings.TrimPrefix(server.URL, "https://")
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	trusting, err := NewViewer(ViewerConfig{CAs: ca})
+	trusting, err := NewChecker(CheckerConfig{CAs: ca})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := trusting.Look(context.Background(), host+"/none:v1", []string{"amd64"}); !errors.Is(err, ErrAbsent) {
+	if _, err := trusting.Head(context.Background(), host+"/none:v1", []string{"amd64"}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("with the bundle: %v", err)
 	}
-	if _, err := NewViewer(ViewerConfig{CAs: []byte("nothing")}); err == nil {
-		t.Error("a bundle without certificates was taken")
+	if _, err := NewChecker(CheckerConfig{CAs: []byte("nothing")}); err == nil {
+		t.Error("a bundle without certificates was accepted")
 	}
-	plain, err := NewViewer(ViewerConfig{})
+	plain, err := NewChecker(CheckerConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := plain.Look(context.Background(), host+"/none:v1", []string{"amd64"}); err == nil || errors.Is(err, ErrAbsent) {
+	if _, err := plain.Head(context.Background(), host+"/none:v1", []string{"amd64"}); err == nil || errors.Is(err, ErrNotFound) {
 		t.Errorf("without the bundle: %v", err)
 	}
 }

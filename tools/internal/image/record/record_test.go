@@ -50,15 +50,15 @@ func catalog(t *testing.T, manifest, lock string) *versions.Catalog {
 	return c
 }
 
-// Whatever changes an image's bytes is noticed without building it, and only
-// that.
-func TestChanged(t *testing.T) {
+// CheckInputs detects every change of an image's content without a build, and
+// nothing else.
+func TestCheckInputs(t *testing.T) {
 	records := Records{}
 	for _, image := range catalog(t, manifest, lock).Images {
 		records[image.Name()] = Record{Inputs: image.Inputs().String()}
 	}
-	rke := "flavor \"rke\" of rke:v1.36.0-rancher1 has changed, but images/digests.json has that tag on record with other inputs; raise it to another tag: - {version: v1.36.0, iterations: {rke: 2}}"
-	kubectl := "flavor \"kubectl\" of kubectl:v1.36.0 has changed, but images/digests.json has that tag on record with other inputs; the tag has neither {iteration} nor {-iteration}, so it cannot change: take the change back"
+	rke := "the inputs of rke:v1.36.0-rancher1 (flavor \"rke\") differ from those recorded in images/digests.json. Fix: raise the iteration: - {version: v1.36.0, iterations: {rke: 2}}"
+	kubectl := "the inputs of kubectl:v1.36.0 (flavor \"kubectl\") differ from those recorded in images/digests.json. Fix: revert the change: the tag pattern has neither {iteration} nor {-iteration}"
 	for name, test := range map[string]struct {
 		old, new string
 		want     []string
@@ -82,7 +82,7 @@ func TestChanged(t *testing.T) {
 				all = strings.Replace(lock, `]}`, `,`+strings.ReplaceAll(lock[strings.Index(lock, `{"source"`):strings.Index(lock, `]}`)], "amd64", "arm64")+`]}`, 1)
 			}
 			c := catalog(t, strings.Replace(manifest, test.old, test.new, 1), strings.Replace(all, test.old, test.new, 1))
-			err := records.Changed(c)
+			err := records.CheckInputs(c)
 			if len(test.want) == 0 && err != nil {
 				t.Error(err)
 			}
@@ -92,13 +92,13 @@ func TestChanged(t *testing.T) {
 				}
 			}
 			if err != nil && len(strings.Split(err.Error(), "\n")) != len(test.want) {
-				t.Errorf("got %v, want %d faults", err, len(test.want))
+				t.Errorf("got %v, want %d errors", err, len(test.want))
 			}
 		})
 	}
 }
 
-// A tag on record is not given to another image.
+// Recorded digests cannot be replaced.
 func TestAdd(t *testing.T) {
 	root := t.TempDir()
 	first := Record{Inputs: "x", Index: "sha256:1", Manifests: map[string]string{"linux/amd64": "sha256:2"}, DiffIDs: map[string][]string{"linux/amd64": {"sha256:3"}}}

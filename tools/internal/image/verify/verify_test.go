@@ -45,8 +45,8 @@ flavors:
 releases: [v1.36.0]
 `
 
-// build makes an image of a manifest, with what is left of this test's own
-// program as sleep and, unless other bytes are given, as wake.
+// build assembles the image of a manifest, with a stub of this test's own binary
+// as sleep and, unless other bytes are given, as wake.
 func build(t *testing.T, manifest string, wake []byte) (dir string, image versions.Image, built record.Record) {
 	t.Helper()
 	s, image := setup(t, manifest, wake)
@@ -54,14 +54,14 @@ func build(t *testing.T, manifest string, wake []byte) (dir string, image versio
 	return dir, image, built
 }
 
-// setup is an image to be made, with its files in a store.
+// setup returns the image of a manifest, and a fetcher whose store has its files.
 func setup(t *testing.T, manifest string, wake []byte) (*fetch.Fetcher, versions.Image) {
 	t.Helper()
 	m, err := versions.ParseManifest("m.yaml", []byte(strings.ReplaceAll(manifest, "ARCH", runtime.GOARCH)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sleep := husk(t)
+	sleep := stubBinary(t)
 	if wake == nil {
 		wake = append(bytes.Clone(sleep), 0)
 	}
@@ -95,9 +95,9 @@ func assembled(t *testing.T, s *fetch.Fetcher, image versions.Image) (dir string
 	return dir, built
 }
 
-// husk is this test's own program with zeros in place of its code: a real
-// header and real build information, and quickly packed.
-func husk(t *testing.T) []byte {
+// stubBinary returns this test's own binary with zeroed code: it has a real ELF
+// header and build information, and compresses quickly.
+func stubBinary(t *testing.T) []byte {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -143,7 +143,7 @@ func testLayout(t *testing.T, manifest string) {
 		arch + " /wake -> bin/wake",
 	}
 	for i, f := range findings {
-		if got := fmt.Sprintf("%s %s %s", f.Platform, f.Path, f.What); i >= len(want) || got != want[i] {
+		if got := fmt.Sprintf("%s %s %s", f.Platform, f.Path, f.Content); i >= len(want) || got != want[i] {
 			t.Errorf("found %s", got)
 		}
 	}
@@ -151,26 +151,26 @@ func testLayout(t *testing.T, manifest string) {
 		t.Errorf("found %d, want %d", len(findings), len(want))
 	}
 	built.Index = "sha256:0"
-	if _, err := Layout(t.Context(), dir, image, record.Records{image.Name(): built}, nil); err == nil || !strings.Contains(err.Error(), "it is not the one on record in images/digests.json") {
+	if _, err := Layout(t.Context(), dir, image, record.Records{image.Name(): built}, nil); err == nil || !strings.Contains(err.Error(), "digests differ from those in images/digests.json") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// Each case makes one image and looks into it as if it were another.
-func TestLayoutFaults(t *testing.T) {
+// Each case verifies an image of a changed manifest against the original one.
+func TestLayoutMismatch(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
 		"path":           {"path: /bin/wake", "path: /bin/awake", "want /bin/wake, got \"bin/awake\""},
 		"mode":           {"source: programs/wake}", "source: programs/wake, mode: \"0555\"}", "/bin/wake: want mode 0755, got 0555"},
 		"file":           {"source: programs/wake", "source: programs/sleep", "/bin/wake: want sha256"},
 		"order":          {"      - {path: /sleep, source: programs/sleep}\n      - {path: /bin/wake, source: programs/wake}", "      - {path: /bin/wake, source: programs/wake}\n      - {path: /sleep, source: programs/sleep}", "want /sleep, got \"bin/wake\""},
-		"fewer layers":   {"    symlinks: {/wake: bin/wake}\n", "", "want 0 layers of the base and 3 more, got 2"},
+		"fewer layers":   {"    symlinks: {/wake: bin/wake}\n", "", "want 0 layers of the base image and 3 more, got 2"},
 		"symlink":        {"{/wake: bin/wake}", "{/wake: /bin/wake}", `/wake: want a symlink to "bin/wake", got type '2' to "/bin/wake"`},
-		"more symlinks":  {"{/wake: bin/wake}", "{/wake: bin/wake, /woke: wake}", "want nothing more"},
+		"more symlinks":  {"{/wake: bin/wake}", "{/wake: bin/wake, /woke: wake}", "want no more entries"},
 		"fewer symlinks": {"{/wake: bin/wake}", "{/woke: bin/wake}", `want /wake, got "woke"`},
 		"entrypoint":     {"entrypoint: [/sleep]", "entrypoint: [/wake]", `want entrypoint ["/sleep"], got ["/wake"]`},
 		"cmd":            {"cmd: [now]", "cmd: [then]", `want cmd ["now"], got ["then"]`},
 		"user":           {"0:0", "1:1", `want user "0:0"`},
-		"folder":         {"workdir: /tmp", "workdir: /var", `want user "0:0" and folder "/tmp", got "0:0" and "/var"`},
+		"workdir":        {"workdir: /tmp", "workdir: /var", `want user "0:0" and working directory "/tmp", got "0:0" and "/var"`},
 		"label":          {"labels: {version: \"{version}\"}", "labels: {version: \"{version}x\"}", `label version: want "v1.36.0", got "v1.36.0x"`},
 		"more labels":    {"labels: {", "labels: {a: b, ", "want 1 labels, got 2"},
 	} {
@@ -188,16 +188,16 @@ func TestLayoutFaults(t *testing.T) {
 	}
 }
 
-// A pin of the wrong bytes is found, though every hash agrees.
-func TestLayoutOfWrongProgram(t *testing.T) {
+// A pin of the wrong file is detected, though all digests match.
+func TestLayoutWrongBinary(t *testing.T) {
 	dir, image, _ := build(t, manifest, []byte("<html>Sign in"))
 	if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil || !strings.Contains(err.Error(), "reading the ELF header of programs/linux/"+runtime.GOARCH+"/wake") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// A blob that is not what its name says is found, whichever it is.
-func TestLayoutFlipped(t *testing.T) {
+// A changed byte in any blob is detected.
+func TestLayoutCorruptBlob(t *testing.T) {
 	dir, image, _ := build(t, manifest, nil)
 	blobs, err := filepath.Glob(filepath.Join(dir, "blobs", "sha256", "*"))
 	if err != nil || len(blobs) != 6 {

@@ -1,6 +1,6 @@
-// Package record keeps images/digests.json: what every image came out as when
-// it was first built. A later build that comes out otherwise is an error, on
-// whatever machine and by whichever builder.
+// Package record reads and writes images/digests.json, the digests of every
+// image as it was first built. A later build with other digests is an error, on
+// every machine and with every builder.
 package record
 
 import (
@@ -19,21 +19,21 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/dirlock"
 )
 
-// File is where the record lies, from the root of the repository.
+// File is the path of the records, relative to the repository root.
 const File = "images/digests.json"
 
-// Record is one image. Digests are "sha256:…".
+// Record holds the digests ("sha256:…") of one image.
 type Record struct {
-	Inputs    string              `json:"inputs"` // what it was made of, as a hash; see Records.Changed
+	Inputs    string              `json:"inputs"` // hash of the image's inputs; see Records.CheckInputs
 	Index     string              `json:"index"`
 	Manifests map[string]string   `json:"manifests"` // by platform
-	DiffIDs   map[string][]string `json:"diffIDs"`   // by platform, in the order of the layers
+	DiffIDs   map[string][]string `json:"diffIDs"`   // by platform, in layer order
 }
 
-// Records are all of them, by "FLAVOR:TAG".
+// Records are the records of all images by "FLAVOR:TAG".
 type Records map[string]Record
 
-// Read reads the record of a repository.
+// Read reads the records of a checkout. A missing file has no records.
 func Read(root string) (Records, error) {
 	raw, err := os.ReadFile(filepath.Join(root, File))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -45,19 +45,19 @@ func Read(root string) (Records, error) {
 	return Parse(raw)
 }
 
-// Parse reads the bytes of a record.
+// Parse parses the content of a records file. Unknown fields are errors.
 func Parse(raw []byte) (Records, error) {
 	records := Records{}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&records); err != nil {
-		return nil, fmt.Errorf("reading digests %q: %w", File, err)
+		return nil, fmt.Errorf("parsing digests %q: %w", File, err)
 	}
 	return records, nil
 }
 
-// Add records an image in a repository. What is on record stays: a tag that may
-// have been published is never given to another image. Several may add at once.
+// Add records an image in a checkout. Recorded digests never change: the tag may
+// have been published. Concurrent calls are serialized by a lock on root.
 func Add(ctx context.Context, root, name string, built Record) error {
 	lock, err := dirlock.Acquire(ctx, root, nil)
 	if err != nil {
@@ -72,7 +72,7 @@ func Add(ctx context.Context, root, name string, built Record) error {
 		return fmt.Errorf("recording digests in %q: %w", File, err)
 	}
 	records[name] = built
-	raw, err := json.MarshalIndent(records, "", "  ") // maps come out sorted
+	raw, err := json.MarshalIndent(records, "", "  ") // sorts maps by key
 	if err != nil {
 		return err
 	}
@@ -83,8 +83,8 @@ func Add(ctx context.Context, root, name string, built Record) error {
 	return nil
 }
 
-// Check compares a built image with its record. An image without a record
-// passes: it is built for the first time.
+// Check compares the digests of a built image with its record. An image without
+// a record passes, and so do platforms that were not built.
 func (r Records) Check(name string, built Record) error {
 	want, ok := r[name]
 	if !ok {
@@ -94,7 +94,7 @@ func (r Records) Check(name string, built Record) error {
 	for _, platform := range slices.Sorted(maps.Keys(want.Manifests)) {
 		got, ok := built.Manifests[platform]
 		if !ok {
-			continue // one platform alone was built
+			continue
 		}
 		if !slices.Equal(want.DiffIDs[platform], built.DiffIDs[platform]) {
 			errs = append(errs, fmt.Errorf("%s %s: want layers %s, got %s", name, platform, want.DiffIDs[platform], built.DiffIDs[platform]))

@@ -1,0 +1,140 @@
+// Package verify checks a finished image against the manifest, the lock and the
+// recorded digests. It shares no code with the packages that build images: it
+// reads layouts with another library, and layers as a container runtime does.
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Finding is a verified file or symlink of an image.
+type Finding struct {
+	Platform versions.Platform
+	Path     string
+	Content  string // the key of a file's pin, or "-> TARGET" of a symlink
+}
+
+// Layout verifies the OCI layout of an image, or of one of its platforms. Bases
+// are the layouts of the base image by platform, for an image that has one. The
+// error lists all violations.
+func Layout(ctx context.Context, dir string, image versions.Image, records record.Records, bases map[versions.Platform]string) ([]Finding, error) {
+	i := &inspector{image: image, bases: bases, built: record.Record{Manifests: map[string]string{}, DiffIDs: map[string][]string{}}}
+	err := i.checkLayout(ctx, dir)
+	if err == nil {
+		if err = records.Check(image.Name(), i.built); err != nil {
+			err = fmt.Errorf("digests differ from those in %s: %w", record.File, err)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("verifying %s: %w", image.Name(), err)
+	}
+	return i.findings, nil
+}
+
+// inspector collects the digests and findings of one image.
+type inspector struct {
+	image    versions.Image
+	bases    map[versions.Platform]string
+	built    record.Record
+	findings []Finding
+}
+
+func (i *inspector) checkLayout(ctx context.Context, dir string) error {
+	read, err := layout.Open(dir)
+	if err != nil {
+		return err
+	}
+	if read.Index == nil {
+		return i.checkSinglePlatform(ctx, read.Image, read.Digest)
+	}
+	if err := errors.Join(checkDigest(read.Index, read.Digest), validate.Index(read.Index, validate.Fast)); err != nil {
+		return fmt.Errorf("index %s: %w", read.Digest, err)
+	}
+	i.built.Index = read.Digest.String()
+	return i.checkIndex(ctx, read.Index)
+}
+
+func (i *inspector) checkSinglePlatform(ctx context.Context, img v1.Image, digest v1.Hash) error {
+	if err := errors.Join(checkDigest(img, digest), validate.Image(img, validate.Fast)); err != nil {
+		return err
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return err
+	}
+	for _, build := range i.image.Builds {
+		if config.OS == build.Platform.OS() && config.Architecture == build.Platform.Arch() {
+			return i.checkPlatform(ctx, build, img)
+		}
+	}
+	return fmt.Errorf("unexpected platform %s/%s", config.OS, config.Architecture)
+}
+
+func (i *inspector) checkIndex(ctx context.Context, index v1.ImageIndex) error {
+	list, err := index.IndexManifest()
+	if err != nil {
+		return err
+	}
+	if len(list.Manifests) != len(i.image.Builds) {
+		return fmt.Errorf("want %d platforms, got %d", len(i.image.Builds), len(list.Manifests))
+	}
+	var errs []error
+	for n, build := range i.image.Builds {
+		desc := list.Manifests[n]
+		if p := desc.Platform; p == nil || p.OS != build.Platform.OS() || p.Architecture != build.Platform.Arch() {
+			errs = append(errs, fmt.Errorf("manifest %d: want %s, got %v", n, build.Platform, desc.Platform))
+			continue
+		}
+		img, err := index.Image(desc.Digest)
+		if err == nil {
+			err = checkDigest(img, desc.Digest)
+		}
+		if err == nil {
+			err = i.checkPlatform(ctx, build, img)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (i *inspector) checkPlatform(ctx context.Context, build versions.Build, img v1.Image) error {
+	fail := func(err error) error { return fmt.Errorf("%s: %w", build.Platform, err) }
+	digest, err1 := img.Digest()
+	config, err2 := img.ConfigFile()
+	layers, err3 := img.Layers()
+	base, err4 := i.base(build)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return fail(err)
+	}
+	errs := []error{i.checkConfig(config, base.config)}
+	if len(layers) != len(base.layers)+len(build.Layers) {
+		return fail(fmt.Errorf("want %d layers of the base image and %d more, got %d", len(base.layers), len(build.Layers), len(layers)))
+	}
+	platform := build.Platform.String()
+	for n, layer := range layers {
+		diffID, err := checkBlob(ctx, layer)
+		if err != nil {
+			return fail(fmt.Errorf("layer %d: %w", n, err))
+		}
+		i.built.DiffIDs[platform] = append(i.built.DiffIDs[platform], diffID.String())
+	}
+	errs = append(errs, base.checkBaseLayers(layers))
+	for n, layer := range layers[len(base.layers):] {
+		if err := i.checkLayer(ctx, build.Platform, build.Layers[n], layer); err != nil {
+			errs = append(errs, fmt.Errorf("layer %s: %w", build.Layers[n].Label(), err))
+		}
+	}
+	i.built.Manifests[platform] = digest.String()
+	if err := errors.Join(errs...); err != nil {
+		return fail(err)
+	}
+	return nil
+}

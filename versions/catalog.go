@@ -47,57 +47,6 @@ type Build struct {
 	Layers   []Layer
 }
 
-// Image returns the image of a flavor and version; a flavor of "" is the
-// default one.
-func (c *Catalog) Image(flavor string, v Version) (Image, error) {
-	if flavor == "" {
-		flavor = c.Manifest.Flavors[0].Name
-	}
-	known := false
-	for _, image := range c.Images {
-		if image.Flavor.Name == flavor {
-			if image.Version == v {
-				return image, nil
-			}
-			known = true
-		}
-	}
-	for _, w := range c.Unpinned {
-		if w.Flavor == flavor && w.Revision.Version == v {
-			return Image{}, fmt.Errorf("flavor %q: %s is not offered, because %s is not pinned in %s", flavor, v, w.Missing[0], LockFile)
-		}
-	}
-	if !known {
-		var names []string
-		for _, f := range c.Manifest.Flavors {
-			names = append(names, f.Name)
-		}
-		return Image{}, fmt.Errorf("there is no flavor %q with releases; flavors: %s", flavor, strings.Join(names, ", "))
-	}
-	for _, r := range c.Manifest.Releases {
-		if r.Version == v {
-			f := c.Manifest.Flavors[slices.IndexFunc(c.Manifest.Flavors, func(f Flavor) bool { return f.Name == flavor })]
-			return Image{}, fmt.Errorf("flavor %q is made for %s alone, and not for %s: see %s", flavor, f.Versions, v, ManifestFile)
-		}
-	}
-	return Image{}, fmt.Errorf("flavor %q has no release %s: add it to %s", flavor, v, ManifestFile)
-}
-
-// Named returns the image of a name, FLAVOR:TAG.
-func (c *Catalog) Named(name string) (Image, error) {
-	flavor, _, _ := strings.Cut(name, ":")
-	like := "" // the newest of the flavor, or one of any
-	for _, image := range c.Images {
-		if image.Name() == name {
-			return image, nil
-		}
-		if image.Flavor.Name == flavor || like == "" {
-			like = image.Name()
-		}
-	}
-	return Image{}, fmt.Errorf("there is no image %q in %s; names are like %s", name, ManifestFile, like)
-}
-
 // collect gathers the layers of all images, and finds two of one name: Bazel
 // would build one of them for both.
 func (c *Catalog) collect() []error {

@@ -14,7 +14,7 @@ func (p *manifestParser) flavorBases(to *[]Base) func(*yaml.Node, string) {
 			var b Base
 			p.object(n, at, map[string]field{
 				"versions": required(into(p.decoder, &b.Versions, parseConstraint)),
-				"image":      required(into(p.decoder, &b.Image, parseBase)),
+				"image":    required(into(p.decoder, &b.Image, parseBase)),
 			})
 			*to = append(*to, b)
 		})

@@ -16,7 +16,7 @@ func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
 		"repository":    required(into(p.decoder, &f.Repository, parseRepository)),
 		"tag":           required(into(p.decoder, &f.Tag, parseTagTemplate)),
 		"contentTag":    optional(p.boolean(&f.ContentTag)),
-		"versions":    required(into(p.decoder, &f.Versions, parseConstraint)),
+		"versions":      required(into(p.decoder, &f.Versions, parseConstraint)),
 		"architectures": required(list(p.decoder, &f.Platforms, parseArchitecture)),
 		"compression":   optional(into(p.decoder, &f.Compression, parseCompression)),
 		"files": required(func(n *yaml.Node, at string) {
@@ -38,8 +38,8 @@ func (p *manifestParser) flavorFile(tag string, n *yaml.Node, at string) FlavorF
 	file := FlavorFile{Mode: 0o755}
 	p.at[at] = n
 	p.object(n, at, map[string]field{
-		"path":       required(into(p.decoder, &file.Path, parsePath)),
-		"mode":       optional(into(p.decoder, &file.Mode, parseMode)),
+		"path":     required(into(p.decoder, &file.Path, parsePath)),
+		"mode":     optional(into(p.decoder, &file.Mode, parseMode)),
 		"versions": optional(into(p.decoder, &file.Versions, parseConstraint)),
 		"source": required(func(n *yaml.Node, at string) {
 			if n.Kind != yaml.SequenceNode {
@@ -60,9 +60,9 @@ func (p *manifestParser) flavorFile(tag string, n *yaml.Node, at string) FlavorF
 func (p *manifestParser) choice(tag string, n *yaml.Node, at string) SourceChoice {
 	var file, c SourceChoice
 	p.object(n, at, map[string]field{
-		"file":       required(into(p.decoder, &file, parseSourceRef)),
+		"file":     required(into(p.decoder, &file, parseSourceRef)),
 		"versions": optional(into(p.decoder, &c.Versions, parseConstraint)),
-		"minTags":       optional(list(p.decoder, &c.MinTags, func(s string) (Revision, error) { return ParseTag(tag, s) })),
+		"minTags":  optional(list(p.decoder, &c.MinTags, func(s string) (Revision, error) { return ParseTag(tag, s) })),
 	})
 	c.Source, c.File = file.Source, file.File
 	return c
@@ -92,9 +92,9 @@ func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
 	p.items(n, at, func(n *yaml.Node, at string) {
 		var g Symlinks
 		p.object(n, at, map[string]field{
-			"name":       required(into(p.decoder, &g.Name, parseName)),
+			"name":     required(into(p.decoder, &g.Name, parseName)),
 			"versions": optional(into(p.decoder, &g.Versions, parseConstraint)),
-			"links":      required(links(&g.Links)),
+			"links":    required(links(&g.Links)),
 		})
 		if names[g.Name] {
 			p.errorf(n, at+".name", "%q is the name of another group already", g.Name)

@@ -29,7 +29,7 @@ func buildAgainstCompressor(compression versions.Compression) func(context.Conte
 		if err != nil {
 			return nil, nil, err
 		}
-		image, err := s.Catalog.Image("", v)
+		image, err := s.Catalog.Image(v.String())
 		if err != nil {
 			return nil, nil, err
 		}

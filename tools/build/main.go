@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/assemble"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -38,7 +39,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	image, err := s.Catalog.Image(c.flavor, c.version)
+	image, err := find(s.Catalog, c)
 	if err != nil {
 		return err
 	}
@@ -53,6 +54,16 @@ func run(ctx context.Context, env cli.Env) error {
 	}
 	report(env, image, built)
 	return compare(ctx, env, image.Name(), built, c.record)
+}
+
+// find returns the image of a flavor and version, whatever its iteration.
+func find(catalog *versions.Catalog, c config) (versions.Image, error) {
+	for _, image := range catalog.Images {
+		if image.Version == c.version && (image.Flavor.Name == c.flavor || c.flavor == "" && image.Flavor == &catalog.Manifest.Flavors[0]) {
+			return image, nil
+		}
+	}
+	return catalog.Image(strings.TrimPrefix(c.flavor+":"+c.version.String(), ":"))
 }
 
 func report(env cli.Env, image versions.Image, built record.Record) {

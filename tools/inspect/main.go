@@ -89,5 +89,5 @@ func find(name string) (versions.Image, error) {
 	if err != nil {
 		return versions.Image{}, err
 	}
-	return catalog.Named(name)
+	return catalog.Image(name)
 }

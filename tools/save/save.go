@@ -78,7 +78,7 @@ func find(s *fetch.Fetcher, c config) ([]versions.Image, []string, error) {
 	var names []string
 	var errs []error
 	for _, w := range c.catalog {
-		image, err := s.Catalog.Named(w.String())
+		image, err := s.Catalog.Image(w.String())
 		if err != nil {
 			errs = append(errs, err)
 			continue

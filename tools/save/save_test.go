@@ -161,8 +161,8 @@ func TestSaveRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no such image":    {[]string{"hyperkube:v1.37.0"}, `there is no image "hyperkube:v1.37.0"`},
-		"no such flavor":   {[]string{"hypercube:v1.36.0"}, `there is no image "hypercube:v1.36.0"`},
+		"no such image":    {[]string{"hyperkube:v1.37.0"}, `unknown image "hyperkube:v1.37.0"`},
+		"no such flavor":   {[]string{"hypercube:v1.36.0"}, `unknown image "hypercube:v1.36.0"`},
 		"no such platform": {[]string{"-platform", "linux/s390x", "kubectl:v1.36.0"}, `kubectl:v1.36.0 is made for ["linux/amd64" "linux/arm64"], and not for "linux/s390x"`},
 		"twice":            {[]string{"kubectl:v1.36.0", "kubectl:v1.36.0"}, "there are two images"},
 		"twice by name":    {[]string{"kubectl:v1.36.0", "registry.example/tools/kubectl:v1.36.0=dir"}, "there are two images"},

@@ -11,9 +11,9 @@ import (
 // of the calls, which has to be buildifier's; empty ones are left out.
 type buildFile struct{ b bytes.Buffer }
 
-func newBuildFile(symbol string) *buildFile {
+func newBuildFile(loads ...string) *buildFile {
 	f := &buildFile{}
-	f.text(Header + "\nload(\"//images:defs.bzl\", " + quote(symbol) + ")\n")
+	f.text(Header + "\n" + strings.Join(loads, "\n") + "\n")
 	return f
 }
 

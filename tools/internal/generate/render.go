@@ -37,7 +37,13 @@ func Files(c *versions.Catalog) map[string][]byte {
 
 // index is images/BUILD.bazel: names for people, and nothing that costs.
 func index(c *versions.Catalog, packages []string) *buildFile {
-	f := newBuildFile("published")
+	f := newBuildFile(`load("@rules_go//go:def.bzl", "go_library")`, `load("//images:defs.bzl", "published")`)
+	f.call("go_library", "images", func() {
+		f.list("srcs", []string{"digests.go"})
+		f.list("embedsrcs", []string{"digests.json"})
+		f.string("importpath", "github.com/hyperkube/hyperkube/images")
+		f.list("visibility", []string{"//visibility:public"})
+	})
 	f.text("\nexports_files([\"digests.json\"])\n")
 	generated := []string{"BUILD.bazel"}
 	for _, file := range packages {
@@ -139,7 +145,7 @@ func images(c *versions.Catalog, files map[string]*buildFile) {
 func of(files map[string]*buildFile, pkg, symbol string) *buildFile {
 	name := pkg + "/BUILD.bazel"
 	if files[name] == nil {
-		files[name] = newBuildFile(symbol)
+		files[name] = newBuildFile(`load("//images:defs.bzl", ` + quote(symbol) + `)`)
 	}
 	return files[name]
 }

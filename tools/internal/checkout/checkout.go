@@ -1,0 +1,65 @@
+// Package checkout opens the manifest, the lock and the records of images: those
+// of the checkout that a command runs in, or those embedded in the command.
+package checkout
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hyperkube/hyperkube/images"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Data is what is known of versions and images.
+type Data struct {
+	// Root is the root directory of the checkout; "" if the data is embedded.
+	Root     string
+	Catalog  *versions.Catalog
+	Warnings []string // of the catalog
+	Records  record.Records
+}
+
+// Open opens the checkout that dir is in, or the embedded data if it is in none.
+func Open(dir string) (Data, error) {
+	var d Data
+	var err error
+	if d.Root = root(dir); d.Root == "" {
+		if d.Catalog, d.Warnings, err = versions.Load(); err != nil {
+			return d, err
+		}
+		d.Records, err = record.Parse(images.Digests())
+		return d, err
+	}
+	if d.Catalog, d.Warnings, err = versions.LoadFrom(os.DirFS(d.Root)); err != nil {
+		return d, fmt.Errorf("opening checkout %q: %w", d.Root, err)
+	}
+	d.Records, err = record.Read(d.Root)
+	return d, err
+}
+
+// Origin returns where the data is from, as `hk version` shows it.
+func (d Data) Origin() string {
+	if d.Root == "" {
+		return "embedded"
+	}
+	return d.Root
+}
+
+// root returns the closest directory at or above dir that has manifest and lock.
+func root(dir string) string {
+	for ; ; dir = filepath.Dir(dir) {
+		found := true
+		for _, name := range []string{versions.ManifestFile, versions.LockFile} {
+			info, err := os.Stat(filepath.Join(dir, name))
+			found = found && err == nil && info.Mode().IsRegular()
+		}
+		if found {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
+}

@@ -5,6 +5,7 @@ go 1.26.5
 require (
 	github.com/gardener/gardener v1.149.3
 	github.com/hyperkube/hyperkube v0.0.0
+	github.com/hyperkube/hyperkube/imagevector v0.1.0
 	github.com/onsi/ginkgo/v2 v2.32.0
 	github.com/onsi/gomega v1.42.1
 	k8s.io/utils v0.0.0-20260707023825-cf1189d6abe3
@@ -44,4 +45,7 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 )
 
-replace github.com/hyperkube/hyperkube => ../..
+replace (
+	github.com/hyperkube/hyperkube => ../..
+	github.com/hyperkube/hyperkube/imagevector => ..
+)

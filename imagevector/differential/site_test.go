@@ -21,7 +21,9 @@ func TestSite(t *testing.T) {
 	}
 	dir := t.TempDir()
 	command := filepath.Join(dir, "imagevector")
-	if out, err := exec.Command("go", "build", "-C", "../..", "-o", command, "./tools/imagevector").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-C", "../..", "-o", command, "./tools/imagevector")
+	build.Env = append(build.Environ(), "GOWORK=") // the tools need the workspace, which this module is not in
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the command: %v\n%s", err, out)
 	}
 	run := func(args ...string) []byte {

@@ -39,7 +39,7 @@ func TestGardenersSuite(t *testing.T) {
 	}
 	text := regexp.MustCompile(`(?m)^module .*$`).ReplaceAllString(string(mod), "module github.com/gardener/gardener")
 	text = regexp.MustCompile(`(?m)^\s*github.com/gardener/gardener(/pkg/apis)? v.*$`).ReplaceAllString(text, "")
-	text = strings.ReplaceAll(text, "=> ../..", "=> "+root)
+	text = strings.NewReplacer("=> ../..", "=> "+root, "=> ..", "=> "+filepath.Join(root, "imagevector")).Replace(text)
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,21 +15,19 @@ import (
 
 // Bazel's own command for this needs modules that a fenced machine has not.
 func TestModuleFileNamesGoDependencies(t *testing.T) {
-	text, err := os.ReadFile("../../go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gomod, err := modfile.Parse("go.mod", text, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var direct, all []string
-	for _, r := range gomod.Require {
-		all = append(all, repository(r.Mod.Path))
-		if !r.Indirect {
-			direct = append(direct, repository(r.Mod.Path))
+	var modules, direct, all []string
+	for _, gomod := range workspace(t) {
+		modules = append(modules, repository(gomod.Module.Mod.Path))
+		for _, r := range gomod.Require {
+			all = append(all, repository(r.Mod.Path))
+			if !r.Indirect {
+				direct = append(direct, repository(r.Mod.Path))
+			}
 		}
 	}
+	// The modules of the workspace are in this Bazel module.
+	inWorkspace := func(repo string) bool { return slices.Contains(modules, repo) }
+	direct, all = slices.DeleteFunc(direct, inWorkspace), slices.DeleteFunc(all, inWorkspace)
 	f, err := moduleregistry.Parse(moduleFile)
 	if err != nil {
 		t.Fatal(err)
@@ -46,17 +45,43 @@ func TestModuleFileNamesGoDependencies(t *testing.T) {
 	}
 	for _, repo := range direct {
 		if !slices.Contains(named, repo) {
-			t.Errorf("add %q to use_repo(go_deps, …) in MODULE.bazel: go.mod requires it", repo)
+			t.Errorf("add %q to use_repo(go_deps, …) in MODULE.bazel: a go.mod of the workspace requires it", repo)
 		}
 	}
 	for _, repo := range named {
 		if !slices.Contains(all, repo) {
-			t.Errorf("remove %q from use_repo(go_deps, …) in MODULE.bazel: go.mod does not require it", repo)
+			t.Errorf("remove %q from use_repo(go_deps, …) in MODULE.bazel: no go.mod of the workspace requires it", repo)
 		}
 	}
 	if !slices.IsSorted(named) {
 		t.Errorf("sort use_repo(go_deps, …) in MODULE.bazel: %q", named)
 	}
+}
+
+// workspace returns the go.mod files of the modules that go.work lists.
+func workspace(t *testing.T) []*modfile.File {
+	t.Helper()
+	read := func(name string) []byte {
+		text, err := os.ReadFile(filepath.Join("../..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	work, err := modfile.ParseWork("go.work", read("go.work"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []*modfile.File
+	for _, use := range work.Use {
+		name := filepath.Join(use.Path, "go.mod")
+		file, err := modfile.Parse(name, read(name), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	return files
 }
 
 var notInNames = regexp.MustCompile(`[^a-z0-9]`)

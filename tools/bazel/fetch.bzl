@@ -25,7 +25,7 @@ def fetch(rctx, arguments, fault):
         environment = {
             # A setting of the machine's would hold in the place of an empty one.
             "GOFLAGS": "-buildvcs=false",
-            "GOWORK": "off",
+            "GOWORK": str(rctx.workspace_root.get_child("go.work")),
             "PATH": "%s:%s" % (go.dirname, rctx.os.environ.get("PATH", "")),
         },
         timeout = _TIMEOUT,

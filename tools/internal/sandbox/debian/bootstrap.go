@@ -17,11 +17,11 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/shell"
 )
 
-// bootstrap makes the root beside its place and moves it there. The child
-// inherits the lock: should this process be killed, nobody else begins before
-// the child, which the kernel kills with it, is really gone.
+// bootstrap creates the root under a temporary name and renames it. The child
+// process inherits the lock: when this process is killed, the lock is held
+// until the child has exited, too.
 func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.File) error {
-	if err := diskspace.CheckFree(c.Dir, room); err != nil {
+	if err := diskspace.CheckFree(c.Dir, requiredSpace); err != nil {
 		return err
 	}
 	m, err := c.mirror(os.DirFS("/etc/apt"))
@@ -41,19 +41,19 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 		return err
 	}
 	if err := os.Mkdir(build, 0o755); err != nil {
-		return fmt.Errorf("making a folder to build in: %w", err)
+		return fmt.Errorf("creating a temporary directory: %w", err)
 	}
 	fail := func(err error) error { return errors.Join(err, remove(context.WithoutCancel(ctx), root.enter, build)) }
 	list := filepath.Join(build, "root.sources")
 	if err := os.WriteFile(list, []byte(sources), 0o644); err != nil {
-		return fail(fmt.Errorf("writing the list of repositories: %w", err))
+		return fail(fmt.Errorf("writing apt sources: %w", err))
 	}
 
 	report := progress.New(c.Log)
-	report.Logf("setting up a Debian %s root in %s from %s; this takes a minute or two", spec.Suite, root.dir, m.archive.uri)
+	report.Logf("creating a Debian %s root in %s from %s; this takes one to two minutes", spec.Suite, root.dir, m.archive.uri)
 	unpacked := &Root{dir: build, enter: root.enter}
 	args := append(root.enter[:len(root.enter):len(root.enter)], mmdebstrap(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
-	w := &watcher{what: "Debian " + spec.Suite, report: report}
+	w := &logParser{name: "Debian " + spec.Suite, report: report}
 	if err := run(ctx, w, args, lock); err != nil {
 		return fail(err)
 	}
@@ -70,17 +70,17 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 		return fail(fmt.Errorf("listing the installed packages: %w", err))
 	}
 	if err := diskspace.SyncFS(build); err != nil {
-		return fail(fmt.Errorf("writing the root to disk: %w", err))
+		return fail(fmt.Errorf("syncing the root to disk: %w", err))
 	}
 	if err := os.Rename(build, root.dir); err != nil {
-		return fail(fmt.Errorf("moving the root into place: %w", err))
+		return fail(fmt.Errorf("renaming the root: %w", err))
 	}
-	report.Logf("set up %s", root.dir)
+	report.Logf("created %s", root.dir)
 	return nil
 }
 
-// mirror is where this machine gets its packages, as apt's configuration has it,
-// or what the caller named.
+// mirror returns the mirror that the caller configured, or else the one in
+// apt's configuration.
 func (c Config) mirror(apt fs.FS) (mirror, error) {
 	sources, err := readSources(apt)
 	var m mirror
@@ -91,16 +91,17 @@ func (c Config) mirror(apt fs.FS) (mirror, error) {
 		return m, err
 	}
 	if c.Mirror != "" {
-		m.archive = named(c.Mirror, sources)
+		m.archive = sourceOf(c.Mirror, sources)
 	}
 	if c.SecurityMirror != "" {
-		m.security = named(c.SecurityMirror, sources)
+		m.security = sourceOf(c.SecurityMirror, sources)
 	}
 	return m, nil
 }
 
-// named is a source by its address, with the key that the machine has for it.
-func named(uri string, sources []source) source {
+// sourceOf returns the source at uri, with the signing key that apt's
+// configuration names for it.
+func sourceOf(uri string, sources []source) source {
 	for _, s := range sources {
 		if strings.TrimSuffix(s.uri, "/") == strings.TrimSuffix(uri, "/") {
 			return source{uri: uri, signedBy: s.signedBy}
@@ -109,20 +110,19 @@ func named(uri string, sources []source) source {
 	return source{uri: uri}
 }
 
-// mmdebstrap is the command line that unpacks spec into dir. Its own process
-// namespace takes everything below it along when it is killed.
+// mmdebstrap returns the command line that installs spec into dir. It runs in
+// a PID namespace, so that all of its children die with it.
 func mmdebstrap(spec Spec, dir, sources, debs string, options []string) []string {
 	args := []string{
 		"bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/",
 		"--unshare-pid", "--proc", "/proc", "--die-with-parent", "--",
 		"mmdebstrap", "--verbose", "--mode=root", "--variant=apt", "--format=directory",
-		// What was downloaded stays: a mirror may drop it the next day.
+		// Keep downloaded packages: a mirror may drop them at any time.
 		"--skip=essential/unlink,cleanup/apt/cache",
 		"--setup-hook=mkdir -p \"$1/var/cache/apt/archives\" && mount -o bind " + shell.Quote(debs) + " \"$1/var/cache/apt/archives\"",
-		// A root that was not finished is thrown away, so there is no use in
-		// syncing every single file.
+		// An incomplete root is removed, so there is no need to sync every file.
 		"--dpkgopt=force-unsafe-io",
-		// A fenced mirror is often a snapshot, older than its own limit.
+		// Internal mirrors are often snapshots past their Valid-Until date.
 		`--aptopt=Acquire::Check-Valid-Until "false";`,
 	}
 	for _, o := range options {
@@ -134,18 +134,20 @@ func mmdebstrap(spec Spec, dir, sources, debs string, options []string) []string
 	return append(args, spec.Suite, dir, sources)
 }
 
-// aptOptions are the machine's own settings for reaching its mirror: proxies,
-// certificates, passwords. mmdebstrap leaves them out by itself.
+// aptOptions returns the host's apt settings for network access: proxies,
+// certificates, passwords. mmdebstrap does not read them by itself.
 func aptOptions(ctx context.Context) ([]string, error) {
 	dump, err := exec.CommandContext(ctx, "apt-config", "dump").Output()
 	if err != nil {
 		return nil, fmt.Errorf("reading apt's configuration: running %q: %w", "apt-config dump", err)
 	}
-	return append(reachOptions(string(dump)),
+	return append(networkOptions(string(dump)),
 		`Dir::Etc::netrc "/etc/apt/auth.conf";`, `Dir::Etc::netrcparts "/etc/apt/auth.conf.d";`), nil
 }
 
-func reachOptions(dump string) []string {
+// networkOptions selects the settings for network access from the output of
+// `apt-config dump`.
+func networkOptions(dump string) []string {
 	var options []string
 	for line := range strings.Lines(dump) {
 		line = strings.TrimSpace(line)
@@ -165,8 +167,9 @@ func reachOptions(dump string) []string {
 	return options
 }
 
-// run shows how far a bootstrap is, and puts what went wrong into the error.
-func run(ctx context.Context, w *watcher, args []string, lock *os.File) error {
+// run runs mmdebstrap and reports its progress. The error includes the errors
+// that it has logged.
+func run(ctx context.Context, w *logParser, args []string, lock *os.File) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(cmd.Environ(), "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive",
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -178,22 +181,22 @@ func run(ctx context.Context, w *watcher, args []string, lock *os.File) error {
 		w.done()
 		return nil
 	}
-	said := w.failed()
+	logged := w.failed()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("running mmdebstrap: %w: %s", err, said)
+	return fmt.Errorf("running mmdebstrap: %w: %s", err, logged)
 }
 
-// remove deletes a root, some of whose files may belong to other ids, as one
-// who may.
+// remove deletes a root, with the privileges that files of other user IDs
+// need.
 func remove(ctx context.Context, enter []string, dir string) error {
 	if !pathExists(dir) {
 		return nil
 	}
 	args := append(enter[:len(enter):len(enter)], "rm", "-rf", "--one-file-system", "--", dir)
 	if err := try(ctx, args...); err != nil {
-		return fmt.Errorf("removing an unfinished root: %w", err)
+		return fmt.Errorf("removing an incomplete root: %w", err)
 	}
 	return nil
 }

@@ -10,34 +10,34 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-// watcher reads what mmdebstrap says and tells how far it is. It is given
-// everything through Write.
-type watcher struct {
-	what     string // of the tasks: "Debian forky"
+// logParser is a writer for the output of mmdebstrap. It reports progress and
+// keeps error messages.
+type logParser struct {
+	name     string // prefix of progress messages: "Debian forky"
 	report   *progress.Reporter
 	task     *progress.Task
-	packages int64 // announced and not yet begun
+	packages int64 // announced by apt, installation not yet started
 	rest     []byte
-	lines    []string // the last ones
-	errors   []string // the lines that say that they are
+	lines    []string // last lines
+	errors   []string // lines that report errors
 }
 
-// keptLines are enough to see what went wrong.
+// keptLines is the number of last lines that an error contains.
 const keptLines = 6
 
-// What apt and dpkg say; the essential packages come first, then the others.
+// Messages of apt and dpkg, first for the essential packages, then for the rest.
 var (
-	announced = regexp.MustCompile(`^\d+ upgraded, (\d+) newly installed`)
-	needed    = regexp.MustCompile(`^Need to get ([0-9.]+) ([kMG]?B)`)
-	fetched   = regexp.MustCompile(`^Get:\d+ \S+ \S+ \S+ (\S+) .*\[([0-9.]+) ([kMG]?B)\]$`)
-	doing     = regexp.MustCompile(`^(Unpacking|Setting up) ([^ :]+)`)
+	toInstall  = regexp.MustCompile(`^\d+ upgraded, (\d+) newly installed`)
+	toDownload = regexp.MustCompile(`^Need to get ([0-9.]+) ([kMG]?B)`)
+	downloaded = regexp.MustCompile(`^Get:\d+ \S+ \S+ \S+ (\S+) .*\[([0-9.]+) ([kMG]?B)\]$`)
+	installing = regexp.MustCompile(`^(Unpacking|Setting up) ([^ :]+)`)
 )
 
-func (w *watcher) Write(p []byte) (int, error) {
+func (w *logParser) Write(p []byte) (int, error) {
 	w.rest = append(w.rest, p...)
 	for {
-		line, rest, whole := bytes.Cut(w.rest, []byte("\n"))
-		if !whole {
+		line, rest, found := bytes.Cut(w.rest, []byte("\n"))
+		if !found {
 			return len(p), nil
 		}
 		w.line(strings.TrimRight(string(line), "\r "))
@@ -45,7 +45,7 @@ func (w *watcher) Write(p []byte) (int, error) {
 	}
 }
 
-func (w *watcher) line(line string) {
+func (w *logParser) line(line string) {
 	if line == "" {
 		return
 	}
@@ -58,14 +58,14 @@ func (w *watcher) line(line string) {
 	}
 	if line == "I: running apt-get update..." {
 		w.next("updating the package lists", "", 0)
-	} else if m := announced.FindStringSubmatch(line); m != nil {
+	} else if m := toInstall.FindStringSubmatch(line); m != nil {
 		w.packages, _ = strconv.ParseInt(m[1], 10, 64)
-	} else if m := needed.FindStringSubmatch(line); m != nil && m[1] != "0" {
+	} else if m := toDownload.FindStringSubmatch(line); m != nil && m[1] != "0" {
 		w.next("downloading packages", "bytes", size(m[1], m[2]))
-	} else if m := fetched.FindStringSubmatch(line); m != nil && w.task != nil {
+	} else if m := downloaded.FindStringSubmatch(line); m != nil && w.task != nil {
 		w.task.Detail(m[1])
 		w.task.Add(size(m[2], m[3]))
-	} else if m := doing.FindStringSubmatch(line); m != nil {
+	} else if m := installing.FindStringSubmatch(line); m != nil {
 		if w.packages > 0 {
 			w.next(fmt.Sprintf("installing %d packages", w.packages), "steps", 2*w.packages)
 			w.packages = 0
@@ -77,7 +77,7 @@ func (w *watcher) line(line string) {
 	}
 }
 
-// size is a number of bytes as apt says it.
+// size parses a number of bytes in apt's notation.
 func size(number, unit string) int64 {
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil {
@@ -86,28 +86,29 @@ func size(number, unit string) int64 {
 	return int64(n * map[string]float64{"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}[unit])
 }
 
-// next ends the task under way and begins another.
-func (w *watcher) next(what, unit string, total int64) {
+// next ends the current task and starts another.
+func (w *logParser) next(action, unit string, total int64) {
 	w.done()
-	w.task = w.report.Start(fmt.Sprintf("%s: %s", w.what, what), unit, total)
+	w.task = w.report.Start(fmt.Sprintf("%s: %s", w.name, action), unit, total)
 }
 
-func (w *watcher) done() {
+func (w *logParser) done() {
 	if w.task != nil {
 		w.task.Done()
 		w.task = nil
 	}
 }
 
-// failed ends the task under way and returns, on one line, what went wrong.
-func (w *watcher) failed() string {
+// failed marks the current task as failed and returns the errors, or else the
+// last lines, on one line.
+func (w *logParser) failed() string {
 	if w.task != nil {
 		w.task.Fail()
 		w.task = nil
 	}
-	said := w.errors
-	if len(said) == 0 {
-		said = w.lines
+	lines := w.errors
+	if len(lines) == 0 {
+		lines = w.lines
 	}
-	return strings.Join(said, "; ")
+	return strings.Join(lines, "; ")
 }

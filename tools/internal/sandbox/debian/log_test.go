@@ -7,7 +7,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-const said = `I: automatically chosen format: directory
+const output = `I: automatically chosen format: directory
 I: running apt-get update...
 Get:1 http://mirror.example/debian forky InRelease [151 kB]
 I: downloading packages with apt...
@@ -27,17 +27,17 @@ Unpacking git (1:2) ...
 Setting up git (1:2) ...
 `
 
-func TestWatch(t *testing.T) {
+func TestLogParser(t *testing.T) {
 	var out strings.Builder
-	w := &watcher{what: "Debian forky", report: progress.New(&out)}
-	// Lines come in any pieces.
-	for _, piece := range strings.SplitAfter(said, "e") {
+	w := &logParser{name: "Debian forky", report: progress.New(&out)}
+	// Writes need not end at line breaks.
+	for _, piece := range strings.SplitAfter(output, "e") {
 		if n, err := w.Write([]byte(piece)); n != len(piece) || err != nil {
 			t.Fatalf("wrote %d, %v", n, err)
 		}
 	}
 	if got := w.failed(); !strings.HasSuffix(got, "; Setting up git (1:2) ...") {
-		t.Errorf("the end of what was said is %q", got)
+		t.Errorf("the last lines are %q", got)
 	}
 	want := `Debian forky: updating the package lists: started
 Debian forky: updating the package lists: done in 0s
@@ -53,8 +53,8 @@ Debian forky: installing 3 packages: stopped at 2 of 6 steps (33%) after 0s
 	}
 }
 
-func TestWatchPrefersErrors(t *testing.T) {
-	w := &watcher{report: progress.New(new(strings.Builder))}
+func TestLogParserPrefersErrors(t *testing.T) {
+	w := &logParser{report: progress.New(new(strings.Builder))}
 	if _, err := w.Write([]byte("E: no such suite\nReading package lists...\nE: mmdebstrap failed to run\n")); err != nil {
 		t.Fatal(err)
 	}

@@ -8,26 +8,25 @@ import (
 	"strings"
 )
 
-// A mirror is where the packages of a root come from: the archive, and the
-// security archive, which has a zero source if the machine names none.
+// mirror names the Debian archive and the security archive. The latter is zero
+// if the host's apt configuration has none.
 type mirror struct{ archive, security source }
 
-// suites are the names that a Debian mirror files its releases under, as far
-// as a machine that runs this may be configured with them.
+// suites are the Debian suites that the host may be configured with.
 var suites = []string{
 	"stable", "oldstable", "oldoldstable", "testing", "unstable",
 	"bullseye", "bookworm", "trixie", "forky", "duke", "sid",
 }
 
-// chooseMirror finds the Debian archive among the machine's repositories.
-// Third parties use Debian's suite names, too, so what looks most like Debian
-// wins; among equals the first does.
+// chooseMirror selects the Debian archive among the host's repositories. Third
+// parties use Debian's suite names as well, so every repository gets a score;
+// the first one with the highest score wins.
 func chooseMirror(sources []source) (mirror, error) {
 	var m mirror
 	best, bestSecurity := 0, 0
 	for _, s := range sources {
 		suite, security := strings.CutSuffix(s.suite, "-security")
-		if n := likeness(s, suite, security); security && n > bestSecurity {
+		if n := score(s, suite, security); security && n > bestSecurity {
 			bestSecurity, m.security = n, s
 		} else if !security && n > best {
 			best, m.archive = n, s
@@ -38,22 +37,21 @@ func chooseMirror(sources []source) (mirror, error) {
 		for i, s := range sources {
 			seen[i] = fmt.Sprintf("%s %s (%s)", s.uri, s.suite, s.file)
 		}
-		return m, fmt.Errorf("finding a Debian mirror: the machine's apt configuration names none; "+
-			"got %q; name one in HYPERKUBE_DEBIAN_MIRROR (and HYPERKUBE_DEBIAN_SECURITY_MIRROR)", seen)
+		return m, fmt.Errorf("finding a Debian mirror: apt's configuration has none; "+
+			"got %q; set HYPERKUBE_DEBIAN_MIRROR (and HYPERKUBE_DEBIAN_SECURITY_MIRROR)", seen)
 	}
 	return m, nil
 }
 
-// reachable reports whether apt gets files of a scheme without something being
-// mounted or put in.
-func reachable(scheme string) bool {
+// isNetwork reports whether apt reads files of a URI scheme over the network.
+func isNetwork(scheme string) bool {
 	return strings.Contains(scheme, "http") || strings.HasPrefix(scheme, "mirror")
 }
 
-// likeness says how much s looks like Debian's own archive; 0 is not at all.
-func likeness(s source, suite string, security bool) int {
+// score rates how likely s is Debian's own archive; 0 means that it is not.
+func score(s source, suite string, security bool) int {
 	u, err := url.Parse(s.uri)
-	if err != nil || !slices.Contains(s.components, "main") || !reachable(u.Scheme) {
+	if err != nil || !slices.Contains(s.components, "main") || !isNetwork(u.Scheme) {
 		return 0
 	}
 	n := 0
@@ -69,13 +67,13 @@ func likeness(s source, suite string, security bool) int {
 	return n
 }
 
-// render writes the repositories of spec in apt's stanza format.
+// render returns the repositories of spec in apt's deb822 format.
 func (m mirror) render(spec Spec) (string, error) {
 	var b strings.Builder
 	stanza := func(s source, suite string) {
 		fmt.Fprintf(&b, "Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n", s.uri, suite)
-		// Debian's keyring for one release may lack the key of another;
-		// mmdebstrap finds the right one. A site's own key is kept.
+		// Debian's keyring of one release may lack the key of another release;
+		// mmdebstrap chooses the right keyring. A site's own key is kept.
 		if s.signedBy != "" && !strings.Contains(s.signedBy, "debian-archive-") {
 			fmt.Fprintf(&b, "Signed-By: %s\n", s.signedBy)
 		}
@@ -84,8 +82,8 @@ func (m mirror) render(spec Spec) (string, error) {
 	stanza(m.archive, spec.Suite)
 	if spec.Security {
 		if m.security.uri == "" {
-			return "", fmt.Errorf("finding a mirror of %s-security: the machine's apt configuration names none; "+
-				"name one in HYPERKUBE_DEBIAN_SECURITY_MIRROR", spec.Suite)
+			return "", fmt.Errorf("finding a mirror of %s-security: apt's configuration has none; "+
+				"set HYPERKUBE_DEBIAN_SECURITY_MIRROR", spec.Suite)
 		}
 		stanza(m.security, spec.Suite+"-security")
 	}

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// makeMountPoints makes, in the root, the places that binds cover, for the
-// root is read-only afterwards. What lies below the folders in over, or below
-// an earlier bind, has its place there and not in the root.
+// makeMountPoints creates the mount points of binds in the root, which is
+// read-only later. It skips those below a directory in over or below an earlier
+// bind, because they are not part of the root.
 func (r *Root) makeMountPoints(binds []Bind, over ...string) error {
 	root, err := os.OpenRoot(r.Dir())
 	if err != nil {
@@ -33,7 +33,7 @@ func (r *Root) makeMountPoints(binds []Bind, over ...string) error {
 			return fmt.Errorf("binding %q: %w", b.Src, err)
 		}
 		if err := makeMountPoint(root, strings.TrimPrefix(path.Clean(b.Dst), "/"), info.IsDir()); err != nil {
-			return fmt.Errorf("making a mount point for %q: %w", b.Dst, err)
+			return fmt.Errorf("creating the mount point %q: %w", b.Dst, err)
 		}
 	}
 	return nil
@@ -61,9 +61,9 @@ func makeMountPoint(root *os.Root, name string, dir bool) error {
 	return f.Close()
 }
 
-// below reports whether name lies inside one of folders.
-func below(name string, folders []string) bool {
-	for _, f := range folders {
+// below reports whether name is inside one of dirs.
+func below(name string, dirs []string) bool {
+	for _, f := range dirs {
 		if path.Clean(name) != path.Clean(f) && strings.HasPrefix(path.Clean(name), strings.TrimSuffix(path.Clean(f), "/")+"/") {
 			return true
 		}

@@ -14,16 +14,16 @@ func TestMakeMountPoints(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(r.Dir(), "etc"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	folder, file := t.TempDir(), filepath.Join(t.TempDir(), "f")
+	source, file := t.TempDir(), filepath.Join(t.TempDir(), "f")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	binds := []Bind{
-		{folder, "/site", false},
-		{folder, "/site/inside", false}, // its place is in folder, not in the root
+		{source, "/site", false},
+		{source, "/site/inside", false}, // mounted below another bind, not part of the root
 		{file, "/etc/resolv.conf", true},
-		{folder, "/usr/local/go", true},
-		{folder, "/tmp/x", false},
+		{source, "/usr/local/go", true},
+		{source, "/tmp/x", false},
 	}
 	for range 2 {
 		if err := r.makeMountPoints(binds, "/tmp"); err != nil {
@@ -45,14 +45,14 @@ func TestMakeMountPoints(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	for _, bad := range []Bind{{folder, "relative", false}, {"relative", "/x", false}, {filepath.Join(folder, "missing"), "/x", false}} {
+	for _, bad := range []Bind{{source, "relative", false}, {"relative", "/x", false}, {filepath.Join(source, "missing"), "/x", false}} {
 		if err := r.makeMountPoints([]Bind{bad}); err == nil {
 			t.Errorf("%+v: no error", bad)
 		}
 	}
 }
 
-func TestMountPointsStayInTheRoot(t *testing.T) {
+func TestMakeMountPointsStaysInRoot(t *testing.T) {
 	r := &Root{dir: t.TempDir()}
 	outside := t.TempDir()
 	if err := os.Mkdir(r.Dir(), 0o755); err != nil {
@@ -62,9 +62,9 @@ func TestMountPointsStayInTheRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := r.makeMountPoints([]Bind{{outside, "/link/made", false}}); err == nil {
-		t.Error("made a mount point through a link out of the root")
+		t.Error("created a mount point through a symlink out of the root")
 	}
 	if pathExists(filepath.Join(outside, "made")) {
-		t.Error("something was made outside the root")
+		t.Error("created a file outside the root")
 	}
 }

@@ -11,25 +11,22 @@ import (
 	"strings"
 )
 
-// Tools are the programs that a machine needs to make and enter roots; each is
-// also the name of its Debian package, but for bwrap, which is in bubblewrap.
-var tools = map[string]string{"mmdebstrap": "mmdebstrap", "bwrap": "bubblewrap"}
-
-// MissingPackages names the Debian packages that this machine lacks.
+// MissingPackages lists the Debian packages that the host lacks to create and
+// enter roots.
 func MissingPackages() []string {
 	var missing []string
-	for _, tool := range []string{"mmdebstrap", "bwrap"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing = append(missing, tools[tool])
+	for _, tool := range []struct{ program, pkg string }{{"mmdebstrap", "mmdebstrap"}, {"bwrap", "bubblewrap"}} {
+		if _, err := exec.LookPath(tool.program); err != nil {
+			missing = append(missing, tool.pkg)
 		}
 	}
 	return missing
 }
 
-// wantedIDs is how many user ids Debian uses: nobody is the last.
-const wantedIDs = 65535
+// requiredIDs is the number of user IDs that Debian uses; nobody is the last.
+const requiredIDs = 65535
 
-// mappedIDs counts the ids of a uid_map.
+// mappedIDs counts the IDs of a uid_map.
 func mappedIDs(text string) int {
 	n := 0
 	for line := range strings.Lines(text) {
@@ -41,46 +38,46 @@ func mappedIDs(text string) int {
 	return n
 }
 
-// checkTools says which programs are missing and how to get them.
+// checkTools returns an error that names missing programs and their packages.
 func checkTools() error {
 	for _, tool := range []string{"apt-get", "apt-config", "dpkg"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			return fmt.Errorf("this machine has no %s; Debian roots are made by a Debian machine's own apt", tool)
+			return fmt.Errorf("%s not found: creating Debian roots needs a Debian host", tool)
 		}
 	}
 	missing := MissingPackages()
-	// It is on every Debian machine but the smallest of containers.
+	// Minimal container images lack it.
 	if _, err := exec.LookPath("mount"); err != nil {
 		missing = append(missing, "mount")
 	}
 	if missing != nil {
-		return fmt.Errorf("missing on this machine: apt-get install --no-install-recommends %s", strings.Join(missing, " "))
+		return fmt.Errorf("missing programs: run apt-get install --no-install-recommends %s", strings.Join(missing, " "))
 	}
 	return nil
 }
 
-// privilege is what a command line needs in front so that it may make mounts
-// and owns all of a root's files: nothing for root, a user namespace for
-// others.
-func privilege() []string {
+// rootPrefix returns the command prefix that allows mounts and gives access to
+// all files of a root: nothing for root, a user namespace for other users.
+func rootPrefix() []string {
 	if os.Geteuid() == 0 {
 		return nil
 	}
 	return []string{"unshare", "--map-root-user", "--map-auto", "--"}
 }
 
-// checkMachine says what this machine lacks to make roots and enter them.
-func checkMachine(ctx context.Context, enter []string) error {
+// checkHost returns an error that says what the host lacks to create and enter
+// roots.
+func checkHost(ctx context.Context, enter []string) error {
 	if err := checkTools(); err != nil {
 		return err
 	}
 	if os.Geteuid() == 0 {
 		ids, err := os.ReadFile("/proc/self/uid_map")
 		if err != nil {
-			return fmt.Errorf("looking at this user namespace: %w", err)
+			return fmt.Errorf("reading the user namespace: %w", err)
 		}
-		if n := mappedIDs(string(ids)); n < wantedIDs {
-			return fmt.Errorf("root of a user namespace with %d ids; the files of a Debian system belong to %d", n, wantedIDs)
+		if n := mappedIDs(string(ids)); n < requiredIDs {
+			return fmt.Errorf("user namespace has %d IDs, want %d for the files of a Debian system", n, requiredIDs)
 		}
 	}
 	err := try(ctx, append(enter[:len(enter):len(enter)], "bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "true")...)
@@ -88,20 +85,20 @@ func checkMachine(ctx context.Context, enter []string) error {
 		return nil
 	}
 	if os.Geteuid() == 0 {
-		return fmt.Errorf("root may not make mounts here (a container without CAP_SYS_ADMIN?): %w", err)
+		return fmt.Errorf("root cannot mount (container without CAP_SYS_ADMIN?): %w", err)
 	}
 	name := fmt.Sprint(os.Getuid())
 	if u, uerr := user.Current(); uerr == nil {
 		name = u.Username
 	}
-	return fmt.Errorf("needs root, or user namespaces with a range of ids of one's own (sysctl kernel.unprivileged_userns_clone=1, "+
+	return fmt.Errorf("needs root, or user namespaces with a range of subordinate IDs (sysctl kernel.unprivileged_userns_clone=1, "+
 		"newuidmap from the package uidmap, lines for %q in /etc/subuid and /etc/subgid): %w", name, err)
 }
 
-// try runs a command only to see whether it can.
+// try runs a command and returns its output only in the error.
 func try(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	// dpkg finishes what it is at; killed, it would leave the machine half set up.
+	// dpkg must complete: killed, it would leave packages half-configured.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -110,34 +107,34 @@ func try(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// InstallTools asks the machine's apt for the packages that make and enter
-// roots, if they are missing, and for nothing else: even the package lists that
-// it needs go to a folder of their own.
+// InstallTools installs the missing packages that creating and entering roots
+// needs, with the host's apt-get. Package lists go to a temporary directory, so
+// nothing else of the host changes.
 func InstallTools(ctx context.Context, log io.Writer) error {
 	missing := MissingPackages()
 	if missing == nil {
 		return nil
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("this machine has no apt-get; Debian roots are made by a Debian machine's own apt")
+		return fmt.Errorf("apt-get not found: creating Debian roots needs a Debian host")
 	}
 	if os.Geteuid() != 0 {
-		return fmt.Errorf("missing on this machine, and only root may install them: apt-get install --no-install-recommends %s",
+		return fmt.Errorf("missing programs: run as root: apt-get install --no-install-recommends %s",
 			strings.Join(missing, " "))
 	}
-	fmt.Fprintf(log, "installing %s with the machine's apt-get\n", strings.Join(missing, " and "))
+	fmt.Fprintf(log, "installing %s with apt-get\n", strings.Join(missing, " and "))
 	lists, err := os.MkdirTemp("", "hyperkube-apt-")
 	if err != nil {
-		return fmt.Errorf("making a folder for package lists: %w", err)
+		return fmt.Errorf("creating a directory for package lists: %w", err)
 	}
 	defer os.RemoveAll(lists)
-	// apt downloads as a user of its own, who is to get there.
+	// apt downloads as the user _apt, which needs access.
 	if err := os.Chmod(lists, 0o755); err != nil {
-		return fmt.Errorf("making a folder for package lists: %w", err)
+		return fmt.Errorf("creating a directory for package lists: %w", err)
 	}
 	apt := []string{
 		"env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Dir::State::Lists=" + lists, "-o", "Dir::Cache=" + lists,
-		// Others install, too: a new machine upgrades itself when it has started.
+		// Unattended upgrades may hold the lock on a new machine.
 		"-o", "DPkg::Lock::Timeout=600",
 	}
 	for _, command := range [][]string{

@@ -11,23 +11,22 @@ import (
 	"strings"
 )
 
-// A source is one repository of an apt configuration.
+// source is one repository of an apt configuration.
 type source struct {
 	uri        string
 	suite      string
 	components []string
-	signedBy   string // paths, fingerprints or a key, as apt takes them
-	file       string // where it is written
+	signedBy   string // paths, fingerprints or a key, as in apt's Signed-By
+	file       string // configuration file
 }
 
-// readSources reads what `apt` would: sources.list and the files of
-// sources.list.d, in both of apt's formats. Disabled and source-code entries
-// are left out.
+// readSources reads sources.list and the files of sources.list.d, in both of
+// apt's formats. It skips disabled entries and source packages.
 func readSources(etcApt fs.FS) ([]source, error) {
 	names := []string{"sources.list"}
 	parts, err := fs.ReadDir(etcApt, "sources.list.d")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reading apt's sources: %w", err)
+		return nil, fmt.Errorf("reading apt sources: %w", err)
 	}
 	for _, p := range parts {
 		if aptFile.MatchString(p.Name()) {
@@ -41,7 +40,7 @@ func readSources(etcApt fs.FS) ([]source, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("reading apt's sources: %w", err)
+			return nil, fmt.Errorf("reading apt sources: %w", err)
 		}
 		parse := parseList
 		if path.Ext(name) == ".sources" {
@@ -55,12 +54,12 @@ func readSources(etcApt fs.FS) ([]source, error) {
 	return all, nil
 }
 
-// aptFile is apt's own rule; it ignores a file of any other name.
+// aptFile matches the file names that apt reads.
 var aptFile = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(list|sources)$`)
 
 var listLine = regexp.MustCompile(`^deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)((?:\s+\S+)*)$`)
 
-// parseList reads the format of one repository a line.
+// parseList parses apt's one-line format.
 func parseList(text string) []source {
 	var all []source
 	for line := range strings.Lines(text) {
@@ -80,7 +79,8 @@ func parseList(text string) []source {
 	return all
 }
 
-// parseDeb822 reads the format of one stanza for several repositories.
+// parseDeb822 parses apt's deb822 format, where a stanza can name several
+// repositories.
 func parseDeb822(text string) []source {
 	var all []source
 	for _, stanza := range stanzas(text) {
@@ -101,8 +101,8 @@ func parseDeb822(text string) []source {
 	return all
 }
 
-// stanzas splits text into stanzas of fields. Keys are lower case; the lines
-// of a value keep their breaks, for a key may be written out in one.
+// stanzas splits text into stanzas of fields. Keys are lower case; values keep
+// their line breaks, because Signed-By can contain an armored key.
 func stanzas(text string) []map[string]string {
 	var all []map[string]string
 	var last string

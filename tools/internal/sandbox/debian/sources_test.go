@@ -27,7 +27,7 @@ func TestReadSources(t *testing.T) {
 			"sources.list", "# deb http://off.example/debian sid main\ndeb-src http://mirror.example/debian sid main\n  deb\thttp://mirror.example/debian\tsid main # tail\n",
 			[]source{{uri: "http://mirror.example/debian", suite: "sid", components: []string{"main"}}},
 		},
-		"one-line nonsense": {"sources.list", "deb http://mirror.example/debian\nhello\n", nil},
+		"one-line syntax errors": {"sources.list", "deb http://mirror.example/debian\nhello\n", nil},
 		"deb822": {
 			"sources.list.d/debian.sources",
 			"Types: deb deb-src\n# a comment\nURIs: http://a.example/debian\n http://b.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n\nTypes: deb\nURIs: http://a.example/debian-security\nSuites: bookworm-security\nComponents: main\n",
@@ -41,7 +41,7 @@ func TestReadSources(t *testing.T) {
 		},
 		"deb822 disabled":    {"sources.list.d/a.sources", "Types: deb\nURIs: http://a.example/debian\nSuites: sid\nComponents: main\nEnabled: No\n", nil},
 		"deb822 source code": {"sources.list.d/a.sources", "types: deb-src\nuris: http://a.example/debian\nsuites: sid\ncomponents: main\n", nil},
-		"a name apt ignores": {"sources.list.d/a b.list", "deb http://a.example/debian sid main\n", nil},
+		"ignored file name": {"sources.list.d/a b.list", "deb http://a.example/debian sid main\n", nil},
 		"a disabled file":    {"sources.list.d/a.list.save", "deb http://a.example/debian sid main\n", nil},
 		"deb822 key in a value": {
 			"sources.list.d/a.sources",
@@ -67,7 +67,7 @@ func TestReadSources(t *testing.T) {
 	}
 }
 
-func TestReadSourcesWithoutAnyFile(t *testing.T) {
+func TestReadSourcesWithoutFiles(t *testing.T) {
 	got, err := readSources(fstest.MapFS{})
 	if err != nil || len(got) != 0 {
 		t.Errorf("got %v, %v; want nothing", got, err)
@@ -95,8 +95,8 @@ func TestChooseMirror(t *testing.T) {
 		"a proxy by another name": {[]source{cdrom, docker, proxy}, mirror{archive: proxy}, ""},
 		"a list of mirrors":       {[]source{cdrom, list}, mirror{archive: list}, ""},
 		"the first of equals":     {[]source{proxy, media}, mirror{archive: proxy}, ""},
-		"none":                    {[]source{ubuntu, cdrom}, mirror{}, "names none"},
-		"only security":           {[]source{security}, mirror{}, "names none"},
+		"none":                    {[]source{ubuntu, cdrom}, mirror{}, "has none"},
+		"only security":           {[]source{security}, mirror{}, "has none"},
 		"nothing at all":          {nil, mirror{}, "HYPERKUBE_DEBIAN_MIRROR"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,12 +134,12 @@ Signed-By: /etc/apt/keyrings/site.gpg
 		t.Errorf("got %q, %v\nwant %q", got, err, want)
 	}
 	if _, err := (mirror{archive: debian}).render(Spec{Suite: "bullseye", Security: true}); err == nil {
-		t.Error("rendered a security suite without a mirror of it")
+		t.Error("no error for a security suite without a mirror")
 	}
 }
 
-func TestReachOptions(t *testing.T) {
-	got := reachOptions(`APT::Architecture "amd64";
+func TestNetworkOptions(t *testing.T) {
+	got := networkOptions(`APT::Architecture "amd64";
 Acquire::http::Proxy "http://proxy.example:3128";
 Acquire::http "";
 Acquire::HTTPS::CaInfo "/etc/ssl/site.pem";
@@ -157,9 +157,9 @@ DPkg::Post-Invoke:: "rm -rf /";
 	}
 }
 
-// What the caller names takes the place of one mirror alone, and has the key
-// that the machine knows it by.
-func TestMirrorByName(t *testing.T) {
+// TestMirrorOverride checks that an override replaces one mirror only, and keeps
+// the signing key that apt has for its URI.
+func TestMirrorOverride(t *testing.T) {
 	apt := fstest.MapFS{"sources.list": {Data: []byte("deb [signed-by=/k.gpg] http://snap.example/debian bookworm main\n" +
 		"deb http://mirror.example/debian bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n")}}
 	for name, test := range map[string]struct {
@@ -173,7 +173,7 @@ func TestMirrorByName(t *testing.T) {
 		"security":       {Config{SecurityMirror: "http://s.example"}, apt, "http://snap.example/debian", "http://s.example", "/k.gpg"},
 		"both":           {Config{Mirror: "http://a.example", SecurityMirror: "http://s.example"}, apt, "http://a.example", "http://s.example", ""},
 		"no sources":     {Config{Mirror: "http://a.example"}, fstest.MapFS{}, "http://a.example", "", ""},
-		"nothing of all": {Config{}, fstest.MapFS{}, "", "", ""},
+		"nothing": {Config{}, fstest.MapFS{}, "", "", ""},
 	} {
 		m, err := test.config.mirror(test.apt)
 		if (err != nil) != (test.archive == "") {

@@ -1,7 +1,6 @@
-// Package debian makes Debian root folders and runs programs inside them. A
-// root comes from the mirror that the machine's own apt is configured with,
-// checked by Debian's signatures, so a fenced site needs nothing beside what
-// it already has.
+// Package debian creates root directories with a Debian system and runs
+// programs in them. Packages come from the mirror in the host's apt
+// configuration and are verified by apt with Debian's signing keys.
 package debian
 
 import (
@@ -13,15 +12,15 @@ import (
 	"slices"
 )
 
-// Spec says what a root holds. Equal specs share one root.
+// Spec describes the content of a root. Equal specs share one root.
 type Spec struct {
 	Suite    string   // codename: bullseye, forky
-	Packages []string // beside the essential ones and apt
-	Security bool     // add SUITE-security, where fixes of a stable suite are
+	Packages []string // in addition to the essential packages and apt
+	Security bool     // add the repository SUITE-security
 }
 
-// layout is part of a root's name: raise it when roots of one spec come to
-// hold something else than before.
+// layout is part of a root's name. Increment it when roots of the same spec
+// change their content.
 const layout = 1
 
 var (
@@ -41,7 +40,7 @@ func (s Spec) validate() error {
 	return nil
 }
 
-// name is the root's folder: the suite for people, a hash for the rest.
+// name returns the directory name of the root: the suite and a hash.
 func (s Spec) name() string {
 	s.Packages = slices.Compact(slices.Sorted(slices.Values(s.Packages)))
 	text, err := json.Marshal(struct {
@@ -49,7 +48,7 @@ func (s Spec) name() string {
 		Spec   Spec
 	}{layout, s})
 	if err != nil {
-		panic(err) // strings and a bool always marshal
+		panic(err) // unreachable: strings and a bool always marshal
 	}
 	sum := sha256.Sum256(text)
 	return s.Suite + "-" + hex.EncodeToString(sum[:6])

@@ -5,10 +5,10 @@ import "testing"
 func TestSpecName(t *testing.T) {
 	base := Spec{Suite: "bullseye", Packages: []string{"git", "gcc"}}
 	if same := (Spec{Suite: "bullseye", Packages: []string{"gcc", "git", "gcc"}}); same.name() != base.name() {
-		t.Errorf("the order of packages changes the name: %s, %s", base.name(), same.name())
+		t.Errorf("names depend on the order of packages: %s, %s", base.name(), same.name())
 	}
 	if base.Packages[0] != "git" {
-		t.Error("naming a spec reordered its packages")
+		t.Error("name reordered the packages of the spec")
 	}
 	for _, other := range []Spec{
 		{Suite: "bookworm", Packages: base.Packages},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -70,12 +69,6 @@ func (k BaseKey) Compare(l BaseKey) int {
 type BasePin struct {
 	BaseKey
 	SHA256 Digest // of the platform's image manifest
-}
-
-// Target returns the name that the base image has in Bazel. Two images of one
-// digest are the same, so that they may share it.
-func (k BaseKey) Target() string {
-	return path.Base(k.Image.repository) + "_" + k.Image.digest.String() + "_" + k.Platform.Label()
 }
 
 // base returns the image that a flavor is built upon for a version.

@@ -3,6 +3,7 @@ rules of this repository, and as others make it."""
 
 load("@rules_oci//oci:defs.bzl", "oci_image", "oci_image_index")
 load("//images:defs.bzl", "image", "layer")
+load("//tools/bazel:labels.bzl", "file_label")
 
 _RunInfo = provider(doc = "The number of a run.", fields = {"run": "A string."})
 
@@ -45,7 +46,7 @@ def subjects(name, version, binaries):
 
     Args:
         name: not used.
-        version: of Kubernetes, as labels have it.
+        version: of Kubernetes.
         binaries: names of files.
     """
     together = []
@@ -54,7 +55,7 @@ def subjects(name, version, binaries):
             name = "%s_%s" % (binary, arch)
             fresh(
                 name = name,
-                src = "@upstream//kubernetes/%s:%s_linux_%s" % (version, binary, arch),
+                src = file_label("kubernetes/%s/linux/%s/%s" % (version, arch, binary)),
                 tags = _TAGS,
             )
             out = "baseline_apart_%s.tar.gz" % name

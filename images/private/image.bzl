@@ -1,6 +1,7 @@
 """Images: one a platform, an index of them, and what is done with it."""
 
 load("@rules_oci//oci:defs.bzl", "oci_image", "oci_image_index", "oci_load", "oci_push")
+load("//tools/bazel:labels.bzl", "base_label")
 load(":command.bzl", "command", "command_test")
 load(":saved.bzl", "saved")
 
@@ -14,7 +15,7 @@ _CPUS = {
     "arm64": "@platforms//cpu:aarch64",
 }
 
-def image(name, layers, repository, tag, entrypoint, bases = None, catalog_name = None, content_tag = None, labels = None, visibility = _VISIBILITY, **kwargs):
+def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases = None, catalog_name = None, content_tag = None, labels = None, visibility = _VISIBILITY, **kwargs):
     """A multi-architecture image on scratch, or on a base image.
 
     Makes `NAME`, the index, and beside it `NAME_amd64`, `NAME_arm64`,
@@ -29,6 +30,8 @@ def image(name, layers, repository, tag, entrypoint, bases = None, catalog_name 
         tag: the tag to push.
         entrypoint: a list.
         bases: platform to the label of its base image; all platforms or none.
+        pinned_bases: platform to the base image in versions/lock.json,
+            REGISTRY/REPOSITORY@sha256:DIGEST, in place of `bases`.
         catalog_name: the image's name in versions.yaml, FLAVOR:TAG.
         content_tag: a further tag to push, made of what is in the image: a
             push does nothing where the repository has it already.
@@ -36,6 +39,8 @@ def image(name, layers, repository, tag, entrypoint, bases = None, catalog_name 
         visibility: of all targets.
         **kwargs: further attributes of oci_image: cmd, env, user, workdir.
     """
+    if pinned_bases:
+        bases = {platform: base_label(base, platform) for platform, base in pinned_bases.items()}
     images = {}
     for platform, tars in layers.items():
         os, arch = platform.split("/")

@@ -1,4 +1,6 @@
-"""Layers: one file of an image each, or its symlinks."""
+"""The rule for layers of images: one file, or a group of symlinks."""
+
+load("//tools/bazel:labels.bzl", "file_label")
 
 _EXTENSIONS = {"gzip": ".tar.gz", "zstd": ".tar.zst"}
 
@@ -47,13 +49,17 @@ layer_rule = rule(
 The output group `descriptor` is a JSON file with media type, digest, diffID and size.""",
 )
 
-def layer(name, **kwargs):
-    """One layer of an image; see `layer_rule` for the attributes.
+def layer(name, pin = None, **kwargs):
+    """Defines one layer of an image; see `layer_rule` for the attributes.
 
     Args:
-        name: for good: rules_oci writes the label into every image that has the layer.
+        name: must not change: rules_oci writes the label into the config of every
+            image that has the layer.
+        pin: the key of a file in versions/lock.json, in place of `src`.
         **kwargs: the rule's attributes.
     """
+    if pin:
+        kwargs["src"] = file_label(pin)
     layer_rule(
         name = name,
         # A wildcard would fetch every binary of every version.

@@ -67,9 +67,6 @@ func layers(c *versions.Catalog, files map[string]*buildFile) {
 	for _, l := range c.Layers {
 		f := of(files, l.Package, "layer")
 		f.call("layer", l.Name, func() {
-			if len(l.Symlinks) == 0 {
-				f.string("src", Upstream(l.Pin))
-			}
 			if l.Compression != versions.Gzip {
 				f.string("compression", string(l.Compression))
 			}
@@ -85,29 +82,20 @@ func layers(c *versions.Catalog, files map[string]*buildFile) {
 				f.string("mode", fmt.Sprintf("%04o", l.Mode))
 			}
 			f.string("path", l.Path)
+			f.string("pin", l.Pin.FileKey.String())
 		})
 	}
 }
 
-// Upstream returns the label of a pinned file in the hub repository; the module
-// extension in tools/bazel makes the same of the lock.
-func Upstream(pin versions.Pin) string {
-	pkg := pin.Source
-	if pin.Version != (versions.Version{}) {
-		pkg = path.Join(pkg, pin.Version.Label())
-	}
-	return "@upstream//" + pkg + ":" + pin.File + "_" + pin.Platform.Label()
-}
-
-// bases are the labels of an image's base images, by platform.
+// bases returns the pinned base images of an image, by platform.
 func bases(image versions.Image) []versions.Pair {
-	var labels []versions.Pair
+	var pairs []versions.Pair
 	for _, b := range image.Builds {
 		if b.Base != (versions.BasePin{}) {
-			labels = append(labels, versions.Pair{Key: b.Platform.String(), Value: "@upstream//bases:" + b.Base.Target()})
+			pairs = append(pairs, versions.Pair{Key: b.Platform.String(), Value: b.Base.Image.String()})
 		}
 	}
-	return labels
+	return pairs
 }
 
 // images adds the packages below images/FLAVOR, one a minor version.
@@ -116,7 +104,6 @@ func images(c *versions.Catalog, files map[string]*buildFile) {
 		f := of(files, imagePackage(image), "image")
 		flavor := image.Flavor
 		f.call("image", versions.Label(image.Tag), func() {
-			f.dict("bases", bases(image))
 			f.string("catalog_name", image.Name())
 			f.list("cmd", flavor.Cmd)
 			f.string("content_tag", image.ContentTag)
@@ -133,6 +120,7 @@ func images(c *versions.Catalog, files map[string]*buildFile) {
 				f.items("        ", labels)
 			}
 			f.text("    },\n")
+			f.dict("pinned_bases", bases(image))
 			f.string("repository", image.Repository)
 			f.string("tag", image.Tag)
 			f.string("user", flavor.User)

@@ -116,14 +116,14 @@ func TestBaseRefused(t *testing.T) {
 // A manifest that is the pinned one, and says what is not so.
 func TestBaseLies(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
-		"foreign layer": {string(types.DockerLayer), string(types.DockerForeignLayer), "layers[0]: want the media type"},
-		"URLs":          {`"layers":[{`, `"layers":[{"urls":["https://example.com/x"],`, "layers[0]: it is to be had at URLs"},
+		"foreign layer": {string(types.DockerLayer), string(types.DockerForeignLayer), "layers[0]: want media type"},
+		"URLs":          {`"layers":[{`, `"layers":[{"urls":["https://example.com/x"],`, "layers[0]: blobs with urls"},
 		"longer layer":  {`"size":LAYER`, `"size":1LAYER`, "bytes, as the manifest says, got LAYER in"},
 		"shorter layer": {`"size":LAYER`, `"size":7`, "and 7 bytes, got more"},
 		"empty layer":   {`"size":LAYER`, `"size":0`, "want sha256"},
-		"longer config": {`"size":CONFIG`, `"size":1CONFIG`, "bytes, as the manifest says, got CONFIG bytes"},
-		"fewer layers":  {`"layers":[`, `"layers":[],"x":[`, "want as many diff_ids as layers, got 2 and 0"},
-		"key twice":     {`"layers":[`, `"layers":[],"layers":[`, `the key "layers" stands twice`},
+		"longer config": {`"size":CONFIG`, `"size":1CONFIG`, "bytes as in the manifest, got CONFIG bytes"},
+		"fewer layers":  {`"layers":[`, `"layers":[],"x":[`, "want 0 diff_ids as there are layers, got 2"},
+		"key twice":     {`"layers":[`, `"layers":[],"layers":[`, `duplicate key "layers"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := startBases(t, types.OCIManifestSchema1)

@@ -57,7 +57,7 @@ func TestPinBaseRefused(t *testing.T) {
 		digest v1.Hash
 		want   string
 	}{
-		"platform not there": {b.digest(one), `want one image for linux/amd64, got 0; it has others for ["linux/arm64"]`},
+		"platform not there": {b.digest(one), `want one manifest for linux/amd64, got 0; other platforms: ["linux/arm64"]`},
 		"index that lies":    {b.digest(wrong), "its config is for linux/arm64"},
 		"other manifest":     {b.digest(b.images["arm64"]), "its config is for linux/arm64"},
 		"not there":          {absent, "MANIFEST_UNKNOWN"},

@@ -9,21 +9,21 @@ import (
 	"github.com/klauspost/pgzip"
 )
 
-// What follows decides the bytes of every layer, and so every digest. It is
-// for good, as are the versions of the compressors in go.mod. Neither the
-// number of processors nor the size of the writes has an influence.
+// These parameters, and the versions of the compressors in go.mod, determine the
+// bytes of every layer and so every digest. They must never change. The number of
+// processors and the size of writes do not affect the bytes.
 const (
 	gzipLevel = 6
-	gzipBlock = 1 << 20
+	gzipBlock = 1 << 20 // bytes
 	zstdLevel = zstd.SpeedDefault
-	zstdFrame = 2 << 20
+	zstdFrame = 2 << 20 // bytes
 )
 
-// workers is how many blocks are compressed at a time. It changes the time
-// taken and bounds the memory, and does not change the bytes.
+// workers is the number of blocks compressed concurrently. It bounds the memory and
+// does not affect the bytes.
 const workers = 4
 
-// NewCompressor returns a writer that compresses to w as all layers are.
+// NewCompressor returns a writer that compresses layers to w.
 func NewCompressor(w io.Writer, c versions.Compression) (io.WriteCloser, error) {
 	switch c {
 	case versions.Gzip:
@@ -33,101 +33,101 @@ func NewCompressor(w io.Writer, c versions.Compression) (io.WriteCloser, error) 
 		}
 		return z, err
 	case versions.Zstd:
-		return newFrames(w)
+		return newZstdWriter(w)
 	}
-	return nil, fmt.Errorf("compressing a layer: unknown compression %q", c)
+	return nil, fmt.Errorf("compressing layer: unknown compression %q", c)
 }
 
-// frames writes zstd frames of a fixed size, several at a time. A stream of
-// frames is a zstd stream: every reader joins them.
-type frames struct {
+// zstdWriter compresses frames of a fixed size concurrently. Concatenated zstd frames
+// are a valid zstd stream.
+type zstdWriter struct {
 	encoder *zstd.Encoder
-	job     *job           // the frame that is being filled
-	free    chan *job      // those that wait for use
-	order   chan chan *job // compressed ones, in the order of the frames
-	done    chan error     // the writer's end
-	failed  chan struct{}  // closed at its first error
+	current *frame           // the frame being filled
+	free    chan *frame      // frames to reuse
+	pending chan chan *frame // compressed frames in stream order
+	done    chan error       // result of writeFrames
+	failed  chan struct{}    // closed at the first write error
 }
 
-// job is one frame, before and after. Its buffers are used again and again.
-type job struct{ plain, frame []byte }
+// frame has the content of a frame before and after compression.
+type frame struct{ plain, compressed []byte }
 
-func newFrames(w io.Writer) (*frames, error) {
+func newZstdWriter(w io.Writer) (*zstdWriter, error) {
 	encoder, err := zstd.NewWriter(nil,
 		zstd.WithEncoderLevel(zstdLevel),
 		zstd.WithEncoderConcurrency(workers),
-		// No match reaches out of a frame: a larger window is only memory.
+		// A match never crosses frames: a larger window would waste memory.
 		zstd.WithWindowSize(zstdFrame),
-		// The digest of the layer says more than a checksum.
+		// The layer's digest makes a checksum redundant.
 		zstd.WithEncoderCRC(false))
 	if err != nil {
 		return nil, err
 	}
-	f := &frames{
+	z := &zstdWriter{
 		encoder: encoder,
-		free:    make(chan *job, workers),
-		order:   make(chan chan *job, workers),
+		free:    make(chan *frame, workers),
+		pending: make(chan chan *frame, workers),
 		done:    make(chan error, 1),
 		failed:  make(chan struct{}),
 	}
 	for range workers {
-		f.free <- &job{plain: make([]byte, 0, zstdFrame)}
+		z.free <- &frame{plain: make([]byte, 0, zstdFrame)}
 	}
-	go f.write(w)
-	return f, nil
+	go z.writeFrames(w)
+	return z, nil
 }
 
-func (f *frames) Write(p []byte) (int, error) {
+func (z *zstdWriter) Write(p []byte) (int, error) {
 	total := len(p)
 	for len(p) > 0 {
-		if f.job == nil {
+		if z.current == nil {
 			select {
-			case f.job = <-f.free:
-			case <-f.failed:
-				return total - len(p), io.ErrClosedPipe // Close says why
+			case z.current = <-z.free:
+			case <-z.failed:
+				return total - len(p), io.ErrClosedPipe // Close returns the cause
 			}
 		}
-		n := min(len(p), zstdFrame-len(f.job.plain))
-		f.job.plain = append(f.job.plain, p[:n]...)
+		n := min(len(p), zstdFrame-len(z.current.plain))
+		z.current.plain = append(z.current.plain, p[:n]...)
 		p = p[n:]
-		if len(f.job.plain) == zstdFrame {
-			f.flush()
+		if len(z.current.plain) == zstdFrame {
+			z.compress()
 		}
 	}
 	return total, nil
 }
 
-// flush hands the filled frame to a goroutine of its own. There are never more
-// of them than frames.
-func (f *frames) flush() {
-	result, j := make(chan *job, 1), f.job
-	f.job = nil
-	f.order <- result
+// compress starts the compression of the current frame. The number of frames bounds
+// the number of goroutines.
+func (z *zstdWriter) compress() {
+	result, f := make(chan *frame, 1), z.current
+	z.current = nil
+	z.pending <- result
 	go func() {
-		j.frame = f.encoder.EncodeAll(j.plain, j.frame[:0])
-		result <- j
+		f.compressed = z.encoder.EncodeAll(f.plain, f.compressed[:0])
+		result <- f
 	}()
 }
 
-func (f *frames) write(w io.Writer) {
+func (z *zstdWriter) writeFrames(w io.Writer) {
 	var err error
-	for result := range f.order {
-		j := <-result
+	for result := range z.pending {
+		f := <-result
 		if err == nil {
-			if _, err = w.Write(j.frame); err != nil {
-				close(f.failed)
+			if _, err = w.Write(f.compressed); err != nil {
+				close(z.failed)
 			}
 		}
-		j.plain = j.plain[:0]
-		f.free <- j
+		f.plain = f.plain[:0]
+		z.free <- f
 	}
-	f.done <- err
+	z.done <- err
 }
 
-func (f *frames) Close() error {
-	if f.job != nil {
-		f.flush()
+func (z *zstdWriter) Close() error {
+	if z.current != nil {
+		z.compress()
 	}
-	close(f.order)
-	return <-f.done
+	close(z.pending)
+	return <-z.done
 }

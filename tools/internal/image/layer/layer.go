@@ -1,6 +1,6 @@
-// Package layer writes image layers that are a pure function of path, mode and
-// bytes: the same on every machine and every day. It is the only code that
-// writes one; the Bazel rule, the builder without Bazel and the tests call it.
+// Package layer writes reproducible image layers: the bytes depend only on path,
+// mode and content. It is the only code that writes layers; the Bazel rule and the
+// builder without Bazel call it.
 package layer
 
 import (
@@ -16,16 +16,16 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Entry is what a layer holds: one regular file, or symlinks alone.
+// Entry is the content of a layer: one regular file, or symlinks.
 type Entry struct {
-	Path     string // absolute in the image
+	Path     string // absolute path in the image
 	Mode     int64  // permission bits
-	Size     int64  // of the file, in bytes
+	Size     int64  // size of the file in bytes
 	Content  io.Reader
 	Symlinks []versions.Symlink
 }
 
-// Descriptor tells of a written layer what a manifest and a config need.
+// Descriptor describes a written layer for manifest and config.
 type Descriptor struct {
 	MediaType string `json:"mediaType"`
 	Digest    string `json:"digest"` // "sha256:…" of the compressed bytes
@@ -39,16 +39,14 @@ var mediaTypes = map[versions.Compression]string{
 }
 
 const (
-	// chunk is how many bytes travel from the file to the hash and the
-	// compressor at a time.
-	chunk = 1 << 20
-	// inFlight bounds the chunks, and so the memory, of one layer.
-	inFlight = 4
+	// chunkSize is the size of reads and writes in bytes.
+	chunkSize = 1 << 20
+	// maxChunks bounds the chunks in memory per layer.
+	maxChunks = 4
 )
 
-// Write writes one layer to w, compressed, in one pass over the content: tar,
-// compression, digest and diffID. Memory is bounded whatever the size. The
-// content must have exactly the size that the entry tells.
+// Write writes a compressed layer to w in one pass over the content, in bounded
+// memory. The content must have exactly the size of the entry.
 func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (Descriptor, error) {
 	digest := sha256.New()
 	out := &counter{w: io.MultiWriter(w, digest)}
@@ -56,13 +54,12 @@ func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (D
 	if err != nil {
 		return Descriptor{}, err
 	}
-	// The diffID is hashed beside the compression; the compressor takes its own
-	// copy of what it is given.
+	// The diffID is hashed concurrently with the compression.
 	diffID := sha256.New()
-	hashed := newBeside(diffID)
-	err = writeTar(ctx, io.MultiWriter(hashed, compressor), e)
-	hashed.wait()
-	// Closed in any case, or its goroutines would stay.
+	hasher := newAsyncWriter(diffID)
+	err = writeTar(ctx, io.MultiWriter(hasher, compressor), e)
+	hasher.close()
+	// Always close the compressor, to stop its goroutines.
 	if err := errors.Join(err, compressor.Close()); err != nil {
 		return Descriptor{}, fmt.Errorf("writing layer of %q: %w", e.Path, err)
 	}
@@ -74,8 +71,8 @@ func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (D
 	}, nil
 }
 
-// writeTar writes the tar of an entry: plain USTAR, as old as it gets, with
-// every field that a clock, a user or a machine could fill at zero.
+// writeTar writes the tar of an entry in USTAR format. All fields that depend on
+// time, user or machine are zero.
 func writeTar(ctx context.Context, w io.Writer, e Entry) error {
 	t := tar.NewWriter(w)
 	if len(e.Symlinks) == 0 {
@@ -86,7 +83,7 @@ func writeTar(ctx context.Context, w io.Writer, e Entry) error {
 		if err != nil {
 			return err
 		}
-		if err := copyAll(ctx, t, e.Content, e.Size); err != nil {
+		if err := copyExact(ctx, t, e.Content, e.Size); err != nil {
 			return err
 		}
 	}
@@ -102,10 +99,10 @@ func writeTar(ctx context.Context, w io.Writer, e Entry) error {
 	return t.Close()
 }
 
-// copyAll copies exactly size bytes and then wants the end: a reader that
-// checks a hash says there what it found.
-func copyAll(ctx context.Context, w io.Writer, r io.Reader, size int64) error {
-	buf := make([]byte, chunk)
+// copyExact copies exactly size bytes and reads up to EOF, where a verifying reader
+// returns its error.
+func copyExact(ctx context.Context, w io.Writer, r io.Reader, size int64) error {
+	buf := make([]byte, chunkSize)
 	for done := int64(0); ; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -129,6 +126,7 @@ func copyAll(ctx context.Context, w io.Writer, r io.Reader, size int64) error {
 	}
 }
 
+// counter counts the bytes written to w.
 type counter struct {
 	w io.Writer
 	n int64
@@ -140,34 +138,35 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// beside hashes on a goroutine of its own, a bounded number of chunks behind.
-type beside struct {
+// asyncWriter writes copies of chunks to a hash on its own goroutine.
+type asyncWriter struct {
 	chunks chan []byte
 	free   chan []byte
 	done   chan struct{}
 }
 
-func newBeside(hash io.Writer) *beside {
-	b := &beside{make(chan []byte, inFlight), make(chan []byte, inFlight), make(chan struct{})}
-	for range inFlight {
-		b.free <- nil
+func newAsyncWriter(hash io.Writer) *asyncWriter {
+	a := &asyncWriter{make(chan []byte, maxChunks), make(chan []byte, maxChunks), make(chan struct{})}
+	for range maxChunks {
+		a.free <- nil
 	}
 	go func() {
-		defer close(b.done)
-		for c := range b.chunks {
+		defer close(a.done)
+		for c := range a.chunks {
 			hash.Write(c)
-			b.free <- c
+			a.free <- c
 		}
 	}()
-	return b
+	return a
 }
 
-func (b *beside) Write(p []byte) (int, error) {
-	b.chunks <- append((<-b.free)[:0], p...)
+func (a *asyncWriter) Write(p []byte) (int, error) {
+	a.chunks <- append((<-a.free)[:0], p...)
 	return len(p), nil
 }
 
-func (b *beside) wait() {
-	close(b.chunks)
-	<-b.done
+// close waits until all chunks are written.
+func (a *asyncWriter) close() {
+	close(a.chunks)
+	<-a.done
 }

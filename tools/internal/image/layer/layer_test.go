@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 var compressions = []versions.Compression{versions.Gzip, versions.Zstd}
 
-// content is size bytes that compress about as well as a program.
+// content returns size bytes that compress about as well as a binary.
 func content(size int) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	b := make([]byte, size)
@@ -94,15 +94,14 @@ func TestWrite(t *testing.T) {
 					t.Errorf("content differs (%d bytes, %v)", len(got), err)
 				}
 				if _, err := r.Next(); err != io.EOF {
-					t.Errorf("after the file: %v, want the end", err)
+					t.Errorf("after the file: %v, want EOF", err)
 				}
 			})
 		}
 	}
 }
 
-// The bytes must not follow the processors of a machine or the pieces in which
-// a file happens to be read.
+// The bytes must not depend on the number of processors or the size of reads.
 func TestWriteIsDeterministic(t *testing.T) {
 	data := content(2*zstdFrame + 12345)
 	for _, c := range compressions {
@@ -120,14 +119,14 @@ func TestWriteIsDeterministic(t *testing.T) {
 					first = blob
 				}
 				if !bytes.Equal(first, blob) {
-					t.Fatalf("%s: other bytes with %d processors", c, procs)
+					t.Fatalf("%s: different bytes with %d processors", c, procs)
 				}
 			}
 		}
 	}
 }
 
-// A change of these digests changes the digest of every image ever made.
+// A change of these digests would change the digest of every image.
 func TestWriteGolden(t *testing.T) {
 	var got strings.Builder
 	for _, c := range compressions {

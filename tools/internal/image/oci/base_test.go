@@ -13,7 +13,7 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// goldenBase is a base that the real rules_oci has built upon.
+// goldenBase returns a base image that rules_oci was run with.
 func goldenBase(t *testing.T, name string) *Base {
 	t.Helper()
 	dir := filepath.Join("testdata", "rules_oci", name)
@@ -28,7 +28,7 @@ func goldenBase(t *testing.T, name string) *Base {
 	return b
 }
 
-func TestComposeOnBaseAsRulesOCI(t *testing.T) {
+func TestComposeOnBaseMatchesRulesOCI(t *testing.T) {
 	for name, arch := range map[string]string{"docker": "amd64", "oci": "arm64"} {
 		base := goldenBase(t, name)
 		m := compose(t, Image{
@@ -44,18 +44,18 @@ func TestComposeOnBaseAsRulesOCI(t *testing.T) {
 		if m.MediaType != base.MediaType || len(m.Layers) != len(base.Layers)+1 || m.Layers[0] != base.Layers[0] || m.Layers[len(base.Layers)].DiffID != layers["amd64"][0].DiffID {
 			t.Errorf("%s: composed %s of %+v", name, m.MediaType, m.Layers)
 		}
-		// What it was composed upon is as it was.
+		// Compose must not change the base.
 		again := goldenBase(t, name)
 		if !bytes.Equal(base.config.document(), again.config.document()) || !bytes.Equal(base.manifest.document(), again.manifest.document()) {
-			t.Errorf("%s: the base has changed", name)
+			t.Errorf("%s: the base was changed", name)
 		}
-		if _, err := Compose(Image{OS: "linux", Arch: "s390x", Base: base}); err == nil || !strings.Contains(err.Error(), "composing an image for linux/s390x: its base is for linux/"+arch) {
+		if _, err := Compose(Image{OS: "linux", Arch: "s390x", Base: base}); err == nil || !strings.Contains(err.Error(), "composing an image for linux/s390x: base image is for linux/"+arch) {
 			t.Errorf("another platform: %v", err)
 		}
 	}
 }
 
-// An index says of a base's variant, and an image keeps what it does not set.
+// The index has the variant of the base, and an image keeps settings of its base.
 func TestComposeKeepsBase(t *testing.T) {
 	amd64, arm64 := compose(t, Image{Base: goldenBase(t, "docker")}), compose(t, Image{Base: goldenBase(t, "oci")})
 	index, err := Index([]Manifest{amd64, arm64})
@@ -86,7 +86,7 @@ func TestBaseLayout(t *testing.T) {
 	if err != nil || !bytes.Equal(back.Manifest, b.Manifest) || !bytes.Equal(back.Config, b.Config) {
 		t.Errorf("read back %+v, %v", back, err)
 	}
-	for _, name := range []string{"index.json", blobPath(newBlob("", b.Manifest).Digest), blobPath("sha256:" + b.ConfigDescriptor.Digest.String())} {
+	for _, name := range []string{"index.json", blobName(newBlob("", b.Manifest).Digest), blobName("sha256:" + b.ConfigDescriptor.Digest.String())} {
 		file := filepath.Join(dir, name)
 		raw := read(t, file)
 		for what, bad := range map[string][]byte{"flipped": bytes.Replace(raw, []byte("o"), []byte("0"), 1), "cut": raw[:len(raw)/2], "long": append(bytes.Clone(raw), make([]byte, MaxDocument)...)} {
@@ -94,7 +94,7 @@ func TestBaseLayout(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := ReadBase(dir); err == nil && name != "index.json" || err == nil && what != "flipped" {
-				t.Errorf("%s, %s: was read", name, what)
+				t.Errorf("%s, %s: no error", name, what)
 			}
 		}
 		if err := os.WriteFile(file, raw, 0o644); err != nil {
@@ -107,58 +107,58 @@ func TestBaseLayout(t *testing.T) {
 	}
 }
 
-// Each case breaks the good base at one place of its manifest or config.
-func TestHostileBases(t *testing.T) {
+// Each case changes a valid base image in one place of its manifest or config.
+func TestInvalidBases(t *testing.T) {
 	good := goldenBase(t, "docker")
 	digest := good.LayerDescriptors[0].Digest.String()
 	for name, test := range map[string]struct{ old, new, want string }{
-		"not JSON":            {"{", "<", "reading the manifest of a base image, sha256:"},
-		"more":                {"}\n   ]\n}", "}\n   ]\n}{}", "after top-level value"},
-		"an index":            {"distribution.manifest.v2+json", "distribution.manifest.list.v2+json", "want the manifest of an image, got the media type"},
+		"not JSON":            {"{", "<", "reading base image manifest sha256:"},
+		"trailing data":       {"}\n   ]\n}", "}\n   ]\n}{}", "after top-level value"},
+		"an index":            {"distribution.manifest.v2+json", "distribution.manifest.list.v2+json", "want the manifest of an image, got media type"},
 		"schema 1":            {"distribution.manifest.v2+json", "distribution.manifest.v1+prettyjws", "want the manifest of an image"},
-		"no media type":       {`"mediaType": "application/vnd.docker.distribution.manifest.v2+json",`, "", "config: want the media type application/vnd.oci.image.config.v1+json"},
+		"no media type":       {`"mediaType": "application/vnd.docker.distribution.manifest.v2+json",`, "", "config: want media type application/vnd.oci.image.config.v1+json"},
 		"another schema":      {`"schemaVersion": 2`, `"schemaVersion": 1`, "want schemaVersion 2"},
 		"text for a number":   {`"schemaVersion": 2`, `"schemaVersion": "2"`, "want schemaVersion 2"},
-		"layers no list":      {`"layers": [`, `"layers": {}, "x": [`, "layers a list"},
-		"annotations no map":  {`"layers": [`, `"annotations": [], "layers": [`, "want annotations to be an object"},
-		"an artifact":         {"docker.container.image", "docker.plugin", `config: want the media type application/vnd.docker.container.image.v1+json, got "application/vnd.docker.plugin.v1+json"`},
-		"foreign layer":       {"image.rootfs.diff.tar.gzip", "image.rootfs.foreign.diff.tar.gzip", `layers[0]: want the media type`},
-		"layer at a URL":      {`"digest": "sha256:` + digest, `"urls": ["https://example.com/x"], "digest": "sha256:` + digest, "layers[0]: it is to be had at URLs and not in the registry, which is not supported"},
-		"no URLs":             {`"digest": "sha256:` + digest, `"urls": [], "digest": "sha256:` + digest, "layers[0]: it is to be had at URLs"},
+		"layers no list":      {`"layers": [`, `"layers": {}, "x": [`, "a list for layers"},
+		"annotations no map":  {`"layers": [`, `"annotations": [], "layers": [`, "want an object for annotations"},
+		"an artifact":         {"docker.container.image", "docker.plugin", `config: want media type application/vnd.docker.container.image.v1+json, got "application/vnd.docker.plugin.v1+json"`},
+		"foreign layer":       {"image.rootfs.diff.tar.gzip", "image.rootfs.foreign.diff.tar.gzip", `layers[0]: want media type`},
+		"layer at a URL":      {`"digest": "sha256:` + digest, `"urls": ["https://example.com/x"], "digest": "sha256:` + digest, "layers[0]: blobs with urls outside of the registry are not supported"},
+		"empty urls":          {`"digest": "sha256:` + digest, `"urls": [], "digest": "sha256:` + digest, "layers[0]: blobs with urls"},
 		"huge layer":          {`"size": 96`, `"size": 5368709120`, "layers[0]: want a size of at most 4294967296 bytes, got 5368709120"},
 		"negative size":       {`"size": 96`, `"size": -96`, "layers[0]: want a size"},
 		"no size":             {`"size": 96,`, "", "layers[0]: want a size of at most 4294967296 bytes, got null"},
-		"half a byte":         {`"size": 96`, `"size": 96.5`, "the number 96.5 is not a whole one"},
-		"exponent":            {`"size": 96`, `"size": 9e1`, "the number 9e1 is not a whole one"},
-		"beyond floats":       {`"size": 96`, `"size": 9007199254740993`, "is not a whole one within"},
-		"climbing digest":     {"sha256:" + digest, "sha256:../../../../etc/passwd", "layers[0]: "},
+		"fraction":            {`"size": 96`, `"size": 96.5`, "want an integer within ±2^53, got 96.5"},
+		"exponent":            {`"size": 96`, `"size": 9e1`, "got 9e1"},
+		"beyond floats":       {`"size": 96`, `"size": 9007199254740993`, "want an integer within ±2^53, got 9007199254740993"},
+		"path in digest":      {"sha256:" + digest, "sha256:../../../../etc/passwd", "layers[0]: "},
 		"another algorithm":   {"sha256:" + digest, "sha512:" + digest + digest, "layers[0]: want a digest like sha256:…"},
-		"key twice":           {`"schemaVersion": 2`, `"schemaVersion": 2, "schemaVersion": 2`, `the key "schemaVersion" stands twice`},
-		"key twice, escaped":  {`"schemaVersion": 2`, `"schemaVersion": 2, "schem\u0061Version": 2`, `the key "schemaVersion" stands twice`},
-		"key in capitals":     {`"layers": [`, `"Layers": [], "layers": [`, `the key "Layers" is "layers" for some programs, and not for others`},
-		"size in capitals":    {`"size": 96`, `"Size": 1, "size": 96`, `layers[0]: the key "Size" is "size" for some programs`},
-		"not UTF-8":           {`"schemaVersion": 2`, "\"schemaVersion\": 2, \"x\": \"\xff\"", "it is not UTF-8"},
-		"deep":                {`"schemaVersion": 2`, `"schemaVersion": 2, "x": ` + strings.Repeat("[", 40) + strings.Repeat("]", 40), "it nests deeper than 32"},
-		"many keys":           {`"schemaVersion": 2`, `"schemaVersion": 2, "x": {` + manyKeys(2000) + `}`, "has more than 1000 keys"},
-		"too many layers":     {`"layers": [`, `"layers": [` + strings.Repeat("{},", 200), "layers, more than the 127 allowed"},
-		"config: wrong size":  {`"size": 784`, `"size": 785`, "and 785 bytes, as the manifest says, got 784 bytes"},
+		"duplicate key":       {`"schemaVersion": 2`, `"schemaVersion": 2, "schemaVersion": 2`, `duplicate key "schemaVersion"`},
+		"escaped duplicate":   {`"schemaVersion": 2`, `"schemaVersion": 2, "schem\u0061Version": 2`, `duplicate key "schemaVersion"`},
+		"key in capitals":     {`"layers": [`, `"Layers": [], "layers": [`, `ambiguous key "Layers": want "layers"`},
+		"size in capitals":    {`"size": 96`, `"Size": 1, "size": 96`, `layers[0]: ambiguous key "Size": want "size"`},
+		"not UTF-8":           {`"schemaVersion": 2`, "\"schemaVersion\": 2, \"x\": \"\xff\"", "invalid UTF-8"},
+		"deep":                {`"schemaVersion": 2`, `"schemaVersion": 2, "x": ` + strings.Repeat("[", 40) + strings.Repeat("]", 40), "nested deeper than 32 levels"},
+		"many keys":           {`"schemaVersion": 2`, `"schemaVersion": 2, "x": {` + manyKeys(2000) + `}`, "want at most 1000 keys"},
+		"too many layers":     {`"layers": [`, `"layers": [` + strings.Repeat("{},", 200), "want at most 127 layers, got 20"},
+		"config: wrong size":  {`"size": 784`, `"size": 785`, "and 785 bytes as in the manifest, got 784 bytes"},
 		"config: huge":        {`"size": 784`, `"size": 5000000`, "config: want a size of at most 4194304 bytes"},
-		"config: no platform": {"", `"os": "linux"|"os": ""`, "want an operating system and an architecture"},
-		"config: no diff_ids": {"", `"diff_ids"|"diff_idz"`, "want as many diff_ids as layers, got 0 and 2"},
+		"config: no platform": {"", `"os": "linux"|"os": ""`, "want os and architecture"},
+		"config: no diff_ids": {"", `"diff_ids"|"diff_idz"`, "want 2 diff_ids as there are layers, got 0"},
 		"config: bad diff_id": {"", `"diff_ids": ["sha256:|"diff_ids": ["md5:`, "rootfs.diff_ids[0]: want a digest"},
-		"config: history":     {"", `"history": [|"history": {}, "x": [`, "want history to be a list"},
-		"config: no object":   {"", `"config": {|"config": [], "x": {`, "config an object"},
-		"config: Env":         {"", `"LANG"|""`, "config.Env[1]: want a string like NAME=VALUE"},
+		"config: history":     {"", `"history": [|"history": {}, "x": [`, "want a list for history"},
+		"config: no object":   {"", `"config": {|"config": [], "x": {`, "an object for config"},
+		"config: Env":         {"", `"LANG"|""`, "config.Env[1]: want a string NAME=VALUE"},
 		"config: Env number":  {"", `"LANG"|7`, "config.Env[1]: want a string"},
-		"config: RootFS":      {"", `"history": [|"RootFS": {}, "history": [`, `the key "RootFS" is "rootfs" for some programs`},
-		"config: entrypoint":  {"", `"config": {|"config": {"entrypoint": ["/x"], `, `the key "entrypoint" is "Entrypoint" for some programs`},
+		"config: RootFS":      {"", `"history": [|"RootFS": {}, "history": [`, `ambiguous key "RootFS": want "rootfs"`},
+		"config: entrypoint":  {"", `"config": {|"config": {"entrypoint": ["/x"], `, `ambiguous key "entrypoint": want "Entrypoint"`},
 		"config: list":        {"", "{\"architecture\"|[{\"architecture\"", "unexpected end of JSON input"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			manifest, config := string(good.Manifest), string(good.Config)
 			if old, new, inConfig := strings.Cut(test.new, "|"); inConfig {
 				if !strings.Contains(config, old) {
-					t.Fatalf("the good config has no %q", old)
+					t.Fatalf("the valid config has no %q", old)
 				}
 				changed := strings.Replace(config, old, new, 1)
 				manifest = strings.NewReplacer(
@@ -168,7 +168,7 @@ func TestHostileBases(t *testing.T) {
 				config = changed
 			} else {
 				if !strings.Contains(manifest, test.old) {
-					t.Fatalf("the good manifest has no %q", test.old)
+					t.Fatalf("the valid manifest has no %q", test.old)
 				}
 				manifest = strings.Replace(manifest, test.old, test.new, 1)
 			}
@@ -201,17 +201,17 @@ func TestForPlatform(t *testing.T) {
 	}
 	amd64, arm64, v8, attested := entry("linux", "amd64", "", "a"), entry("linux", "arm64", "", "b"), entry("linux", "arm64", "v8", "c"), entry("unknown", "unknown", "", "d")
 	for name, test := range map[string]struct{ raw, arch, want string }{
-		"index":           {index(amd64, arm64, attested), "arm64", "b"},
-		"variant":         {index(amd64, v8), "arm64", "c"},
-		"unusual variant": {index(amd64, entry("linux", "amd64", "v3", "f")), "amd64", "a"},
-		"no media type":   {strings.Replace(index(amd64, v8), `"mediaType":"`+MediaTypeIndex+`",`, "", 1), "amd64", "a"},
-		"docker's":        {strings.Replace(index(amd64, v8), MediaTypeIndex, "application/vnd.docker.distribution.manifest.list.v2+json", 1), "amd64", "a"},
-		"not there":       {index(amd64, attested), "arm64", `want one image for linux/arm64, got 0; it has others for ["linux/amd64" "unknown/unknown"]`},
-		"other system":    {index(entry("windows", "amd64", "", "a")), "amd64", `want one image for linux/amd64, got 0`},
-		"two":             {index(arm64, v8), "arm64", `want one image for linux/arm64, got 2`},
-		"nested":          {index(strings.Replace(amd64, MediaTypeManifest, MediaTypeIndex, 1)), "amd64", `want the manifest of an image for linux/amd64, got the media type`},
-		"no digest":       {index(strings.Replace(amd64, "sha256:", "", 1)), "amd64", `want a digest`},
-		"no JSON":         {"<html>", "amd64", `reading the index of a base image, sha256:`},
+		"index":         {index(amd64, arm64, attested), "arm64", "b"},
+		"variant":       {index(amd64, v8), "arm64", "c"},
+		"other variant": {index(amd64, entry("linux", "amd64", "v3", "f")), "amd64", "a"},
+		"no media type": {strings.Replace(index(amd64, v8), `"mediaType":"`+MediaTypeIndex+`",`, "", 1), "amd64", "a"},
+		"docker's":      {strings.Replace(index(amd64, v8), MediaTypeIndex, "application/vnd.docker.distribution.manifest.list.v2+json", 1), "amd64", "a"},
+		"not there":     {index(amd64, attested), "arm64", `want one manifest for linux/arm64, got 0; other platforms: ["linux/amd64" "unknown/unknown"]`},
+		"other system":  {index(entry("windows", "amd64", "", "a")), "amd64", `want one manifest for linux/amd64, got 0`},
+		"two":           {index(arm64, v8), "arm64", `want one manifest for linux/arm64, got 2`},
+		"nested":        {index(strings.Replace(amd64, MediaTypeManifest, MediaTypeIndex, 1)), "amd64", `want the manifest of an image for linux/amd64, got media type`},
+		"no digest":     {index(strings.Replace(amd64, "sha256:", "", 1)), "amd64", `want a digest`},
+		"no JSON":       {"<html>", "amd64", `reading base image index sha256:`},
 	} {
 		p, err := versions.ParsePlatform("linux/" + test.arch)
 		if err != nil {
@@ -229,7 +229,7 @@ func TestForPlatform(t *testing.T) {
 	}
 }
 
-// What programs differ in is not read; what is read is written as jq does.
+// Every accepted document is stable under encoding and parsing.
 func FuzzValue(f *testing.F) {
 	f.Add([]byte(`{"b":[1,-2,{}],"a":"\u007f\u2028\ud83d\ude00\"\\\/\b\f\n\r\t<>&","":null,"x":true}`))
 	f.Add([]byte(`[1e3,-0,"\ud800"]`))
@@ -241,12 +241,12 @@ func FuzzValue(f *testing.F) {
 		once := v.document()
 		again, err := parse(once)
 		if err != nil || !bytes.Equal(again.document(), once) {
-			t.Errorf("%q is written as %q, which is read with %v", raw, once, err)
+			t.Errorf("%q is encoded as %q, which is parsed with %v", raw, once, err)
 		}
 	})
 }
 
-// As jq 1.7 and 1.8 write it.
+// The expected bytes are the output of jq 1.7 and 1.8.
 func TestDocument(t *testing.T) {
 	v, err := parse([]byte(`{"b":[1,-2,{},[]],"a":"\u007f\u2028\ud83d\ude00\ud800\"\\\/\b\f\n\r\t\u0001<>&ü","":null,"x":{"y":true}}`))
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package oci composes configs, manifests and indexes, and lays them out in
-// folders, to the very bytes that rules_oci 2.3.0 makes of the same layers: two
-// builders that share no code agree on every digest, or a test fails.
+// Package oci composes image configs, manifests and indexes, and writes OCI image
+// layouts. The bytes are those that rules_oci 2.3.0 produces from the same layers;
+// tests compare the two builders, which share no code, digest by digest.
 package oci
 
 import (
@@ -16,64 +16,64 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// The media types of what is composed here on scratch.
+// Media types of images composed from scratch.
 const (
 	MediaTypeConfig   = "application/vnd.oci.image.config.v1+json"
 	MediaTypeManifest = "application/vnd.oci.image.manifest.v1+json"
 	MediaTypeIndex    = "application/vnd.oci.image.index.v1+json"
 )
 
-// epoch stands where others have a build time.
+// epoch replaces the build time, so that builds are reproducible.
 const epoch = "1970-01-01T00:00:00Z"
 
-// Image is what one platform's image is composed of.
+// Image describes a single-platform image to compose.
 type Image struct {
-	OS, Arch   string // that of the base, or left out, where there is one
-	Base       *Base  // nil: scratch
+	OS, Arch   string // optional if there is a base
+	Base       *Base  // nil to build from scratch
 	Layers     []Layer
 	Entrypoint []string
 	Cmd        []string
 	// Env, Labels and Annotations keep their order, after those of the base.
-	// Values of Env may have $NAME in them: what the base has, or what was set
-	// before.
+	// Values of Env may refer to variables of the base and to earlier ones as
+	// $NAME or ${NAME}.
 	Env, Labels, Annotations []versions.Pair
 	User, WorkingDir         string
 }
 
-// Layer is a written layer and the Bazel label of the target that writes it.
-// The label is part of the image's history.
+// Layer is a layer and the label of the Bazel target that writes it. The label
+// becomes part of the image's history.
 type Layer struct {
 	layer.Descriptor
 	Label string
 }
 
-// Blob is a composed document.
+// Blob is a composed config, manifest or index.
 type Blob struct {
 	MediaType string
 	Digest    string // "sha256:…"
 	Bytes     []byte
 }
 
-// Manifest is one image, composed.
+// Manifest is a composed image.
 type Manifest struct {
 	Blob
 	Config   Blob
-	Layers   []layer.Descriptor // from the lowest: the base's, then the image's own
-	platform value              // as an index has it
+	Layers   []layer.Descriptor // lowest first, beginning with those of the base
+	platform value              // as in the index
 }
 
-// Compose makes the config and the manifest of an image. Each step is one of
-// rules_oci's, in its order: where a key first comes to stand, and so the
-// digest, follows from that.
+// Compose composes the config and the manifest of an image. The steps are those of
+// rules_oci in the same order: the order of JSON keys, and so the digest, depends
+// on it.
 func Compose(image Image) (Manifest, error) {
 	base := image.Base
 	if base == nil {
 		if image.OS == "" || image.Arch == "" {
-			return Manifest{}, errors.New("composing an image: it has no platform")
+			return Manifest{}, errors.New("composing an image: want an operating system and an architecture")
 		}
-		base = onScratch(image.OS, image.Arch)
+		base = scratchBase(image.OS, image.Arch)
 	} else if image.OS != "" && image.OS != base.OS || image.Arch != "" && image.Arch != base.Arch {
-		return Manifest{}, fmt.Errorf("composing an image for %s/%s: its base is for %s/%s", image.OS, image.Arch, base.OS, base.Arch)
+		return Manifest{}, fmt.Errorf("composing an image for %s/%s: base image is for %s/%s", image.OS, image.Arch, base.OS, base.Arch)
 	}
 	manifest, config := base.manifest, base.config
 	layers := slices.Clone(base.Layers)
@@ -85,24 +85,24 @@ func Compose(image Image) (Manifest, error) {
 		layers = append(layers, l.Descriptor)
 	}
 	if len(layers) > maxLayers {
-		return Manifest{}, fmt.Errorf("composing an image: %d layers upon %d of its base are more than the %d that can be mounted", len(image.Layers), len(base.Layers), maxLayers)
+		return Manifest{}, fmt.Errorf("composing an image: want at most %d layers, got %d and %d of the base image", maxLayers, len(image.Layers), len(base.Layers))
 	}
-	config = config.merge(runtime(image, config))
-	// An entrypoint takes the base's arguments away.
+	config = config.merge(runtimeConfig(image, config))
+	// An entrypoint resets the arguments of the base.
 	if config.get("config", "Cmd").kind == null {
 		config = config.drop("config", "Cmd")
 	}
-	// The config, unlike the others, has no newline at its end.
+	// rules_oci writes the config without a trailing newline.
 	c := newBlob(base.ConfigDescriptor.MediaType, bytes.TrimSuffix(config.document(), []byte("\n")))
 	manifest = manifest.set(str(c.Digest), "config", "digest").set(num(int64(len(c.Bytes))), "config", "size").drop("config", "data")
 	if len(image.Annotations) > 0 {
-		manifest = manifest.set(obj().merge(manifest.get("annotations")).merge(pairsOf(image.Annotations)), "annotations")
+		manifest = manifest.set(obj().merge(manifest.get("annotations")).merge(pairs(image.Annotations)), "annotations")
 	}
 	return Manifest{newBlob(base.MediaType, manifest.document()), c, layers, platformOf(config)}, nil
 }
 
-// onScratch is what an image without a base begins with.
-func onScratch(os, arch string) *Base {
+// scratchBase returns the empty image that images without a base extend.
+func scratchBase(os, arch string) *Base {
 	b := &Base{OS: os, Arch: arch}
 	b.MediaType, b.ConfigDescriptor.MediaType = MediaTypeManifest, MediaTypeConfig
 	b.manifest = obj(
@@ -116,10 +116,11 @@ func onScratch(os, arch string) *Base {
 	return b
 }
 
-// runtime is what an image lays over the config of its base.
-func runtime(image Image, base value) value {
+// runtimeConfig returns the settings of an image to merge into the config of its
+// base.
+func runtimeConfig(image Image, base value) value {
 	v := obj()
-	put := func(key string, to value) { v = v.set(to, "config", key) }
+	put := func(key string, item value) { v = v.set(item, "config", key) }
 	if len(image.Entrypoint) > 0 {
 		put("Cmd", value{})
 		put("Entrypoint", strs(image.Entrypoint))
@@ -128,10 +129,10 @@ func runtime(image Image, base value) value {
 		put("Cmd", strs(image.Cmd))
 	}
 	if len(image.Env) > 0 {
-		put("Env", strs(mergeEnv(base.get("config", "Env").texts(), image.Env)))
+		put("Env", strs(mergeEnv(base.get("config", "Env").Strings(), image.Env)))
 	}
 	if len(image.Labels) > 0 {
-		put("Labels", pairsOf(image.Labels))
+		put("Labels", pairs(image.Labels))
 	}
 	if image.User != "" {
 		put("User", str(image.User))
@@ -142,8 +143,8 @@ func runtime(image Image, base value) value {
 	return v
 }
 
-// layerType is the media type of a layer in a manifest of a media type: Docker's
-// manifests have Docker's layers.
+// layerType returns the media type of a layer for a manifest's media type: Docker
+// manifests refer to Docker layers.
 func layerType(mediaType string, manifest value) string {
 	if compression, ok := strings.CutPrefix(mediaType, layerTypes[0]); ok && manifest.hasPrefix("application/vnd.docker.") {
 		return "application/vnd.docker.image.rootfs.diff.tar" + strings.Replace(compression, "+", ".", 1)
@@ -151,7 +152,7 @@ func layerType(mediaType string, manifest value) string {
 	return mediaType
 }
 
-// platformOf is what an index says of an image with this config.
+// platformOf returns the platform of a config as an index has it.
 func platformOf(config value) value {
 	p := obj()
 	for _, key := range []string{"os", "architecture", "variant", "os.version", "os.features"} {
@@ -162,18 +163,18 @@ func platformOf(config value) value {
 	return p
 }
 
-// Index makes the index of images for several platforms.
+// Index composes the index of images for several platforms.
 func Index(images []Manifest) (Blob, error) {
 	manifests := strs(nil)
 	for _, m := range images {
-		manifests = manifests.push(m.entry().set(m.platform, "platform"))
+		manifests = manifests.push(m.descriptor().set(m.platform, "platform"))
 	}
 	index := obj(member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeIndex)}, member{"manifests", manifests})
 	return newBlob(MediaTypeIndex, index.document()), nil
 }
 
-// entry is how an index refers to a blob.
-func (b Blob) entry() value {
+// descriptor returns the descriptor of a blob as an index has it.
+func (b Blob) descriptor() value {
 	return obj(member{"mediaType", str(b.MediaType)}, member{"digest", str(b.Digest)}, member{"size", num(int64(len(b.Bytes)))})
 }
 

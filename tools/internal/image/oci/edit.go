@@ -20,7 +20,7 @@ func strs(texts []string) value {
 	return v
 }
 
-// member is a key of an object, and what it has.
+// member is a key of an object with its value.
 type member struct {
 	key  string
 	item value
@@ -34,16 +34,16 @@ func obj(members ...member) value {
 	return v
 }
 
-// pairsOf is an object of strings. Of a key that stands twice, the last counts.
-func pairsOf(pairs []versions.Pair) value {
+// pairs returns an object of strings. The last of duplicate keys wins.
+func pairs(list []versions.Pair) value {
 	v := value{kind: object}
-	for _, p := range pairs {
+	for _, p := range list {
 		v = v.set(str(p.Value), p.Key)
 	}
 	return v
 }
 
-// get returns what is at a path, and null where nothing is.
+// get returns the value at a path, null if there is none.
 func (v value) get(path ...string) value {
 	for _, key := range path {
 		i := slices.Index(v.keys, key)
@@ -55,11 +55,11 @@ func (v value) get(path ...string) value {
 	return v
 }
 
-// set puts something at a path. A new key is the last of its object, which comes
-// into being where null is.
-func (v value) set(to value, path ...string) value {
+// set sets the value at a path. A new key becomes the last of its object; null
+// becomes an object.
+func (v value) set(item value, path ...string) value {
 	if len(path) == 0 {
-		return to
+		return item
 	}
 	v = value{kind: object, keys: slices.Clone(v.keys), items: slices.Clone(v.items)}
 	i := slices.Index(v.keys, path[0])
@@ -67,11 +67,11 @@ func (v value) set(to value, path ...string) value {
 		i = len(v.keys)
 		v.keys, v.items = append(v.keys, path[0]), append(v.items, value{})
 	}
-	v.items[i] = v.items[i].set(to, path[1:]...)
+	v.items[i] = v.items[i].set(item, path[1:]...)
 	return v
 }
 
-// drop takes the key at the end of a path away, where it is.
+// drop removes the key at a path, if it exists.
 func (v value) drop(path ...string) value {
 	i := slices.Index(v.keys, path[0])
 	if i < 0 {
@@ -84,29 +84,29 @@ func (v value) drop(path ...string) value {
 	return v
 }
 
-// push adds items to the list at a path, where null stands for an empty one.
+// push appends an item to the list at a path. Null counts as an empty list.
 func (v value) push(item value, path ...string) value {
 	l := v.get(path...)
 	return v.set(value{kind: list, items: append(slices.Clone(l.items), item)}, path...)
 }
 
-// merge lays an object over another one, and so on below, as jq's * does.
+// merge merges two objects recursively, like the operator * of jq.
 func (v value) merge(over value) value {
 	if v.kind != object || over.kind != object {
 		return over
 	}
 	for i, key := range over.keys {
 		item := over.items[i]
-		if at := v.get(key); at.kind == object && item.kind == object {
-			item = at.merge(item)
+		if old := v.get(key); old.kind == object && item.kind == object {
+			item = old.merge(item)
 		}
 		v = v.set(item, key)
 	}
 	return v
 }
 
-// texts returns the strings of a list.
-func (v value) texts() []string {
+// Strings returns the strings of a list.
+func (v value) Strings() []string {
 	var all []string
 	for _, item := range v.items {
 		all = append(all, item.text)
@@ -114,8 +114,8 @@ func (v value) texts() []string {
 	return all
 }
 
-// whole returns a number, -1 where there is none.
-func (v value) whole() int64 {
+// Int64 returns the value of a number, -1 for other kinds.
+func (v value) Int64() int64 {
 	n, err := strconv.ParseInt(v.text, 10, 64)
 	if v.kind != number || err != nil {
 		return -1
@@ -123,8 +123,10 @@ func (v value) whole() int64 {
 	return n
 }
 
-// is says whether the value is of one of the kinds.
+// is reports whether the value has one of the kinds.
 func (v value) is(kinds ...kind) bool { return slices.Contains(kinds, v.kind) }
 
-// hasPrefix says whether the value is a string that begins so.
-func (v value) hasPrefix(s string) bool { return v.kind == text && strings.HasPrefix(v.text, s) }
+// hasPrefix reports whether the value is a string with the prefix.
+func (v value) hasPrefix(prefix string) bool {
+	return v.kind == text && strings.HasPrefix(v.text, prefix)
+}

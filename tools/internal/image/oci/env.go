@@ -7,11 +7,12 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// variable is $NAME or ${NAME}; rules_oci takes a single brace, too.
+// variable matches $NAME and ${NAME}, and like rules_oci also ${NAME and $NAME}.
 var variable = regexp.MustCompile(`\$\{?([a-zA-Z0-9_]+)\}?`)
 
-// mergeEnv sets variables over those of a base, in whose place they then stand;
-// new ones follow. A value may speak of what was set before it.
+// mergeEnv returns the environment of a base with variables set in it. Existing
+// variables keep their position, new ones are appended. Values may refer to
+// variables that are set before.
 func mergeEnv(base []string, set []versions.Pair) []string {
 	var env []versions.Pair
 	for _, e := range base {
@@ -20,13 +21,13 @@ func mergeEnv(base []string, set []versions.Pair) []string {
 	}
 	for _, s := range set {
 		expanded := variable.ReplaceAllStringFunc(s.Value, func(v string) string {
-			name, all := variable.FindStringSubmatch(v)[1], ""
+			name, joined := variable.FindStringSubmatch(v)[1], ""
 			for _, e := range env {
 				if e.Key == name {
-					all += e.Value // of a name that stands twice, both
+					joined += e.Value // like rules_oci, both values of a duplicate
 				}
 			}
-			return all
+			return joined
 		})
 		found := false
 		for i := range env {

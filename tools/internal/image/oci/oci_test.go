@@ -39,8 +39,7 @@ var layers = map[string][]Layer{
 	},
 }
 
-// sample is the image that the real rules_oci 2.3.0 made the files in
-// testdata/rules_oci of.
+// sample is the image from which rules_oci 2.3.0 produced testdata/rules_oci.
 func sample(arch string) Image {
 	return Image{
 		OS: "linux", Arch: arch,
@@ -75,7 +74,7 @@ func compose(t *testing.T, image Image) Manifest {
 	return m
 }
 
-func TestComposeAsRulesOCI(t *testing.T) {
+func TestComposeMatchesRulesOCI(t *testing.T) {
 	amd64, arm64 := compose(t, sample("amd64")), compose(t, sample("arm64"))
 	golden(t, "config.json", amd64.Config.Bytes)
 	golden(t, "manifest.json", amd64.Bytes)
@@ -87,12 +86,12 @@ func TestComposeAsRulesOCI(t *testing.T) {
 }
 
 func TestLayouts(t *testing.T) {
-	place := func(digest, to string) error { return os.WriteFile(to, []byte(digest), 0o644) }
+	writeLayer := func(digest, path string) error { return os.WriteFile(path, []byte(digest), 0o644) }
 	var images []Manifest
 	for _, arch := range []string{"amd64", "arm64"} {
 		dir := t.TempDir()
 		m := compose(t, sample(arch))
-		if err := WriteImage(dir, m, place); err != nil {
+		if err := WriteImage(dir, m, writeLayer); err != nil {
 			t.Fatal(err)
 		}
 		if arch == "amd64" {
@@ -112,20 +111,20 @@ func TestLayouts(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := WriteIndex(dir, index, images, place); err != nil {
+	if err := WriteIndex(dir, index, images, writeLayer); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "index.json", read(t, filepath.Join(dir, blobPath(index.Digest))))
+	golden(t, "index.json", read(t, filepath.Join(dir, blobName(index.Digest))))
 	golden(t, "index_layout_index.json", read(t, filepath.Join(dir, "index.json")))
-	// Index, and a manifest, a config and two layers of each image.
+	// The index, and a manifest, a config and two layers per image.
 	blobs, err := filepath.Glob(filepath.Join(dir, "blobs", "sha256", "*"))
 	if err != nil || len(blobs) != 9 {
 		t.Errorf("got %d blobs, want 9 (%v)", len(blobs), err)
 	}
 }
 
-// An image without anything optional has an empty object and empty lists where
-// rules_oci has them.
+// An image without optional fields has an empty object and empty lists, as with
+// rules_oci.
 func TestComposeBare(t *testing.T) {
 	m := compose(t, Image{OS: "linux", Arch: "amd64"})
 	const config = `{

@@ -8,12 +8,11 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// SelectPlatform looks for a platform's image in an index, of which it returns the
-// manifest's digest. A manifest is of one image, and for whatever platform its
-// config says.
+// SelectPlatform returns the digest of a platform's manifest in an index. If raw is
+// a manifest, isIndex is false; its config has the platform.
 func SelectPlatform(raw []byte, p versions.Platform) (digest versions.Digest, isIndex bool, err error) {
 	fail := func(err error) (versions.Digest, bool, error) {
-		return versions.Digest{}, true, fmt.Errorf("reading the index of a base image, sha256:%x: %w", sha256.Sum256(raw), err)
+		return versions.Digest{}, true, fmt.Errorf("reading base image index sha256:%x: %w", sha256.Sum256(raw), err)
 	}
 	v, err := parse(raw)
 	if err != nil {
@@ -30,21 +29,21 @@ func SelectPlatform(raw []byte, p versions.Platform) (digest versions.Digest, is
 	var others []string
 	for _, m := range v.get("manifests").items {
 		os, arch, variant := m.get("platform", "os").text, m.get("platform", "architecture").text, m.get("platform", "variant").text
-		// The variant that every machine of the architecture is, or none.
-		usual := variant == "" || variant == map[string]string{"amd64": "v1", "arm64": "v8"}[arch]
-		if os == p.OS() && arch == p.Arch() && usual {
+		// The baseline variant of the architecture, or none.
+		baseline := variant == "" || variant == map[string]string{"amd64": "v1", "arm64": "v8"}[arch]
+		if os == p.OS() && arch == p.Arch() && baseline {
 			found = append(found, m)
 		} else {
 			others = append(others, strings.TrimSuffix(os+"/"+arch+"/"+variant, "/"))
 		}
 	}
 	if len(found) != 1 {
-		return fail(fmt.Errorf("want one image for %s, got %d; it has others for %q", p, len(found), others))
+		return fail(fmt.Errorf("want one manifest for %s, got %d; other platforms: %q", p, len(found), others))
 	}
 	if _, ok := manifestTypes[found[0].get("mediaType").text]; !ok {
-		return fail(fmt.Errorf("want the manifest of an image for %s, got the media type %q", p, found[0].get("mediaType").text))
+		return fail(fmt.Errorf("want the manifest of an image for %s, got media type %q", p, found[0].get("mediaType").text))
 	}
-	digest, err = readDigest(found[0].get("digest"))
+	digest, err = parseDigest(found[0].get("digest"))
 	if err != nil {
 		return fail(err)
 	}

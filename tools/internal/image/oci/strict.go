@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// The fields that programs know of the documents of an image.
+// Fields of the documents of an image.
 var (
-	manifestFields = []string{"schemaVersion", "mediaType", "artifactType", "config", "layers", "subject", "annotations"}
-	refFields      = []string{"mediaType", "artifactType", "digest", "size", "urls", "annotations", "data", "platform"}
-	configFields   = []string{
+	manifestFields   = []string{"schemaVersion", "mediaType", "artifactType", "config", "layers", "subject", "annotations"}
+	descriptorFields = []string{"mediaType", "artifactType", "digest", "size", "urls", "annotations", "data", "platform"}
+	configFields     = []string{
 		"created", "author", "architecture", "variant", "os", "os.version", "os.features", "config", "rootfs", "history",
 		"id", "parent", "comment", "container", "container_config", "docker_version",
 	}
@@ -22,16 +22,16 @@ var (
 	}
 )
 
-// fields refuses a field by a name that only some programs take for it: those
-// written in Go do not look at the case, and let the last one win.
-func (v value) fields(known []string) error {
+// checkFields rejects keys that differ from a known field only in case. Programs
+// written in Go read such a key as the field, other programs ignore it.
+func (v value) checkFields(known []string) error {
 	for _, key := range v.keys {
 		if slices.Contains(known, key) {
 			continue
 		}
 		for _, name := range known {
 			if strings.EqualFold(key, name) {
-				return fmt.Errorf("the key %q is %q for some programs, and not for others", key, name)
+				return fmt.Errorf("ambiguous key %q: want %q", key, name)
 			}
 		}
 	}

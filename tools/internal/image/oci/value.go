@@ -11,14 +11,14 @@ import (
 	"unicode/utf8"
 )
 
-// value is a JSON value as jq has it: an object keeps the order of its keys, and
-// what is changed stays in its place. The zero value is null. Values are never
-// changed; what would change one returns another.
+// value is a JSON value with the semantics of jq: objects keep the order of their
+// keys, and a changed key keeps its position. The zero value is null. Values are
+// immutable; methods return changed copies.
 type value struct {
 	kind  kind
-	text  string // a string's characters; a number's or a boolean's, as written
+	text  string // content of a string; literal of a number or boolean
 	keys  []string
-	items []value // of a list; of an object, by key
+	items []value // items of a list; values of an object, parallel to keys
 }
 
 type kind byte
@@ -32,28 +32,27 @@ const (
 	object
 )
 
-// What is far above any config or manifest.
+// Limits far above any config or manifest.
 const (
 	maxDepth = 32
 	maxKeys  = 1000
 )
 
-// wholeNumber are the numbers that every version of jq writes as it has read
-// them, if they are not beyond maxWhole.
-var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,15})$`)
+// integer matches the numbers that every version of jq writes as it reads them, up
+// to maxInteger.
+var integer = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,15})$`)
 
-const maxWhole = 1 << 53
+const maxInteger = 1 << 53
 
-// parse reads a document. Whatever programs are known to read in different ways
-// is an error: keys that stand twice, numbers that are not whole, bytes that are
-// no UTF-8.
+// parse parses a document. Constructs that programs are known to read differently
+// are errors: duplicate keys, numbers that are not integers, invalid UTF-8.
 func parse(raw []byte) (value, error) {
-	var whole json.RawMessage
-	if err := json.Unmarshal(raw, &whole); err != nil {
+	var document json.RawMessage
+	if err := json.Unmarshal(raw, &document); err != nil {
 		return value{}, err
 	}
 	if !utf8.Valid(raw) {
-		return value{}, errors.New("it is not UTF-8")
+		return value{}, errors.New("invalid UTF-8")
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
@@ -72,8 +71,8 @@ func parseNext(d *json.Decoder, depth int) (value, error) {
 		return value{kind: boolean, text: strconv.FormatBool(t)}, nil
 	case json.Number:
 		n, err := t.Int64()
-		if !wholeNumber.MatchString(t.String()) || err != nil || n > maxWhole || n < -maxWhole {
-			return value{}, fmt.Errorf("the number %.40s is not a whole one within ±2^53", t)
+		if !integer.MatchString(t.String()) || err != nil || n > maxInteger || n < -maxInteger {
+			return value{}, fmt.Errorf("want an integer within ±2^53, got %.40s", t)
 		}
 		return num(n), nil
 	case json.Delim:
@@ -84,7 +83,7 @@ func parseNext(d *json.Decoder, depth int) (value, error) {
 
 func parseItems(d *json.Decoder, open json.Delim, depth int) (value, error) {
 	if depth > maxDepth {
-		return value{}, fmt.Errorf("it nests deeper than %d", maxDepth)
+		return value{}, fmt.Errorf("nested deeper than %d levels", maxDepth)
 	}
 	v := value{kind: list}
 	if open == '{' {
@@ -98,10 +97,10 @@ func parseItems(d *json.Decoder, open json.Delim, depth int) (value, error) {
 			}
 			key, _ := token.(string)
 			if slices.Contains(v.keys, key) {
-				return value{}, fmt.Errorf("the key %.40q stands twice", key)
+				return value{}, fmt.Errorf("duplicate key %.40q", key)
 			}
 			if len(v.keys) == maxKeys {
-				return value{}, fmt.Errorf("an object has more than %d keys", maxKeys)
+				return value{}, fmt.Errorf("want at most %d keys in an object", maxKeys)
 			}
 			v.keys = append(v.keys, key)
 		}
@@ -111,16 +110,16 @@ func parseItems(d *json.Decoder, open json.Delim, depth int) (value, error) {
 		}
 		v.items = append(v.items, item)
 	}
-	_, err := d.Token() // the end of it
+	_, err := d.Token() // the closing delimiter
 	return v, err
 }
 
-// document writes the value as jq does: two spaces, a newline at the end, and
-// of characters only those escaped that have to be, and DEL.
+// document encodes the value like jq: indented by two spaces, with a trailing
+// newline, escaping only DEL and the characters that must be escaped.
 func (v value) document() []byte {
 	var b bytes.Buffer
 	if err := json.Indent(&b, v.append(nil), "", "  "); err != nil {
-		panic(err) // append writes JSON
+		panic(err) // append writes valid JSON
 	}
 	b.WriteByte('\n')
 	return b.Bytes()

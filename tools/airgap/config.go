@@ -10,53 +10,53 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
 
-// config is what the caller decides.
+// config holds the flags and the settings from the environment.
 type config struct {
-	workspace string   // the repository
-	dir       string   // where Bazel is to start
-	setupOnly bool     // stop before Bazel
-	args      []string // Bazel's
+	workspace string   // root of the repository
+	dir       string   // working directory of Bazel
+	setupOnly bool     // do not execute Bazel
+	args      []string // arguments of Bazel
 
-	cache    string // of all tools
-	store    string // of pinned files
-	upstream string // a folder of upstream Bazel modules, or nothing
+	cache           string // cache directory of all tools
+	store           string // directory of pinned files
+	upstreamModules string // directory of upstream Bazel modules, or ""
 
-	certificates string // the file that programs are told to trust, or nothing
-	home         string // has logins for registries, and the like
-	logins       string // the folder of logins, if it is elsewhere
+	certFile     string // SSL_CERT_FILE, or ""
+	home         string // HOME
+	dockerConfig string // DOCKER_CONFIG, or ""
 
-	mirror, securityMirror string // instead of the machine's, or nothing
+	mirror, securityMirror string // Debian mirrors; "" means those of apt's configuration
 
 	log io.Writer
 }
 
 func parse(env cli.Env) (config, error) {
 	c := config{
-		dir:            env.Dir,
-		upstream:       env.Getenv("HYPERKUBE_BAZEL_MODULES"),
-		certificates:   env.Getenv("SSL_CERT_FILE"),
-		home:           env.Getenv("HOME"),
-		logins:         env.Getenv("DOCKER_CONFIG"),
-		mirror:         env.Getenv("HYPERKUBE_DEBIAN_MIRROR"),
-		securityMirror: env.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"),
-		log:            env.Err,
+		dir:             env.Dir,
+		upstreamModules: env.Getenv("HYPERKUBE_BAZEL_MODULES"),
+		certFile:        env.Getenv("SSL_CERT_FILE"),
+		home:            env.Getenv("HOME"),
+		dockerConfig:    env.Getenv("DOCKER_CONFIG"),
+		mirror:          env.Getenv("HYPERKUBE_DEBIAN_MIRROR"),
+		securityMirror:  env.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"),
+		log:             env.Err,
 	}
 	fs := flag.NewFlagSet("airgap", flag.ContinueOnError)
-	fs.StringVar(&c.workspace, "workspace", "", "the `folder` of the repository")
-	fs.BoolVar(&c.setupOnly, "setup", false, "set up and stop")
+	fs.StringVar(&c.workspace, "workspace", "", "root `directory` of the repository")
+	fs.BoolVar(&c.setupOnly, "setup", false, "set up Bazel without executing it")
 	if err := cli.Parse(fs, env, true); err != nil {
 		return c, err
 	}
 	c.args = fs.Args()
 	if c.workspace == "" {
-		return c, cli.Usage("-workspace is missing")
+		return c, cli.Usage("missing flag -workspace")
 	}
 	var err error
 	if c.workspace, err = filepath.Abs(c.workspace); err != nil {
-		return c, fmt.Errorf("finding the workspace: %w", err)
+		return c, fmt.Errorf("resolving the workspace: %w", err)
 	}
-	if c.upstream != "" && !filepath.IsAbs(c.upstream) {
-		return c, fmt.Errorf("finding upstream modules: HYPERKUBE_BAZEL_MODULES=%q is not an absolute path", c.upstream)
+	if c.upstreamModules != "" && !filepath.IsAbs(c.upstreamModules) {
+		return c, fmt.Errorf("resolving upstream modules: HYPERKUBE_BAZEL_MODULES=%q is not an absolute path", c.upstreamModules)
 	}
 	if c.cache, err = cachedir.Dir(env.Getenv); err != nil {
 		return c, err
@@ -67,10 +67,10 @@ func parse(env cli.Env) (config, error) {
 	return c, nil
 }
 
-// path is a path in this command's part of the cache.
+// path returns a path in this command's subdirectory of the cache.
 func (c config) path(elem ...string) string {
 	return filepath.Join(append([]string{c.cache, "bazel"}, elem...)...)
 }
 
-// moduleFile is the module file of the repository.
+// moduleFile returns the path of the repository's MODULE.bazel.
 func (c config) moduleFile() string { return filepath.Join(c.workspace, "MODULE.bazel") }

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// Bazel's own command for this needs modules that a fenced machine has not.
+// TestModuleFileNamesGoDependencies replaces `bazel mod tidy`, which needs modules
+// that the airgap profile does not have.
 func TestModuleFileNamesGoDependencies(t *testing.T) {
 	var modules, direct, all []string
 	for _, gomod := range workspace(t) {
@@ -25,7 +26,7 @@ func TestModuleFileNamesGoDependencies(t *testing.T) {
 			}
 		}
 	}
-	// The modules of the workspace are in this Bazel module.
+	// The modules of the Go workspace are part of this Bazel module.
 	inWorkspace := func(repo string) bool { return slices.Contains(modules, repo) }
 	direct, all = slices.DeleteFunc(direct, inWorkspace), slices.DeleteFunc(all, inWorkspace)
 	f, err := moduleregistry.Parse(moduleFile)
@@ -86,8 +87,8 @@ func workspace(t *testing.T) []*modfile.File {
 
 var notInNames = regexp.MustCompile(`[^a-z0-9]`)
 
-// repository is gazelle's name for a Go module: the host backwards, then the
-// rest.
+// repository returns gazelle's repository name of a Go module: the reversed host
+// name, then the rest of the path.
 func repository(path string) string {
 	host, rest, _ := strings.Cut(strings.ToLower(path), "/")
 	parts := strings.Split(host, ".")

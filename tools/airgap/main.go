@@ -1,11 +1,11 @@
-// Command airgap sets up a real Bazel on a machine that reaches nothing but a
-// Debian mirror and a Go module proxy, and becomes it. ./bazelw calls it; what
-// it does and trusts is told in docs/airgap.md.
+// Command airgap sets up Bazel on a Linux machine that reaches only a Debian
+// mirror and a Go module proxy, and executes it. ./bazelw runs this command;
+// docs/airgap.md says what it installs and trusts.
 //
 //	airgap -workspace DIR [-setup] [--] [BAZEL ARGUMENT]...
 //
-// Everything it makes lies in the cache folder, is made beside its place and
-// moved there whole, and is not made again.
+// All files are in the cache directory. Each directory is created atomically
+// and only once.
 package main
 
 import (

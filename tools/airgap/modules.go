@@ -15,18 +15,18 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
-// A goModule is a Go module that is a Bazel module, too, or a folder of one.
+// goModule is a Bazel module that consists of Go modules.
 type goModule struct {
-	name    string // the Bazel module
-	version string // of the Bazel module, as MODULE.bazel asks for it
+	name    string // of the Bazel module
+	version string // of the Bazel module, as in MODULE.bazel
 	parts   []part
 }
 
-// part is one Go module, and where in the Bazel module it lies.
+// part is one Go module and its directory in the Bazel module.
 type part struct{ dir, path, version, sum string }
 
-// goModules pins what the profile takes from the Go module proxy. A zip of the
-// proxy leaves nested Go modules out, so gazelle is put together from two.
+// goModules lists the Bazel modules that come from the Go module proxy. Module
+// zips do not include nested Go modules, so gazelle consists of two.
 func goModules() []goModule {
 	return []goModule{
 		{"rules_go", "0.62.0", []part{
@@ -39,38 +39,38 @@ func goModules() []goModule {
 	}
 }
 
-// check holds the pins to what the repository asks for.
+// check compares the pinned version with the one in MODULE.bazel.
 func (m goModule) check(moduleFile string) error {
-	asked, err := moduleregistry.Version(moduleFile, m.name)
-	if err == nil && asked != m.version {
-		err = fmt.Errorf("finding the Bazel module %s: MODULE.bazel asks for version %q, tools/airgap/modules.go pins %q; "+
-			"bring both to one version, with the sums of its Go modules", m.name, asked, m.version)
+	want, err := moduleregistry.Version(moduleFile, m.name)
+	if err == nil && want != m.version {
+		err = fmt.Errorf("checking the Bazel module %s: MODULE.bazel requires version %q, tools/airgap/modules.go pins %q; "+
+			"use the same version in both, with the checksums of its Go modules", m.name, want, m.version)
 	}
 	return err
 }
 
-// moduleDir is where the module lies once it is whole: another place for every
-// way of making it.
+// moduleDir returns the directory of the module. Its name contains a hash of
+// everything that determines the content.
 func (c config) moduleDir(m goModule) string {
-	made := sha256.Sum256(fmt.Append(nil, layout, m.parts))
-	return c.path("modules", fmt.Sprintf("%s-%s-%x", m.name, m.version, made[:4]))
+	sum := sha256.Sum256(fmt.Append(nil, layout, m.parts))
+	return c.path("modules", fmt.Sprintf("%s-%s-%x", m.name, m.version, sum[:4]))
 }
 
-// layout is part of what makes a module: raise it when they come to be put
-// together in another way.
+// layout is part of the hash of a module. Increment it when modules are
+// assembled differently.
 const layout = 1
 
-// fetchModules brings every Go module that the profile needs.
+// fetchModules fetches every Go module that the profile needs.
 func (c config) fetchModules(ctx context.Context, sdk goSDK) error {
 	for _, m := range goModules() {
 		if err := m.check(c.moduleFile()); err != nil {
 			return err
 		}
-		err := c.once(ctx, c.moduleDir(m), func(dir string) error {
-			fmt.Fprintf(c.log, "getting the Bazel module %s %s through the Go module proxy\n", m.name, m.version)
+		err := c.ensureDir(ctx, c.moduleDir(m), func(dir string) error {
+			fmt.Fprintf(c.log, "fetching the Bazel module %s %s from the Go module proxy\n", m.name, m.version)
 			for _, p := range m.parts {
 				if err := p.fetch(ctx, sdk, dir); err != nil {
-					return fmt.Errorf("getting the Bazel module %s: %w", m.name, err)
+					return fmt.Errorf("fetching the Bazel module %s: %w", m.name, err)
 				}
 			}
 			return nil
@@ -82,37 +82,37 @@ func (c config) fetchModules(ctx context.Context, sdk goSDK) error {
 	return nil
 }
 
-// fetch puts the part into the module folder dir.
+// fetch copies the part into the module directory dir.
 func (p part) fetch(ctx context.Context, sdk goSDK, dir string) error {
 	cmd := sdk.command(ctx, dir, "mod", "download", "-json", p.path+"@"+p.version)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	var got struct{ Dir, Error string }
 	if jsonErr := json.Unmarshal(out, &got); err == nil {
 		err = jsonErr
 	}
 	if err != nil {
-		return fmt.Errorf("running %q: %w: %s%s", strings.Join(cmd.Args, " "), err, got.Error, bytes.TrimSpace(said.Bytes()))
+		return fmt.Errorf("running %q: %w: %s%s", strings.Join(cmd.Args, " "), err, got.Error, bytes.TrimSpace(stderr.Bytes()))
 	}
 	sum, err := dirhash.HashDir(got.Dir, p.path+"@"+p.version, dirhash.Hash1)
 	if err != nil {
 		return fmt.Errorf("hashing %q: %w", got.Dir, err)
 	}
 	if sum != p.sum {
-		return fmt.Errorf("checking %s@%s in %q: got %s, want %s; remove it with `go clean -modcache` and look at where the proxy has it from",
+		return fmt.Errorf("verifying %s@%s in %q: got checksum %s, want %s; run `go clean -modcache` and check the Go module proxy",
 			p.path, p.version, got.Dir, sum, p.sum)
 	}
 	to := filepath.Join(dir, p.dir)
 	if err := os.CopyFS(to, os.DirFS(got.Dir)); err != nil {
 		return fmt.Errorf("copying %q: %w", got.Dir, err)
 	}
-	return makeScriptsRun(to)
+	return setModes(to)
 }
 
-// makeScriptsRun gives scripts the run bit, which module zips do not carry, and
-// everything the write bit, which the module cache takes.
-func makeScriptsRun(dir string) error {
+// setModes makes scripts executable and files writable. Module zips have no
+// executable bits, and the module cache is read-only.
+func setModes(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err

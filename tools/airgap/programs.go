@@ -10,25 +10,27 @@ import (
 	"strings"
 )
 
-// The versions are those that rules_oci 2.3.0 brings.
+// The versions are those of rules_oci 2.3.0.
 const (
 	craneModule  = "github.com/google/go-containerregistry/cmd/crane@v0.18.0"
 	regctlModule = "github.com/regclient/regclient/cmd/regctl@v0.8.0"
 )
 
-// programsDir holds the programs that the real rules_oci runs.
+// programsDir returns the directory of the programs that upstream's rules_oci
+// runs.
 func (c config) programsDir() string {
-	return c.path("programs", nameAndVersion(craneModule)+"-"+nameAndVersion(regctlModule))
+	return c.path("programs", baseAndVersion(craneModule)+"-"+baseAndVersion(regctlModule))
 }
 
-func nameAndVersion(module string) string {
+func baseAndVersion(module string) string {
 	return strings.ReplaceAll(path.Base(module), "@v", "-")
 }
 
-// buildPrograms gets them: crane and regctl through the Go module proxy, where
-// the checksum database vouches for them, the others from the Debian root.
+// buildPrograms fills programsDir: crane and regctl are built from modules of
+// the Go module proxy, verified by the checksum database; the others are
+// symlinks to programs of the Debian root.
 func (c config) buildPrograms(ctx context.Context, sdk goSDK) error {
-	return c.once(ctx, c.programsDir(), func(dir string) error {
+	return c.ensureDir(ctx, c.programsDir(), func(dir string) error {
 		for _, module := range []string{craneModule, regctlModule} {
 			fmt.Fprintf(c.log, "building %s\n", module)
 			cmd := sdk.command(ctx, dir, "install", "-trimpath", module)
@@ -39,7 +41,7 @@ func (c config) buildPrograms(ctx context.Context, sdk goSDK) error {
 		}
 		for _, name := range []string{"bsdtar", "coreutils", "jq", "zstd"} {
 			if err := os.Symlink("/usr/bin/"+name, filepath.Join(dir, name)); err != nil {
-				return fmt.Errorf("linking a program: %w", err)
+				return fmt.Errorf("creating a symlink: %w", err)
 			}
 		}
 		return nil

@@ -2,17 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
-// packages are what the root needs: Bazel and the modules that Debian has, the
-// programs that rules_oci runs, and whatever makes further roots, for a rebuild
-// asks for one from inside.
+// packages lists the Debian packages of the root: Bazel and its modules,
+// programs that rules_oci runs, and programs that create further roots, which a
+// rebuild needs inside of this one.
 func packages() []string {
 	return []string{
 		"bazel-aspect-bazel-lib", "bazel-bootstrap", "bazel-features", "bazel-lib", "bazel-platforms",
@@ -28,8 +30,11 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	if runtime.GOOS != "linux" {
+		return errors.New("the airgap profile runs on Linux only; elsewhere set HYPERKUBE_PROFILE=online")
+	}
 	if err := os.MkdirAll(c.path(), 0o755); err != nil {
-		return fmt.Errorf("making the cache folder: %w", err)
+		return fmt.Errorf("creating the cache directory: %w", err)
 	}
 	if err := debian.InstallTools(ctx, c.log); err != nil {
 		return err
@@ -48,17 +53,17 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := c.fetchModules(ctx, sdk); err != nil {
 		return err
 	}
-	if c.upstream != "" {
+	if c.upstreamModules != "" {
 		if err := c.buildPrograms(ctx, sdk); err != nil {
 			return err
 		}
 	}
-	rc, err := c.profile(ctx, root, sdk)
+	rc, err := c.writeProfile(ctx, root, sdk)
 	if err != nil {
 		return err
 	}
 	if c.setupOnly {
 		return nil
 	}
-	return c.become(root, sdk, rc)
+	return c.execBazel(root, sdk, rc)
 }

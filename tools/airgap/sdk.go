@@ -10,22 +10,22 @@ import (
 	"github.com/hyperkube/hyperkube/tools/airgap/internal/moduleregistry"
 )
 
-// goSDK is the Go that Bazel builds with: the very version that MODULE.bazel
-// names, the machine's own or from the Go module proxy, where the checksum
-// database vouches for it.
+// goSDK is the Go toolchain that Bazel uses, in the version that MODULE.bazel
+// names. It is the host's, or a download from the Go module proxy, verified by
+// the checksum database.
 type goSDK struct {
 	root string
-	env  map[string]string // how this machine reaches Go modules
+	env  map[string]string // settings for access to Go modules
 }
 
-// goRoot is where Go lies in the root, wherever it lies on this machine, so that
-// Bazel need not build anew when it moves.
+// goRoot is the mount point of the toolchain. The path is part of Bazel's
+// action keys, so it must not depend on the host.
 const goRoot = "/usr/local/go"
 
-// reach are the settings of the go command that say where modules come from.
-// They may stand in a file beside the machine's own Go, which another Go does
-// not read.
-func reach() []string {
+// moduleSettings lists the settings of the go command that say where modules
+// come from. They may be set in GOROOT/go.env of the host's Go, which another
+// toolchain does not read.
+func moduleSettings() []string {
 	return []string{"GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE", "GOAUTH", "GOMODCACHE", "GOCACHE"}
 }
 
@@ -34,24 +34,24 @@ func (c config) goSDK(ctx context.Context) (goSDK, error) {
 	if err != nil {
 		return goSDK{}, err
 	}
-	cmd := exec.CommandContext(ctx, "go", append([]string{"env", "-json", "GOROOT"}, reach()...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"env", "-json", "GOROOT"}, moduleSettings()...)...)
 	cmd.Dir = c.path()
 	cmd.Env = append(cmd.Environ(), "GOTOOLCHAIN=go"+version, "GOWORK=off")
 	cmd.Stderr = c.log
 	out, err := cmd.Output()
 	if err != nil {
-		return goSDK{}, fmt.Errorf("getting Go %s through the Go module proxy: running %q: %w", version, "go env", err)
+		return goSDK{}, fmt.Errorf("fetching Go %s from the Go module proxy: running %q: %w", version, "go env", err)
 	}
 	var env map[string]string
 	if err := json.Unmarshal(out, &env); err != nil {
-		return goSDK{}, fmt.Errorf("reading the answer of %q: %w", "go env", err)
+		return goSDK{}, fmt.Errorf("parsing the output of %q: %w", "go env", err)
 	}
 	sdk := goSDK{root: env["GOROOT"], env: env}
 	delete(env, "GOROOT")
 	return sdk, nil
 }
 
-// hostVersion is the version in go_sdk.host of a module file.
+// hostVersion returns the version in the go_sdk.host call of a module file.
 func hostVersion(path string) (string, error) {
 	f, err := moduleregistry.Parse(path)
 	if err != nil {
@@ -66,10 +66,10 @@ func hostVersion(path string) (string, error) {
 			return version, nil
 		}
 	}
-	return "", fmt.Errorf("finding the version of Go: %q has no go_sdk.host(version = …)", path)
+	return "", fmt.Errorf("reading the Go version: %q has no go_sdk.host(version = …)", path)
 }
 
-// command is a run of the go command, outside of any module.
+// command returns a run of the go command outside of any module.
 func (s goSDK) command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, s.root+"/bin/go", args...)
 	cmd.Dir = dir

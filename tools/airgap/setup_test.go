@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// TestSetup sets a Bazel up from nothing, killed and interrupted on the way,
-// then twice at once. It needs what docs/airgap.md asks of a machine, 6 GB of
+// TestSetup sets up Bazel in an empty cache: killed, interrupted, and then in
+// two concurrent processes. It needs a machine as in docs/airgap.md, 6 GB of
 // disk and five minutes:
 //
 //	go test -tags e2e -count 1 -timeout 30m -v -run TestSetup ./tools/airgap
@@ -47,9 +47,9 @@ func TestSetup(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait()
-		nothingRuns(t, cache)
-		if stands := glob(t, cache, "roots/*/packages.tsv"); len(stands) > 0 && !strings.HasSuffix(filepath.Dir(stands[0]), ".new") {
-			t.Fatalf("a root stands %s after the start, before it can be whole: %q", after, stands)
+		waitForExit(t, cache)
+		if roots := glob(t, cache, "roots/*/packages.tsv"); len(roots) > 0 && !strings.HasSuffix(filepath.Dir(roots[0]), ".new") {
+			t.Fatalf("a root exists after %s, before it can be complete: %q", after, roots)
 		}
 	}
 
@@ -64,28 +64,28 @@ func TestSetup(t *testing.T) {
 	if err := interrupted.Wait(); exitCode(err) != 1 {
 		t.Errorf("interrupted: %v, want exit status 1", err)
 	}
-	nothingRuns(t, cache)
+	waitForExit(t, cache)
 	if left := glob(t, cache, "*/*.new"); len(left) > 0 {
-		t.Errorf("an interrupted run left %q", left)
+		t.Errorf("an interrupted process left %q", left)
 	}
 
 	var both sync.WaitGroup
-	var said [2]bytes.Buffer
-	for i := range said {
+	var output [2]bytes.Buffer
+	for i := range output {
 		both.Go(func() {
 			cmd := command("-setup")
-			cmd.Stdout, cmd.Stderr = &said[i], &said[i]
+			cmd.Stdout, cmd.Stderr = &output[i], &output[i]
 			if err := cmd.Run(); err != nil {
-				t.Errorf("one of two at once: %v:\n%s", err, &said[i])
+				t.Errorf("concurrent process: %v:\n%s", err, &output[i])
 			}
 		})
 	}
 	both.Wait()
-	if all := said[0].String() + said[1].String(); !strings.Contains(all, "waiting for another") {
-		t.Errorf("neither of two at once waited:\n%s", all)
+	if all := output[0].String() + output[1].String(); !strings.Contains(all, "waiting for another") {
+		t.Errorf("no concurrent process waited:\n%s", all)
 	}
 	if left := glob(t, cache, "*/*.new", "*/*/*.new"); len(left) > 0 {
-		t.Errorf("two at once left %q", left)
+		t.Errorf("concurrent processes left %q", left)
 	}
 	if roots := glob(t, cache, "roots/forky-*"); len(roots) != 1 {
 		t.Errorf("roots: %q, want one", roots)
@@ -93,24 +93,24 @@ func TestSetup(t *testing.T) {
 
 	start := time.Now()
 	if out, err := command("-setup").CombinedOutput(); err != nil || len(out) > 0 || time.Since(start) > 5*time.Second {
-		t.Errorf("a set-up that stands took %s, error %v, said %s", time.Since(start), err, out)
+		t.Errorf("a repeated setup took %s, error %v, output %s", time.Since(start), err, out)
 	}
 
 	t.Cleanup(func() {
 		if err := command("--", "shutdown").Run(); err != nil {
-			t.Errorf("shutting Bazel down: %v", err)
+			t.Errorf("shutting down Bazel: %v", err)
 		}
 	})
 	if out, err := command("--", "query", "//tools/airgap").CombinedOutput(); err != nil || !strings.Contains(string(out), "//tools/airgap:airgap") {
 		t.Errorf("query: %v: %s", err, out)
 	}
 	if err := command("--", "frobnicate").Run(); exitCode(err) != 2 {
-		t.Errorf("a command that Bazel does not know: %v, want its exit status 2", err)
+		t.Errorf("unknown Bazel command: %v, want exit status 2", err)
 	}
 }
 
-// nothingRuns waits until no process works in dir any more.
-func nothingRuns(t *testing.T, dir string) {
+// nothingRuns waits until no process has dir in its arguments.
+func waitForExit(t *testing.T, dir string) {
 	t.Helper()
 	var running []string
 	for range 50 {

@@ -1,10 +1,9 @@
-// Command sandbox prints every way out of the sandbox that it finds: networks,
-// and folders of the machine that it may write to. Inside a whole sandbox it
-// prints nothing.
+// Command sandbox checks the Bazel sandbox that it runs in. It prints every
+// leak: access to a network, and writable directories of the host.
 //
 //	sandbox [-dial]
 //
-// With -dial it fails as an action does that needs a network it has not.
+// With -dial it fails like an action that needs a network.
 package main
 
 import (
@@ -24,66 +23,66 @@ func main() { os.Exit(cli.Main("sandbox", run)) }
 
 func run(ctx context.Context, env cli.Env) error {
 	fs := flag.NewFlagSet("sandbox", flag.ContinueOnError)
-	dialOnly := fs.Bool("dial", false, "open a socket to another machine and fail if that fails")
+	dialOnly := fs.Bool("dial", false, "fail if there is no route to another host")
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
 	if *dialOnly {
 		return dial(ctx)
 	}
-	out, err := waysOut(ctx, env)
+	leaks, err := sandboxLeaks(ctx, env)
 	if err != nil {
 		return err
 	}
-	for _, way := range out {
-		fmt.Fprintln(env.Out, way)
+	for _, leak := range leaks {
+		fmt.Fprintln(env.Out, leak)
 	}
 	return nil
 }
 
-// waysOut lists what a sandbox must not have.
-func waysOut(ctx context.Context, env cli.Env) ([]string, error) {
-	var out []string
+// sandboxLeaks lists everything reachable that a sandbox must hide.
+func sandboxLeaks(ctx context.Context, env cli.Env) ([]string, error) {
+	var leaks []string
 	links, err := net.Interfaces()
 	if err != nil {
 		return nil, fmt.Errorf("listing network interfaces: %w", err)
 	}
 	for _, link := range links {
 		if link.Flags&net.FlagLoopback == 0 && link.Flags&net.FlagUp != 0 {
-			out = append(out, fmt.Sprintf("the network interface %s is up", link.Name))
+			leaks = append(leaks, fmt.Sprintf("network interface %s is up", link.Name))
 		}
 	}
 	if dial(ctx) == nil {
-		out = append(out, "there is a route to another machine")
+		leaks = append(leaks, "another host can be reached")
 	}
-	folders := append([]string{"/", "/usr", "/var/tmp", "/etc"}, above(env.Dir)...)
+	dirs := append([]string{"/", "/usr", "/var/tmp", "/etc"}, parents(env.Dir)...)
 	if home := env.Getenv("HOME"); filepath.IsAbs(home) {
-		folders = append(folders, home)
+		dirs = append(dirs, home)
 	}
-	for _, dir := range folders {
+	for _, dir := range dirs {
 		if f, err := os.CreateTemp(dir, "sandbox-"); err == nil {
-			out = append(out, fmt.Sprintf("a file can be written to %s", dir))
+			leaks = append(leaks, fmt.Sprintf("directory %s is writable", dir))
 			if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
-				return nil, fmt.Errorf("removing a probe: %w", err)
+				return nil, fmt.Errorf("removing a temporary file: %w", err)
 			}
 		}
 	}
-	return out, nil
+	return leaks, nil
 }
 
-// above are the folders that a sandbox's own tree lies in. They are on a disk of
-// the machine that can be written to.
-func above(dir string) []string {
-	tree, _, _ := strings.Cut(dir, "/execroot/")
-	var folders []string
-	for ; tree != filepath.Dir(tree); tree = filepath.Dir(tree) {
-		folders = append(folders, tree)
+// parents returns the directories above the execution root of a sandbox. They
+// are on a writable disk of the host.
+func parents(dir string) []string {
+	parent, _, _ := strings.Cut(dir, "/execroot/")
+	var dirs []string
+	for ; parent != filepath.Dir(parent); parent = filepath.Dir(parent) {
+		dirs = append(dirs, parent)
 	}
-	return folders
+	return dirs
 }
 
-// dial opens a socket to an address that is kept for documents: no packet is
-// sent, the kernel only looks for a way.
+// dial connects a UDP socket to an address reserved for documentation. No packet
+// is sent; the kernel only looks up a route.
 func dial(ctx context.Context) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "udp", "192.0.2.1:9")
 	if err != nil {

@@ -8,42 +8,42 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
 
-// Outside of Bazel there is no sandbox to test, and Linux's is the one meant.
-func underBazel(t *testing.T) {
+// skipOutsideSandbox skips a test that Bazel's Linux sandbox does not run.
+func skipOutsideSandbox(t *testing.T) {
 	if os.Getenv("TEST_SRCDIR") == "" || runtime.GOOS != "linux" {
-		t.Skip("not run by Bazel on Linux")
+		t.Skip("not run in Bazel's Linux sandbox")
 	}
 }
 
-func TestActionsAreShutIn(t *testing.T) {
-	underBazel(t)
-	found, err := os.ReadFile("found_in_action.txt")
+func TestActionsAreIsolated(t *testing.T) {
+	skipOutsideSandbox(t)
+	leaks, err := os.ReadFile("leaks_in_action.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(found) > 0 {
-		t.Errorf("an action found ways out of its sandbox:\n%s", found)
+	if len(leaks) > 0 {
+		t.Errorf("leaks in the sandbox of an action:\n%s", leaks)
 	}
-	said, err := os.ReadFile("dial_in_action.txt")
+	output, err := os.ReadFile("dial_in_action.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "sandbox: opening a socket: dial udp 192.0.2.1:9: connect: network is unreachable\nexit status 1\n"; string(said) != want {
-		t.Errorf("an action that opens a socket came to %q, want %q", said, want)
+	if want := "sandbox: opening a socket: dial udp 192.0.2.1:9: connect: network is unreachable\nexit status 1\n"; string(output) != want {
+		t.Errorf("an action that opens a socket printed %q, want %q", output, want)
 	}
 }
 
-func TestTestsAreShutIn(t *testing.T) {
-	underBazel(t)
+func TestTestsAreIsolated(t *testing.T) {
+	skipOutsideSandbox(t)
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := waysOut(t.Context(), cli.Env{Getenv: os.Getenv, Dir: dir})
+	leaks, err := sandboxLeaks(t.Context(), cli.Env{Getenv: os.Getenv, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, way := range found {
-		t.Errorf("a test found a way out of its sandbox: %s", way)
+	for _, leak := range leaks {
+		t.Errorf("leak in the sandbox of a test: %s", leak)
 	}
 }

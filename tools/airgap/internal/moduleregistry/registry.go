@@ -1,7 +1,7 @@
-// Package moduleregistry writes Bazel module registries that hold nothing but
-// folders of this machine. A registry answers for every module that a build
-// can come to ask for; one that nobody provides is an empty module, because
-// most of them are only named and never used.
+// Package moduleregistry generates Bazel module registries whose modules are
+// local directories. A registry has every module that a build depends on. A
+// module without a directory becomes an empty module, because most dependencies
+// are declared but never used.
 package moduleregistry
 
 import (
@@ -15,31 +15,31 @@ import (
 	"github.com/bazelbuild/buildtools/build"
 )
 
-// A Module is a module's folder.
+// Module is a directory with a Bazel module.
 type Module struct {
 	Name string
-	File string // its MODULE.bazel, where this process finds it
-	Dir  string // its folder, where Bazel will find it
+	File string // path of its MODULE.bazel for this process
+	Dir  string // path of its directory for Bazel
 
-	// Bare leaves out the toolchains that the module registers: they are
-	// downloads, and another module has them from elsewhere.
+	// Bare removes register_toolchains calls from the module file, because the
+	// toolchains are downloads and another module provides them.
 	Bare bool
 
-	// Extra is asked for beside what the module asks for itself.
+	// Extra are dependencies in addition to those of the module file.
 	Extra []Dependency
 }
 
-// Dependency is what one bazel_dep asks for.
+// Dependency is a bazel_dep.
 type Dependency struct{ Name, Version string }
 
-// Files are a registry: the content of each path, which has slashes.
+// Files maps slash-separated paths of a registry to contents.
 type Files map[string][]byte
 
-// Render answers for everything that the module files in roots ask for,
-// directly or through the modules provided. Overridden modules, which Bazel
-// takes without asking a registry, are followed but not listed. Of several
-// folders for one name the first counts, an overridden one before all. What nobody
-// provides is the module empty by another name.
+// Render returns a registry with all direct and transitive dependencies of the
+// module files in roots. Overridden modules are not part of the registry, since
+// Bazel does not look them up, but their dependencies are. The first module of
+// a name is used, overridden modules before provided ones. Other dependencies
+// become copies of the module empty.
 func Render(roots []string, provided, overridden []Module, empty Module) (Files, error) {
 	known := map[string]Module{}
 	for _, m := range slices.Concat(overridden, provided) {
@@ -47,21 +47,21 @@ func Render(roots []string, provided, overridden []Module, empty Module) (Files,
 			known[m.Name] = m
 		}
 	}
-	unlisted := map[string]bool{}
+	skip := map[string]bool{}
 	for _, m := range overridden {
-		unlisted[m.Name] = true
+		skip[m.Name] = true
 	}
-	var ask []Dependency
+	var queue []Dependency
 	for _, name := range roots {
 		f, err := Parse(name)
 		if err != nil {
 			return nil, err
 		}
-		ask = append(ask, dependencies(f)...)
+		queue = append(queue, dependencies(f)...)
 	}
 	files := Files{"bazel_registry.json": []byte("{}\n")}
-	for done := map[Dependency]bool{}; len(ask) > 0; ask = ask[1:] {
-		d := ask[0]
+	for done := map[Dependency]bool{}; len(queue) > 0; queue = queue[1:] {
+		d := queue[0]
 		if done[d] {
 			continue
 		}
@@ -75,25 +75,25 @@ func Render(roots []string, provided, overridden []Module, empty Module) (Files,
 			return nil, err
 		}
 		m.adapt(f, d.Version)
-		ask = append(ask, dependencies(f)...)
-		if unlisted[d.Name] {
+		queue = append(queue, dependencies(f)...)
+		if skip[d.Name] {
 			continue
 		}
 		source, err := json.Marshal(map[string]string{"type": "local_path", "path": m.Dir})
 		if err != nil {
-			return nil, fmt.Errorf("describing module %q: %w", d.Name, err)
+			return nil, fmt.Errorf("encoding the source of module %q: %w", d.Name, err)
 		}
-		folder := path.Join("modules", d.Name, d.Version)
-		files[path.Join(folder, "MODULE.bazel")] = build.FormatWithoutRewriting(f)
-		files[path.Join(folder, "source.json")] = append(source, '\n')
+		dir := path.Join("modules", d.Name, d.Version)
+		files[path.Join(dir, "MODULE.bazel")] = build.FormatWithoutRewriting(f)
+		files[path.Join(dir, "source.json")] = append(source, '\n')
 	}
 	return files, nil
 }
 
-// Paths lists the files in order.
+// Paths lists the paths in order.
 func (f Files) Paths() []string { return slices.Sorted(maps.Keys(f)) }
 
-// Name is the name that the module file at path gives its module.
+// Name returns the module name in the module file at path.
 func Name(path string) (string, error) {
 	f, err := Parse(path)
 	if err != nil {
@@ -104,11 +104,11 @@ func Name(path string) (string, error) {
 			return name, nil
 		}
 	}
-	return "", fmt.Errorf("reading a module file: %q names no module", path)
+	return "", fmt.Errorf("reading a module file: %q has no module name", path)
 }
 
-// Version is the version of the module dep that the module file at path asks
-// for, or nothing.
+// Version returns the version of the dependency dep in the module file at path,
+// or "" if it has none.
 func Version(path, dep string) (string, error) {
 	f, err := Parse(path)
 	if err != nil {
@@ -122,7 +122,7 @@ func Version(path, dep string) (string, error) {
 	return "", nil
 }
 
-// Parse reads a module file.
+// Parse parses a module file.
 func Parse(name string) (*build.File, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -135,7 +135,7 @@ func Parse(name string) (*build.File, error) {
 	return f, nil
 }
 
-// dependencies are the bazel_deps of f that count for whoever depends on it.
+// dependencies returns the bazel_deps of f except development dependencies.
 func dependencies(f *build.File) []Dependency {
 	var all []Dependency
 	for _, r := range f.Rules("bazel_dep") {
@@ -147,8 +147,8 @@ func dependencies(f *build.File) []Dependency {
 	return all
 }
 
-// adapt makes f the module file of m at the very version that was asked for:
-// Bazel holds a registry to it.
+// adapt changes the module file f of m for a registry. The version must be the
+// requested one, because Bazel verifies it.
 func (m Module) adapt(f *build.File, version string) {
 	if m.Bare {
 		f.DelRules("register_toolchains", "")
@@ -162,7 +162,7 @@ func (m Module) adapt(f *build.File, version string) {
 	r := f.Rules("module")[0]
 	r.SetAttr("name", &build.StringExpr{Value: m.Name})
 	r.SetAttr("version", &build.StringExpr{Value: version})
-	// Versions of different levels refuse to meet; here they are one folder.
+	// All versions are the same directory, so they are compatible.
 	r.DelAttr("compatibility_level")
 	r.DelAttr("bazel_compatibility")
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// module writes a module file and returns its module.
+// module writes a module file and returns the module.
 func module(t *testing.T, name, text string) Module {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "MODULE.bazel")
@@ -45,7 +45,7 @@ bazel_dep(name = "never_used", version = "6")
 bazel_dep(name = "lib", version = "1.0")
 `)
 	rules := module(t, "rules", rulesModule)
-	late := module(t, "rules", `fail("the second of a name counts")`)
+	late := module(t, "rules", `fail("only the first module of a name is used")`)
 
 	bare := rules
 	bare.Bare, bare.Extra = true, []Dependency{{"tools", "0"}}
@@ -54,7 +54,7 @@ bazel_dep(name = "lib", version = "1.0")
 		provided []Module
 		want     map[string]string
 	}{
-		"as it is": {
+		"unchanged": {
 			[]Module{rules, lib, late},
 			map[string]string{
 				"rules/0.62.0": `module(
@@ -74,7 +74,7 @@ register_toolchains("//:all")
 				"never_used/6":           stub("never_used", "6"),
 			},
 		},
-		"without toolchains, with another module": {
+		"without toolchains, with an extra dependency": {
 			[]Module{bare},
 			map[string]string{
 				"rules/0.62.0": `module(
@@ -103,8 +103,8 @@ bazel_dep(name = "tools", version = "0")
 			}
 			got := map[string]string{}
 			for path, text := range files {
-				if folder, ok := strings.CutSuffix(strings.TrimPrefix(path, "modules/"), "/MODULE.bazel"); ok {
-					got[folder] = string(text)
+				if dir, ok := strings.CutSuffix(strings.TrimPrefix(path, "modules/"), "/MODULE.bazel"); ok {
+					got[dir] = string(text)
 				}
 			}
 			for _, key := range slices.Sorted(maps.Keys(test.want)) {
@@ -123,25 +123,25 @@ bazel_dep(name = "tools", version = "0")
 					t.Errorf("%s: got %s, want %s", source.path, got, source.want)
 				}
 			}
-			again, err := Render([]string{root.File}, test.provided, []Module{over}, empty)
-			if err != nil || !reflect.DeepEqual(files, again) {
+			second, err := Render([]string{root.File}, test.provided, []Module{over}, empty)
+			if err != nil || !reflect.DeepEqual(files, second) {
 				t.Errorf("a second rendering differs (error %v)", err)
 			}
 		})
 	}
 }
 
-// stub is an empty module's file at a version.
+// stub returns the module file of an empty module.
 func stub(name, version string) string {
 	return "module(\n    name = \"" + name + "\",\n    version = \"" + version + "\",\n)\n"
 }
 
-func TestRenderNamesWhatItCannotRead(t *testing.T) {
+func TestRenderNamesUnreadableFile(t *testing.T) {
 	broken := module(t, "broken", "module(name = \n")
 	for _, roots := range [][]string{{broken.File}, {filepath.Join(t.TempDir(), "none")}} {
 		_, err := Render(roots, nil, nil, Module{})
 		if err == nil || !strings.Contains(err.Error(), roots[0]) {
-			t.Errorf("error %v, want one that names %q", err, roots[0])
+			t.Errorf("error %v, want one with %q", err, roots[0])
 		}
 	}
 }
@@ -157,6 +157,6 @@ func TestNameAndVersion(t *testing.T) {
 		}
 	}
 	if _, err := Name(module(t, "x", "bazel_dep(name = \"y\")\n").File); err == nil {
-		t.Error("a nameless module has a name")
+		t.Error("no error for a module file without a name")
 	}
 }

@@ -1,11 +1,11 @@
-// Hyperkube starts one of the programs that lie in the same image: the one it
-// is told by its first argument, or the one it is called as.
+// Hyperkube executes one of the programs in its image: the one named by the
+// first argument, or by the name under which hyperkube itself was called.
 package main
 
 import (
 	"os"
 
-	"github.com/hyperkube/hyperkube/images/dispatcher/internal/program"
+	"github.com/hyperkube/hyperkube/images/dispatcher/internal/dispatch"
 )
 
-func main() { os.Exit(program.Main()) }
+func main() { os.Exit(dispatch.Main()) }

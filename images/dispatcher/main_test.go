@@ -16,10 +16,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets the test binary be the components, too: it is one when called
-// by the name of one.
+// TestMain makes the test binary a component if it is called by the name of one.
 func TestMain(m *testing.M) {
-	testscript.Main(tidy{m}, map[string]func(){
+	testscript.Main(cleanup{m}, map[string]func(){
 		"kube-apiserver":          component,
 		"kube-controller-manager": component,
 		"kube-scheduler":          component,
@@ -27,10 +26,10 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// tidy removes what was built.
-type tidy struct{ *testing.M }
+// cleanup removes the built programs after the tests.
+type cleanup struct{ *testing.M }
 
-func (m tidy) Run() int {
+func (m cleanup) Run() int {
 	defer func() {
 		for _, path := range built.paths {
 			os.RemoveAll(filepath.Dir(path))
@@ -39,7 +38,7 @@ func (m tidy) Run() int {
 	return m.M.Run()
 }
 
-// component says what it was started as, and ends as it is told.
+// component prints its command line. Its arguments say how it ends.
 func component() {
 	line, err := os.ReadFile("/proc/self/cmdline")
 	if err != nil {
@@ -60,7 +59,7 @@ func component() {
 	case "die":
 		_ = syscall.Kill(os.Getpid(), syscall.Signal(number))
 		select {}
-	case "tell":
+	case "print":
 		fmt.Println(os.Getpid())
 		fmt.Println(strings.Join(os.Environ(), "\n"))
 	}
@@ -71,8 +70,8 @@ var built = struct {
 	paths map[string]string // of programs, by architecture
 }{paths: map[string]string{}}
 
-// dispatcher is the program as it goes into images. Bazel brings it; without
-// Bazel it is built.
+// dispatcher returns the path of the program as it is in images. Bazel passes it
+// in a variable; without Bazel it is built.
 func dispatcher(t *testing.T, arch string) string {
 	t.Helper()
 	if path := os.Getenv("HYPERKUBE_" + strings.ToUpper(arch)); path != "" {
@@ -97,10 +96,10 @@ func dispatcher(t *testing.T, arch string) string {
 	return path
 }
 
-// image fills a folder with the dispatcher and the components of the names.
+// image adds the dispatcher and components to a directory.
 func image(t *testing.T, dir string, components ...string) error {
-	// Copied by another process: while this one has a program open for writing, a
-	// child that was just forked has, too, and nobody can execute it.
+	// Another process must write the file: children forked while this process has it
+	// open for writing inherit the descriptor, and executing it fails with ETXTBSY.
 	if out, err := exec.Command("cp", dispatcher(t, runtime.GOARCH), filepath.Join(dir, "hyperkube")).CombinedOutput(); err != nil {
 		return fmt.Errorf("copying: %w: %s", err, out)
 	}
@@ -118,7 +117,7 @@ func needLinux(t *testing.T) {
 	}
 }
 
-// Scripts find a folder "image" with the dispatcher and some components in it.
+// Scripts have a directory "image" with the dispatcher and some components.
 func TestScripts(t *testing.T) {
 	needLinux(t)
 	testscript.Run(t, testscript.Params{
@@ -136,8 +135,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits CODE COMMAND… wants that very exit code; above 128 are signals, as in
-// shells.
+// exits CODE COMMAND… fails if the command has another exit code. Codes above 128
+// are signals, as in shells.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)

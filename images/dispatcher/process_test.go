@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// The program has to run in an image that has nothing else, and it is the one
-// of the image's architecture.
+// The program must be static, to run in an image without a C library, and of the
+// architecture of the image.
 func TestStatic(t *testing.T) {
 	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
 		f, err := elf.Open(dispatcher(t, arch))
@@ -24,13 +24,13 @@ func TestStatic(t *testing.T) {
 		}
 		for _, p := range f.Progs {
 			if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
-				t.Errorf("%s: it is linked dynamically: %v", arch, p.Type)
+				t.Errorf("%s: dynamically linked: %v", arch, p.Type)
 			}
 		}
 	}
 }
 
-// The component is the process that was started, with what that was given.
+// The component has the process ID, arguments and environment of the dispatcher.
 func TestSameProcess(t *testing.T) {
 	needLinux(t)
 	dir := t.TempDir()
@@ -38,35 +38,35 @@ func TestSameProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := []string{"B=2", "A=1", "EMPTY=", "ODD= =\t=x", "B C=d", "GODEBUG=", "É=é"}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "hyperkube"), "apiserver", "tell")
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "hyperkube"), "apiserver", "print")
 	cmd.Env = env
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-	want := append([]string{`["kube-apiserver" "tell"]`, strconv.Itoa(cmd.Process.Pid)}, env...)
+	want := append([]string{`["kube-apiserver" "print"]`, strconv.Itoa(cmd.Process.Pid)}, env...)
 	if !slices.Equal(lines, want) {
 		t.Errorf("got %q\nwant %q", lines, want)
 	}
 }
 
-// What a process inherits besides, it inherits through the dispatcher as well.
-func TestNothingIsLeftBehind(t *testing.T) {
+// The component inherits the same state with and without the dispatcher.
+func TestSameInheritedState(t *testing.T) {
 	needLinux(t)
 	dir := t.TempDir()
 	if err := image(t, dir); err != nil {
 		t.Fatal(err)
 	}
-	// A shell, because a Go program changes some of that for itself. On the way in
-	// there is a descriptor more, and SIGHUP and SIGINT are ignored: of these two
-	// the runtime leaves it so, of others it cannot be told any more.
-	const tell = `#!/bin/sh
+	// The component is a shell script, because the Go runtime changes some of this
+	// state. It inherits an additional file descriptor, and SIGHUP and SIGINT
+	// ignored: the Go runtime keeps these two ignored, and no others.
+	const printState = `#!/bin/sh
 grep -E '^(SigBlk|SigIgn|SigCgt|NoNewPrivs|Umask)' /proc/self/status
 ulimit -n; ulimit -Hn; ls /proc/self/fd; pwd; cat; umask
 `
 	script := filepath.Join(dir, "odd")
-	if out, err := exec.Command("sh", "-c", `printf %s "$0" > "$1" && chmod +x "$1"`, tell, script).CombinedOutput(); err != nil {
+	if out, err := exec.Command("sh", "-c", `printf %s "$0" > "$1" && chmod +x "$1"`, printState, script).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	run := func(args ...string) string {

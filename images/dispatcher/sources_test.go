@@ -26,18 +26,18 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// served counts what it is asked for.
-type served struct {
+// countingHandler counts requests.
+type countingHandler struct {
 	http.Handler
 	requests atomic.Int64
 }
 
-func (s *served) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *countingHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
 	s.Handler.ServeHTTP(w, r)
 }
 
-// pushImage pushes an image of this machine's architecture with one file.
+// pushImage pushes an image with one file, for the architecture of this machine.
 func pushImage(t *testing.T, host, path, content string) (byDigest string) {
 	t.Helper()
 	var b bytes.Buffer
@@ -85,11 +85,11 @@ func pushImage(t *testing.T, host, path, content string) (byDigest string) {
 	return tag.Digest(digest.String()).Name()
 }
 
-// The whole program, with a server and a registry on the network.
-func TestInstallFromTheNetwork(t *testing.T) {
+// The program installs from a server and a registry.
+func TestInstallFromNetwork(t *testing.T) {
 	needLinux(t)
 	const page, program, other = "<!DOCTYPE html><title>Sign in", "\x7fELF one", "\x7fELF two"
-	web := &served{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	web := &countingHandler{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/page" {
 			fmt.Fprint(w, page)
 			return
@@ -98,7 +98,7 @@ func TestInstallFromTheNetwork(t *testing.T) {
 	})}
 	server := httptest.NewTLSServer(web)
 	defer server.Close()
-	images := &served{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	images := &countingHandler{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
 	hub := httptest.NewServer(images)
 	defer hub.Close()
 	ref := pushImage(t, strings.TrimPrefix(hub.URL, "http://"), "usr/local/bin/two", other)
@@ -113,7 +113,7 @@ func TestInstallFromTheNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	install := func(args ...string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "hyperkube"), append([]string{"install", "-to", host}, args...)...)
+		cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "hyperkube"), append([]string{"install", "--to", host}, args...)...)
 		cmd.Env = []string{"SSL_CERT_FILE=" + certificates, "DOCKER_CONFIG=" + dir}
 		out, err := cmd.CombinedOutput()
 		return string(out), err
@@ -123,11 +123,11 @@ func TestInstallFromTheNetwork(t *testing.T) {
 	two := "two=image:" + ref + "!/usr/local/bin/two"
 
 	out, err := install(one, "page="+server.URL+"/page#sha256="+sum(program))
-	if err == nil || !strings.Contains(out, `checking "page" from `+server.URL+"/page: want sha256 "+sum(program)) || !strings.Contains(out, "it is an HTML page") {
-		t.Errorf("of a page: %v: %s", err, out)
+	if err == nil || !strings.Contains(out, `verifying "page" from `+server.URL+"/page: want sha256 "+sum(program)) || !strings.Contains(out, "the file is an HTML page") {
+		t.Errorf("installing a page: %v: %s", err, out)
 	}
 	if entries, err := os.ReadDir(host); len(entries) != 0 || err != nil {
-		t.Errorf("the folder has %v, %v", entries, err)
+		t.Errorf("directory has %v, %v; want no files", entries, err)
 	}
 
 	want := "installed one sha256:" + sum(program) + "\ninstalled two sha256:" + sum(other) + "\n"
@@ -140,14 +140,14 @@ func TestInstallFromTheNetwork(t *testing.T) {
 		}
 	}
 
-	// What is pinned needs no network any more.
+	// Installed programs with a given sum need no network.
 	before := web.requests.Load() + images.requests.Load()
 	want = strings.ReplaceAll(want, "installed", "unchanged")
 	if out, err = install(one, two+"#sha256="+sum(other)); out != want || err != nil {
 		t.Errorf("got %v: %s\nwant %s", err, out, want)
 	}
 	if after := web.requests.Load() + images.requests.Load(); after != before {
-		t.Errorf("%d requests for what is there", after-before)
+		t.Errorf("%d requests for installed programs", after-before)
 	}
 	if out, err = install(one, two); out != want || err != nil {
 		t.Errorf("got %v: %s\nwant %s", err, out, want)

@@ -1,5 +1,5 @@
-// Package checksum tells whether bytes are the wanted ones, and what they seem
-// to be if they are not.
+// Package checksum verifies the SHA-256 of programs. On a mismatch it also
+// detects frequent kinds of wrong files.
 package checksum
 
 import (
@@ -10,68 +10,69 @@ import (
 	"strings"
 )
 
-// Sum is a sha256.
+// Sum is a SHA-256.
 type Sum [sha256.Size]byte
 
-// Parse reads a sum in 64 hexadecimal digits.
+// Parse parses a sum of 64 lower-case hexadecimal digits.
 func Parse(s string) (Sum, error) {
 	var sum Sum
 	if len(s) != hex.EncodedLen(len(sum)) || strings.ToLower(s) != s {
-		return Sum{}, fmt.Errorf("reading sha256 %q: want 64 digits of 0-9a-f", s)
+		return Sum{}, fmt.Errorf("parsing sha256 %q: want 64 digits of 0-9a-f", s)
 	}
 	if _, err := hex.Decode(sum[:], []byte(s)); err != nil {
-		return Sum{}, fmt.Errorf("reading sha256 %q: want 64 digits of 0-9a-f", s)
+		return Sum{}, fmt.Errorf("parsing sha256 %q: want 64 digits of 0-9a-f", s)
 	}
 	return sum, nil
 }
 
-// String is the sum in hexadecimal digits.
+// String returns the sum in hexadecimal digits.
 func (s Sum) String() string { return hex.EncodeToString(s[:]) }
 
-// headSize is how much of a file is looked at to tell what it is, in bytes.
+// headSize is the number of bytes that are kept to detect the kind of a file.
 const headSize = 512
 
-// Meter is told bytes, by writing, and knows their sum, size and beginning.
-type Meter struct {
+// Digester computes the sum and the size of the bytes written to it, and keeps
+// the first of them.
+type Digester struct {
 	hash hash.Hash
 	head []byte
 	size int64
 }
 
-// NewMeter returns a meter that was told nothing yet.
-func NewMeter() *Meter { return &Meter{hash: sha256.New()} }
+// NewDigester returns an empty Digester.
+func NewDigester() *Digester { return &Digester{hash: sha256.New()} }
 
-// Write never fails.
-func (m *Meter) Write(p []byte) (int, error) {
-	m.hash.Write(p)
-	m.head = append(m.head, p[:min(len(p), headSize-len(m.head))]...)
-	m.size += int64(len(p))
+// Write adds bytes. It never fails.
+func (d *Digester) Write(p []byte) (int, error) {
+	d.hash.Write(p)
+	d.head = append(d.head, p[:min(len(p), headSize-len(d.head))]...)
+	d.size += int64(len(p))
 	return len(p), nil
 }
 
-// Sum is the sum of all bytes so far.
-func (m *Meter) Sum() Sum { return Sum(m.hash.Sum(nil)) }
+// Sum returns the sum of all bytes so far.
+func (d *Digester) Sum() Sum { return Sum(d.hash.Sum(nil)) }
 
-// Check compares the bytes so far with the sum that is wanted of them.
-func (m *Meter) Check(want Sum) error {
-	got := m.Sum()
+// Check returns a [*MismatchError] if the sum of all bytes so far is not want.
+func (d *Digester) Check(want Sum) error {
+	got := d.Sum()
 	if got == want {
 		return nil
 	}
-	return &MismatchError{Want: want, Got: got, Size: m.size, head: m.head}
+	return &MismatchError{Want: want, Got: got, Size: d.size, head: d.head}
 }
 
-// MismatchError is the error of bytes that are others than the wanted ones.
+// MismatchError reports bytes whose sum is not the expected one.
 type MismatchError struct {
 	Want, Got Sum
-	Size      int64 // of what came, in bytes
+	Size      int64 // of the bytes read
 	head      []byte
 }
 
 func (e *MismatchError) Error() string {
 	s := fmt.Sprintf("want sha256 %s, got %s (%d bytes)", e.Want, e.Got, e.Size)
-	if what := describe(e.head); what != "" {
-		s += "; it is " + what
+	if kind := sniff(e.head); kind != "" {
+		s += "; the file is " + kind
 	}
 	return s
 }

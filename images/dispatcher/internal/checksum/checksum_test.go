@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// empty is the sum of no bytes, abc the one of "abc"; both are in FIPS 180-2.
+// empty is the sum of no bytes, abc the sum of "abc". Both are in FIPS 180-2.
 const (
 	empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	abc   = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -20,13 +20,13 @@ func TestParse(t *testing.T) {
 	}
 	for _, bad := range []string{"", abc[:63], abc + "0", strings.ToUpper(abc), "g" + abc[1:], "sha256:" + abc, " " + abc[1:]} {
 		if _, err := Parse(bad); err == nil || !strings.Contains(err.Error(), "64 digits") {
-			t.Errorf("Parse(%q): %v; want an error that says what is wanted", bad, err)
+			t.Errorf("Parse(%q): %v; want an error that names the format", bad, err)
 		}
 	}
 }
 
-func TestMeter(t *testing.T) {
-	m := NewMeter()
+func TestDigester(t *testing.T) {
+	m := NewDigester()
 	if m.Sum().String() != empty {
 		t.Errorf("got %s; want %s", m.Sum(), empty)
 	}
@@ -44,19 +44,19 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-func TestMismatchSaysWhatItIs(t *testing.T) {
+func TestMismatchErrorHasKindOfFile(t *testing.T) {
 	for _, c := range []struct{ bytes, want string }{
-		{"", "it is empty"},
-		{"\xef\xbb\xbf \r\n<!DOCTYPE HTML><title>Log in", "it is an HTML page"},
-		{"<html>", "it is an HTML page"},
-		{"<?xml version=\"1.0\"?><Error>", "it is an XML document"},
-		{`{"errors":[]}`, "it is a JSON document"},
-		{"\x1f\x8b\x08", "compressed by gzip"},
+		{"", "the file is empty"},
+		{"\xef\xbb\xbf \r\n<!DOCTYPE HTML><title>Log in", "the file is an HTML page"},
+		{"<html>", "the file is an HTML page"},
+		{"<?xml version=\"1.0\"?><Error>", "the file is an XML document"},
+		{`{"errors":[]}`, "the file is a JSON document"},
+		{"\x1f\x8b\x08", "compressed with gzip"},
 		{"404 page not found\n", `not a Linux program: "404 page not found\n"`},
 		{strings.Repeat("x", 4000), `"` + strings.Repeat("x", 80) + `"…`},
 	} {
-		m := NewMeter()
-		// In small pieces, as a network may bring them.
+		m := NewDigester()
+		// One byte at a time: the kind must not depend on the size of writes.
 		for i := range len(c.bytes) {
 			_, _ = m.Write([]byte{c.bytes[i]})
 		}
@@ -67,10 +67,10 @@ func TestMismatchSaysWhatItIs(t *testing.T) {
 		}
 	}
 	for _, program := range []string{"\x7fELF and so on", "#!/bin/sh"} {
-		m := NewMeter()
+		m := NewDigester()
 		_, _ = io.WriteString(m, program)
-		if err := m.Check(Sum{1}); err == nil || strings.Contains(err.Error(), "it is") {
-			t.Errorf("of %q: %v; want no guess", program, err)
+		if err := m.Check(Sum{1}); err == nil || strings.Contains(err.Error(), "the file is") {
+			t.Errorf("of %q: %v; want no kind of file", program, err)
 		}
 	}
 }

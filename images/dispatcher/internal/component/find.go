@@ -9,68 +9,68 @@ import (
 	"strings"
 )
 
-// AbsentError is the error of a name that no program here has.
-type AbsentError struct {
-	Name    string
-	Folders []string
+// NotFoundError reports a name that no program has.
+type NotFoundError struct {
+	Name string
+	Dirs []string // the directories that were searched
 }
 
-func (e *AbsentError) Error() string {
+func (e *NotFoundError) Error() string {
 	name := fmt.Sprintf("%q", e.Name)
-	if long := Long(e.Name); long != e.Name {
+	if long := LongName(e.Name); long != e.Name {
 		name = fmt.Sprintf("%q (%s)", e.Name, long)
 	}
-	return fmt.Sprintf("finding program %s: there is none in %s", name, strings.Join(e.Folders, " or "))
+	return fmt.Sprintf("finding program %s: not found in %s", name, strings.Join(e.Dirs, " or "))
 }
 
-// Find returns the path of the program that a name means: the one with the long
-// name, else with the name as it is, in the first folder that has it. The
-// error is an [*AbsentError] where none is there, another one where what is
-// there cannot be started.
-func (p Place) Find(name string) (string, error) {
-	var unusable error
-	if valid(name) {
-		names := []string{Long(name)}
+// Find returns the path of a program: the one with the long name, else the one
+// with the name as given, in the first directory that has it. The error is a
+// [*NotFoundError] if there is no such program, and another one if there is one
+// that cannot be executed.
+func (f Finder) Find(name string) (string, error) {
+	var notExecutable error
+	if isFileName(name) {
+		names := []string{LongName(name)}
 		if names[0] != name {
 			names = append(names, name)
 		}
 		for _, n := range names {
-			for _, folder := range p.Folders {
-				path := filepath.Join(folder, n)
-				err := p.check(path)
+			for _, dir := range f.Dirs {
+				path := filepath.Join(dir, n)
+				err := f.check(path)
 				if err == nil {
 					return path, nil
 				}
-				if unusable == nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errSelf) {
-					unusable = err
+				if notExecutable == nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errSelf) {
+					notExecutable = err
 				}
 			}
 		}
 	}
-	if unusable != nil {
-		return "", fmt.Errorf("finding program %q: %w", name, unusable)
+	if notExecutable != nil {
+		return "", fmt.Errorf("finding program %q: %w", name, notExecutable)
 	}
-	return "", &AbsentError{Name: name, Folders: p.Folders}
+	return "", &NotFoundError{Name: name, Dirs: f.Dirs}
 }
 
-// errSelf is met at the links that images have to the dispatcher: starting one
-// would start the dispatcher for ever.
-var errSelf = errors.New("it is the dispatcher")
+// errSelf reports a link to the dispatcher, as images have them: executing one
+// would execute the dispatcher again, without end.
+var errSelf = errors.New("path is the dispatcher itself")
 
-// check tells why the file at path cannot be started as a component.
-func (p Place) check(path string) error {
+// check returns an error if the file at path cannot be executed as a component.
+func (f Finder) check(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
 		return err
-	case os.SameFile(info, p.Self):
+	case os.SameFile(info, f.Self):
 		return errSelf
 	case info.IsDir():
-		return fmt.Errorf("%q is a folder", path)
+		return fmt.Errorf("%q is a directory", path)
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%q is not a regular file", path)
 	case info.Mode().Perm()&0o111 == 0:
-		return fmt.Errorf("%q may not be executed: its mode is %#o", path, info.Mode().Perm())
+		return fmt.Errorf("%q is not executable: mode %#o", path, info.Mode().Perm())
 	}
 	return nil
 }

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// Long returns the name of the program that a name stands for. The short names
-// are those of the old hyperkube, which had all components in one binary.
-func Long(name string) string {
+// LongName returns the file name of the component that has a short name, and
+// any other name unchanged. The short names are those of upstream's hyperkube,
+// which had all components in one binary.
+func LongName(name string) string {
 	switch name {
 	case "aggregator", "apiserver", "controller-manager", "proxy", "scheduler":
 		return "kube-" + name
@@ -15,10 +16,10 @@ func Long(name string) string {
 	return name
 }
 
-// Known tells whether name is that of a Kubernetes program. A link with such a
-// name means that program, whether it is there or not.
-func Known(name string) bool {
-	switch Long(name) {
+// IsKnown reports whether name is that of a Kubernetes program. A symlink with
+// such a name means that program, even if the program is missing.
+func IsKnown(name string) bool {
+	switch LongName(name) {
 	case "apiextensions-apiserver", "cloud-controller-manager", "kube-aggregator", "kube-apiserver",
 		"kube-controller-manager", "kube-log-runner", "kube-proxy", "kube-scheduler",
 		"kubeadm", "kubectl", "kubectl-convert", "kubelet", "mounter":
@@ -27,25 +28,25 @@ func Known(name string) bool {
 	return false
 }
 
-// valid tells whether name is that of a file, and not a way to one.
-func valid(name string) bool {
+// isFileName reports whether name is that of a file, without a directory.
+func isFileName(name string) bool {
 	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
 }
 
-// Choose splits a command line, the called name first, into the name of a
-// component and its arguments. The name is "" if there is none; called tells
-// that it is the called name, not the first argument.
-func (p Place) Choose(args []string) (name string, rest []string, called bool) {
+// SplitArgs splits a command line, with argv[0], into the name of a component
+// and its arguments. The name is "" if there is none. It comes from argv[0] if
+// fromArgv0 is true, else from the first argument.
+func (f Finder) SplitArgs(args []string) (name string, rest []string, fromArgv0 bool) {
 	if len(args) == 0 {
 		return "", nil, false
 	}
 	base := filepath.Base(args[0])
-	if Known(base) {
+	if IsKnown(base) {
 		return base, args[1:], true
 	}
-	if base != Word {
-		// A link may also be named after a program that no list knows.
-		if _, err := p.Find(base); err == nil {
+	if base != Dispatcher {
+		// A symlink may also have the name of a program that is not in the list.
+		if _, err := f.Find(base); err == nil {
 			return base, args[1:], true
 		}
 	}

@@ -1,4 +1,4 @@
-// Package content gets programs from their sources.
+// Package content reads programs from their sources.
 package content
 
 import (
@@ -13,42 +13,42 @@ import (
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
 )
 
-// MaxSize is a bound for programs, in bytes. The largest binary that Kubernetes
-// ever published has an eighth of it.
+// MaxSize is the maximum size of a program in bytes, eight times that of the
+// largest binary that Kubernetes ever published.
 const MaxSize = 1 << 30
 
-// Getter knows the places that programs come from.
-type Getter struct {
+// Fetcher reads programs from this image, files, servers and registries.
+type Fetcher struct {
 	// Own finds the program of this image with a name.
-	Own func(name string) (path string, err error)
-	// Transport reaches servers and registries.
+	FindProgram func(name string) (path string, err error)
+	// Transport is used for downloads and for registries.
 	Transport http.RoundTripper
-	// MaxSize bounds a program that comes over a network, in bytes.
+	// MaxSize is the maximum size of a program from the network, in bytes.
 	MaxSize int64
-	// Arch is the architecture that is taken of images for several.
+	// Arch is the architecture to choose from an image index.
 	Arch string
 }
 
-// Content is one program of a source.
+// Content is the content of one program.
 type Content struct {
-	getter Getter
-	name   string
-	source source.Source
+	fetcher Fetcher
+	name    string
+	source  source.Source
 }
 
-// Of returns the content of the program with a name.
-func (g Getter) Of(name string, s source.Source) Content { return Content{g, name, s} }
+// Content returns the content of the program name from a source.
+func (f Fetcher) Content(name string, s source.Source) Content { return Content{f, name, s} }
 
-// String names the place of the program.
+// String returns the source of the program, for messages.
 func (c Content) String() string {
-	if c.source.Kind == source.Own {
+	if c.source.Kind == source.ThisImage {
 		return "this image"
 	}
 	return c.source.String()
 }
 
-// Sum is the sum of the program. It is nil where it cannot be told without
-// getting the program from a registry.
+// Sum returns the sum of the program, or nil if it is unknown before the program
+// was pulled from a registry.
 func (c Content) Sum(ctx context.Context) (*checksum.Sum, error) {
 	if c.source.Sum != nil {
 		return c.source.Sum, nil
@@ -56,16 +56,15 @@ func (c Content) Sum(ctx context.Context) (*checksum.Sum, error) {
 	if c.source.Kind == source.Image {
 		return nil, nil
 	}
-	meter := checksum.NewMeter()
-	if err := c.Write(ctx, meter); err != nil {
+	digester := checksum.NewDigester()
+	if err := c.Write(ctx, digester); err != nil {
 		return nil, err
 	}
-	sum := meter.Sum()
+	sum := digester.Sum()
 	return &sum, nil
 }
 
-// Write writes the program to w. What was written is not compared with a sum
-// yet.
+// Write writes the program to w. It does not verify the sum.
 func (c Content) Write(ctx context.Context, w io.Writer) error {
 	err := c.write(ctx, w)
 	if err == nil {
@@ -74,25 +73,25 @@ func (c Content) Write(ctx context.Context, w io.Writer) error {
 	var unknown x509.UnknownAuthorityError
 	var noRoots x509.SystemRootsError
 	if errors.As(err, &unknown) || errors.As(err, &noRoots) {
-		err = fmt.Errorf("%w; an image from scratch has no certificates: mount the host's and name the file in SSL_CERT_FILE", err)
+		err = fmt.Errorf("%w; if this image has no CA certificates, mount those of the host and set SSL_CERT_FILE to their path", err)
 	}
-	return fmt.Errorf("getting %q from %s: %w", c.name, c, err)
+	return fmt.Errorf("reading %q from %s: %w", c.name, c, err)
 }
 
 func (c Content) write(ctx context.Context, w io.Writer) error {
 	switch c.source.Kind {
-	case source.Own:
-		path, err := c.getter.Own(c.name)
+	case source.ThisImage:
+		path, err := c.fetcher.FindProgram(c.name)
 		if err != nil {
 			return err
 		}
 		return copyFile(ctx, w, path)
 	case source.File:
 		return copyFile(ctx, w, c.source.Path)
-	case source.Web:
-		return c.getter.download(ctx, w, c.source.URL)
+	case source.Download:
+		return c.fetcher.download(ctx, w, c.source.URL)
 	case source.Image:
-		return c.getter.pull(ctx, w, c.source)
+		return c.fetcher.pullFile(ctx, w, c.source)
 	}
-	return errors.New("there is nothing to get")
+	return fmt.Errorf("unknown kind of source %d", c.source.Kind)
 }

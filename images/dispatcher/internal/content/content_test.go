@@ -29,11 +29,11 @@ func parse(t *testing.T, text string) source.Source {
 	return s
 }
 
-// get gets the program "x" of a source.
-func get(ctx context.Context, t *testing.T, g Getter, text string) (string, error) {
+// get returns the content of the program "x" of a source.
+func get(ctx context.Context, t *testing.T, f Fetcher, text string) (string, error) {
 	t.Helper()
 	var b bytes.Buffer
-	err := g.Of("x", parse(t, text)).Write(ctx, &b)
+	err := f.Content("x", parse(t, text)).Write(ctx, &b)
 	return b.String(), err
 }
 
@@ -52,67 +52,67 @@ func TestFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("bytes"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	g := Getter{Own: func(name string) (string, error) {
+	f := Fetcher{FindProgram: func(name string) (string, error) {
 		if name != "x" {
 			return "", errors.New("no such program")
 		}
 		return path, nil
 	}}
 	for _, text := range []string{"", path} {
-		if got, err := get(t.Context(), t, g, text); got != "bytes" || err != nil {
+		if got, err := get(t.Context(), t, f, text); got != "bytes" || err != nil {
 			t.Errorf("of %q: got %q, %v", text, got, err)
 		}
-		sum, err := g.Of("x", parse(t, text)).Sum(t.Context())
+		sum, err := f.Content("x", parse(t, text)).Sum(t.Context())
 		if err != nil || sum.String() != sumOf("bytes") {
 			t.Errorf("of %q: got sum %v, %v", text, sum, err)
 		}
 	}
-	_, err := g.Of("y", parse(t, "")).Sum(t.Context())
-	wantError(t, err, `getting "y" from this image: no such program`)
-	_, err = get(t.Context(), t, g, dir)
-	wantError(t, err, "is no regular file")
-	_, err = get(t.Context(), t, g, filepath.Join(dir, "missing"))
-	wantError(t, err, `getting "x" from `, "missing", "no such file")
+	_, err := f.Content("y", parse(t, "")).Sum(t.Context())
+	wantError(t, err, `reading "y" from this image: no such program`)
+	_, err = get(t.Context(), t, f, dir)
+	wantError(t, err, "is not a regular file")
+	_, err = get(t.Context(), t, f, filepath.Join(dir, "missing"))
+	wantError(t, err, `reading "x" from `, "missing", "no such file")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := get(ended, t, g, path); !errors.Is(err, context.Canceled) {
+	if _, err := get(ended, t, f, path); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want %v", err, context.Canceled)
 	}
 }
 
-// Opening a pipe that nobody writes to would wait for ever.
+// Opening a pipe without a writer would block.
 func TestFileRefusesPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := get(t.Context(), t, Getter{}, path)
-	wantError(t, err, "is no regular file")
+	_, err := get(t.Context(), t, Fetcher{}, path)
+	wantError(t, err, "is not a regular file")
 }
 
-// A sum that was given is believed until the bytes are there: they may not be
-// needed at all.
-func TestSumAsksNobodyIfGiven(t *testing.T) {
+// A given sum must be returned without access to the source: the program may be
+// installed already.
+func TestSumWithoutAccess(t *testing.T) {
 	for _, text := range []string{"/nowhere", "https://h.invalid/x", "image:h.invalid/x:v1!/x"} {
-		sum, err := Getter{}.Of("x", parse(t, text+"#sha256="+sumOf("x"))).Sum(t.Context())
+		sum, err := Fetcher{}.Content("x", parse(t, text+"#sha256="+sumOf("x"))).Sum(t.Context())
 		if err != nil || sum == nil || sum.String() != sumOf("x") {
 			t.Errorf("of %q: got %v, %v", text, sum, err)
 		}
 	}
-	sum, err := Getter{}.Of("x", parse(t, "image:h.invalid/x@sha256:"+sumOf("x")+"!/x")).Sum(t.Context())
+	sum, err := Fetcher{}.Content("x", parse(t, "image:h.invalid/x@sha256:"+sumOf("x")+"!/x")).Sum(t.Context())
 	if sum != nil || err != nil {
 		t.Errorf("got %v, %v; want neither", sum, err)
 	}
 }
 
-func TestWeb(t *testing.T) {
+func TestDownload(t *testing.T) {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	defer server.Close()
 	mux.HandleFunc("/program", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "bytes") })
 	mux.Handle("/moved", http.RedirectHandler("/program", http.StatusFound))
 	mux.Handle("/insecure", http.RedirectHandler("http://h.invalid/program?token=secret", http.StatusFound))
-	mux.Handle("/round", http.RedirectHandler("/round", http.StatusFound))
+	mux.Handle("/loop", http.RedirectHandler("/loop", http.StatusFound))
 	mux.HandleFunc("/large", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1001")
 		fmt.Fprint(w, "x")
@@ -124,11 +124,11 @@ func TestWeb(t *testing.T) {
 			}
 		}
 	})
-	mux.HandleFunc("/cut", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/short", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		fmt.Fprint(w, "12345")
 	})
-	mux.HandleFunc("/torn", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/aborted", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, "12345")
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
@@ -138,24 +138,24 @@ func TestWeb(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	g := Getter{Transport: NewTransport(100 * time.Millisecond), MaxSize: 1000}
+	f := Fetcher{Transport: NewTransport(100 * time.Millisecond), MaxSize: 1000}
 	for _, c := range []struct{ path, want string }{
 		{"/program", "bytes"},
 		{"/moved", "bytes"},
-		{"/missing", "error: the server says 404 Not Found"},
-		{"/insecure", `error: the server sends to http on host "h.invalid"; want https`},
-		{"/round", "error: more than 10 times"},
-		{"/large", "error: announces 1001 bytes, more than the 1000 allowed"},
-		{"/endless", "error: more than the 1000 bytes allowed came"},
-		{"/cut", "error: ended after 5 of the 100 bytes"},
-		{"/torn", "error: ended after 5 bytes, before the server was done"},
-		{"/silent", "error: said nothing for 100ms"},
+		{"/missing", "error: unexpected status 404 Not Found"},
+		{"/insecure", `error: refusing redirect to http on host "h.invalid": want https`},
+		{"/loop", "error: more than 10 redirects"},
+		{"/large", "error: content length is 1001 bytes, want at most 1000"},
+		{"/endless", "error: response has more than 1000 bytes"},
+		{"/short", "error: unexpected EOF after 5 of 100 bytes"},
+		{"/aborted", "error: unexpected EOF after 5 bytes"},
+		{"/silent", "error: server sent nothing for 100ms"},
 	} {
-		got, err := get(t.Context(), t, g, server.URL+c.path+"?token=secret#sha256="+sumOf("bytes"))
+		got, err := get(t.Context(), t, f, server.URL+c.path+"?token=secret#sha256="+sumOf("bytes"))
 		if want, isError := strings.CutPrefix(c.want, "error: "); isError {
-			wantError(t, err, want, `getting "x" from `+server.URL+c.path)
+			wantError(t, err, want, `reading "x" from `+server.URL+c.path)
 			if err != nil && strings.Contains(err.Error(), "secret") {
-				t.Errorf("%v: has the token", err)
+				t.Errorf("error %v has the token", err)
 			}
 		} else if got != c.want || err != nil {
 			t.Errorf("of %s: got %q, %v; want %q", c.path, got, err, c.want)
@@ -163,15 +163,15 @@ func TestWeb(t *testing.T) {
 	}
 }
 
-// A slow reader is not a silent server.
-func TestWebWaitsForTheDisk(t *testing.T) {
+// The idle timeout does not count the time between reads.
+func TestDownloadSlowWriter(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write(make([]byte, 1<<20))
 	}))
 	defer server.Close()
-	g := Getter{Transport: NewTransport(50 * time.Millisecond), MaxSize: 1 << 20}
+	f := Fetcher{Transport: NewTransport(50 * time.Millisecond), MaxSize: 1 << 20}
 	n := 0
-	err := g.Of("x", parse(t, server.URL+"/#sha256="+sumOf(""))).Write(t.Context(), writer(func(p []byte) {
+	err := f.Content("x", parse(t, server.URL+"/#sha256="+sumOf(""))).Write(t.Context(), writer(func(p []byte) {
 		if n == 0 {
 			time.Sleep(150 * time.Millisecond)
 		}
@@ -186,18 +186,18 @@ type writer func(p []byte)
 
 func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
 
-func TestWebUnknownAuthority(t *testing.T) {
+func TestDownloadUnknownAuthority(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = nil
 	server.StartTLS()
 	defer server.Close()
-	_, err := get(t.Context(), t, Getter{Transport: NewTransport(time.Second)}, server.URL+"/#sha256="+sumOf(""))
+	_, err := get(t.Context(), t, Fetcher{Transport: NewTransport(time.Second)}, server.URL+"/#sha256="+sumOf(""))
 	wantError(t, err, "SSL_CERT_FILE")
 }
 
-// No client of a registry falls back on http, or is sent there.
-func TestTransportKeepsToHTTPS(t *testing.T) {
-	transport := NewTransport(Silence)
+// Registry clients fall back to http, and follow redirects to it.
+func TestTransportRefusesHTTP(t *testing.T) {
+	transport := NewTransport(IdleTimeout)
 	for _, url := range []string{"http://10.0.0.5:5000/v2/", "http://h.example/token"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 		if err != nil {
@@ -207,6 +207,6 @@ func TestTransportKeepsToHTTPS(t *testing.T) {
 		if err == nil {
 			response.Body.Close()
 		}
-		wantError(t, err, request.Host+" is not asked by http; want https")
+		wantError(t, err, "refusing to connect to "+request.Host+" over http: want https")
 	}
 }

@@ -13,19 +13,19 @@ import (
 )
 
 const (
-	// maxConfig bounds an image's config, which is read into memory, in bytes.
+	// maxConfig is the maximum size of an image's config, which is read into memory.
 	maxConfig = 8 << 20
-	// maxLayers is more than any runtime can mount.
+	// maxLayers is more than a container runtime can mount.
 	maxLayers = 512
 )
 
-// pull writes a file out of an image. Credentials come from the usual places:
-// Docker's and Podman's configuration and their helpers.
-func (g Getter) pull(ctx context.Context, w io.Writer, from source.Source) error {
-	platform := v1.Platform{OS: "linux", Architecture: g.Arch}
+// pullFile writes a file of an image to w. Credentials come from the
+// configuration and the credential helpers of Docker and Podman.
+func (f Fetcher) pullFile(ctx context.Context, w io.Writer, from source.Source) error {
+	platform := v1.Platform{OS: "linux", Architecture: f.Arch}
 	desc, err := remote.Get(from.Ref,
 		remote.WithContext(ctx),
-		remote.WithTransport(g.Transport),
+		remote.WithTransport(f.Transport),
 		remote.WithAuthFromKeychain(authn.DefaultKeychain),
 		remote.WithPlatform(platform))
 	if err != nil {
@@ -33,46 +33,46 @@ func (g Getter) pull(ctx context.Context, w io.Writer, from source.Source) error
 	}
 	image, err := desc.Image()
 	if err != nil {
-		return fmt.Errorf("choosing the image for %s: %w", platform, err)
+		return fmt.Errorf("selecting the image for %s: %w", platform, err)
 	}
-	if err := check(image, platform); err != nil {
+	if err := checkImage(image, platform); err != nil {
 		return err
 	}
 	layers, err := image.Layers()
 	if err != nil {
-		return fmt.Errorf("reading the image's manifest: %w", err)
+		return fmt.Errorf("reading image manifest: %w", err)
 	}
 	open := make([]imagefile.Layer, len(layers))
 	for i, layer := range layers {
 		open[i] = layer.Uncompressed
 	}
-	return imagefile.Copy(ctx, w, from.Path, g.MaxSize, open)
+	return imagefile.Copy(ctx, w, from.Path, f.MaxSize, open)
 }
 
-// check holds an image to the platform, of which a reference to a single image
-// says nothing, and to bounds on what is read next.
-func check(image v1.Image, want v1.Platform) error {
+// checkImage checks the platform, which a reference to a single image does not
+// select, and the sizes of the config and the layers before they are read.
+func checkImage(image v1.Image, want v1.Platform) error {
 	manifest, err := image.Manifest()
 	if err != nil {
-		return fmt.Errorf("reading the image's manifest: %w", err)
+		return fmt.Errorf("reading image manifest: %w", err)
 	}
 	if size := manifest.Config.Size; size < 0 || size > maxConfig {
-		return fmt.Errorf("the image's config has %d bytes; want at most %d", size, maxConfig)
+		return fmt.Errorf("image config has %d bytes, want at most %d", size, maxConfig)
 	}
 	if n := len(manifest.Layers); n > maxLayers {
-		return fmt.Errorf("the image has %d layers; want at most %d", n, maxLayers)
+		return fmt.Errorf("image has %d layers, want at most %d", n, maxLayers)
 	}
 	for _, layer := range manifest.Layers {
 		if layer.Size < 0 || layer.Size > imagefile.MaxLayer {
-			return fmt.Errorf("the image's layer %s has %d bytes; want at most %d", layer.Digest, layer.Size, int64(imagefile.MaxLayer))
+			return fmt.Errorf("layer %s has %d bytes, want at most %d", layer.Digest, layer.Size, int64(imagefile.MaxLayer))
 		}
 	}
 	config, err := image.ConfigFile()
 	if err != nil {
-		return fmt.Errorf("reading the image's config: %w", err)
+		return fmt.Errorf("reading image config: %w", err)
 	}
 	if config.OS != want.OS || config.Architecture != want.Architecture {
-		return fmt.Errorf("the image is for %s/%s; want %s", config.OS, config.Architecture, want)
+		return fmt.Errorf("image is for %s/%s, want %s", config.OS, config.Architecture, want)
 	}
 	return nil
 }

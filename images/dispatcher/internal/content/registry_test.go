@@ -27,7 +27,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// image has the file /x with a content, for an architecture.
+// image returns an image for an architecture that has the file /x.
 func image(t *testing.T, arch, content string, opts ...tarball.LayerOption) v1.Image {
 	t.Helper()
 	var b bytes.Buffer
@@ -50,7 +50,7 @@ func image(t *testing.T, arch, content string, opts ...tarball.LayerOption) v1.I
 	}
 	img, err := mutate.AppendLayers(empty.Image, layer)
 	if err == nil {
-		img, err = mutate.ConfigFile(img, platformed(t, img, arch))
+		img, err = mutate.ConfigFile(img, configFor(t, img, arch))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func image(t *testing.T, arch, content string, opts ...tarball.LayerOption) v1.I
 	return img
 }
 
-func platformed(t *testing.T, img v1.Image, arch string) *v1.ConfigFile {
+func configFor(t *testing.T, img v1.Image, arch string) *v1.ConfigFile {
 	t.Helper()
 	config, err := img.ConfigFile()
 	if err != nil {
@@ -70,13 +70,13 @@ func platformed(t *testing.T, img v1.Image, arch string) *v1.ConfigFile {
 }
 
 // push pushes an image or index and returns its reference by digest.
-func push(t *testing.T, host, ref string, what remote.Taggable) string {
+func push(t *testing.T, host, ref string, img remote.Taggable) string {
 	t.Helper()
 	tag, err := name.NewTag(host + "/" + ref)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Push(tag, what); err != nil {
+	if err := remote.Push(tag, img); err != nil {
 		t.Fatal(err)
 	}
 	desc, err := remote.Head(tag)
@@ -100,12 +100,12 @@ func index(t *testing.T, images map[string]v1.Image) v1.ImageIndex {
 }
 
 func TestImage(t *testing.T) {
-	// Nobody's credentials of this machine are used.
+	// Credentials of this machine must not be used.
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	server := httptest.NewServer(registry.New(quiet()))
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://")
-	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
+	f := Fetcher{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
 
 	both := push(t, host, "both:v1", index(t, map[string]v1.Image{"amd64": image(t, "amd64", "intel"), "arm64": image(t, "arm64", "arm")}))
 	single := push(t, host, "single:v1", image(t, "arm64", "single"))
@@ -118,23 +118,23 @@ func TestImage(t *testing.T) {
 		{host + "/both:v1!/x#sha256=" + sumOf("arm"), "arm"},
 		{single + "!/x", "single"},
 		{zstd + "!/x", "zstd"},
-		{both + "!/y", `error: no file "/y"`},
-		{other + "!/x", "error: the image is for linux/amd64; want linux/arm64"},
+		{both + "!/y", `error: file "/y" not found`},
+		{other + "!/x", "error: image is for linux/amd64, want linux/arm64"},
 		{none + "!/x", "error: linux/arm64"},
-		{wrong + "!/x", "error: the image is for linux/s390x; want linux/arm64"},
+		{wrong + "!/x", "error: image is for linux/s390x, want linux/arm64"},
 		{host + "/missing:v1!/x#sha256=" + sumOf("x"), "error: NAME_UNKNOWN"},
 		{strings.Replace(both, "/both@", "/single@", 1) + "!/x", "error: MANIFEST_UNKNOWN"},
 	} {
-		got, err := get(t.Context(), t, g, "image:"+c.ref)
+		got, err := get(t.Context(), t, f, "image:"+c.ref)
 		if want, isError := strings.CutPrefix(c.want, "error: "); isError {
-			wantError(t, err, want, `getting "x" from image:`+host)
+			wantError(t, err, want, `reading "x" from image:`+host)
 		} else if got != c.want || err != nil {
 			t.Errorf("of %s: got %q, %v; want %q", c.ref, got, err, c.want)
 		}
 	}
 }
 
-// A registry that sends other bytes than it was asked for is found out.
+// Digests must be verified.
 func TestImageTampered(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	var part atomic.Value
@@ -160,20 +160,20 @@ func TestImageTampered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
-	if _, err := get(t.Context(), t, g, "image:"+ref+"!/x"); err != nil {
+	f := Fetcher{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
+	if _, err := get(t.Context(), t, f, "image:"+ref+"!/x"); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []string{"/manifests/", manifest.Config.Digest.Hex, manifest.Layers[0].Digest.Hex} {
 		part.Store(p)
-		if _, err := get(t.Context(), t, g, "image:"+ref+"!/x"); err == nil {
-			t.Errorf("a changed %s was taken", p)
+		if _, err := get(t.Context(), t, f, "image:"+ref+"!/x"); err == nil {
+			t.Errorf("no error for a changed %s", p)
 		}
 	}
 }
 
-// Sizes that a manifest claims are looked at before anything is read.
-func TestImageBounds(t *testing.T) {
+// The sizes in a manifest must be checked before anything is read.
+func TestImageLimits(t *testing.T) {
 	for _, c := range []struct {
 		change func(*v1.Manifest)
 		want   string
@@ -191,17 +191,17 @@ func TestImageBounds(t *testing.T) {
 		}
 		manifest = manifest.DeepCopy()
 		c.change(manifest)
-		wantError(t, check(claiming{img, manifest}, v1.Platform{OS: "linux", Architecture: "arm64"}), c.want)
+		wantError(t, checkImage(withManifest{img, manifest}, v1.Platform{OS: "linux", Architecture: "arm64"}), c.want)
 	}
 }
 
-// claiming is an image with a manifest of somebody else's making.
-type claiming struct {
+// withManifest is an image with another manifest.
+type withManifest struct {
 	v1.Image
 	manifest *v1.Manifest
 }
 
-func (c claiming) Manifest() (*v1.Manifest, error) { return c.manifest, nil }
+func (c withManifest) Manifest() (*v1.Manifest, error) { return c.manifest, nil }
 
 func TestImageCredentials(t *testing.T) {
 	inner := registry.New(quiet())
@@ -222,14 +222,14 @@ func TestImageCredentials(t *testing.T) {
 
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)
-	g := Getter{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
-	_, err := get(t.Context(), t, g, "image:"+host+"/x@"+digest+"!/x")
+	f := Fetcher{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
+	_, err := get(t.Context(), t, f, "image:"+host+"/x@"+digest+"!/x")
 	wantError(t, err, "401")
 	config := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, base64.StdEncoding.EncodeToString([]byte("u:p")))
 	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := get(t.Context(), t, g, "image:"+host+"/x@"+digest+"!/x")
+	got, err := get(t.Context(), t, f, "image:"+host+"/x@"+digest+"!/x")
 	if got != "bytes" || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}

@@ -11,67 +11,66 @@ import (
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
 )
 
-// Silence is how long a connection may say nothing.
-const Silence = 60 * time.Second
+// IdleTimeout is the time that a server may send nothing.
+const IdleTimeout = 60 * time.Second
 
-// NewTransport returns a transport that gives up on servers that cannot be
-// reached, or that say nothing for the given time, and otherwise leaves the
-// time to the context.
-func NewTransport(silence time.Duration) http.RoundTripper {
-	return &patient{silence: silence, inner: &http.Transport{
+// NewTransport returns a transport with timeouts for connecting and for servers
+// that send nothing for the given time. It does not limit the total time.
+func NewTransport(idleTimeout time.Duration) http.RoundTripper {
+	return &timeoutTransport{idleTimeout: idleTimeout, inner: &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: silence,
-		// What is asked for is the file as it lies there.
+		ResponseHeaderTimeout: idleTimeout,
+		// The sum is that of the bytes as they are stored.
 		DisableCompression: true,
 		ForceAttemptHTTP2:  true,
 	}}
 }
 
-type patient struct {
-	inner   http.RoundTripper
-	silence time.Duration
+type timeoutTransport struct {
+	inner       http.RoundTripper
+	idleTimeout time.Duration
 }
 
-func (p *patient) RoundTrip(r *http.Request) (*http.Response, error) {
-	// Registries' clients fall back on http for private addresses, and follow
-	// whatever a registry names; what they send may be a password.
-	if !source.Allowed(r.URL) {
-		return nil, fmt.Errorf("%s is not asked by %s; want https", r.URL.Host, r.URL.Scheme)
+func (t *timeoutTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	// Registry clients fall back to http for private addresses, and follow any
+	// URL that a registry returns. Both could send a password in plain text.
+	if !source.IsSecure(r.URL) {
+		return nil, fmt.Errorf("refusing to connect to %s over %s: want https", r.URL.Host, r.URL.Scheme)
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())
-	response, err := p.inner.RoundTrip(r.WithContext(ctx))
+	response, err := t.inner.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		cancel(nil)
 		return nil, err
 	}
-	response.Body = &watched{ReadCloser: response.Body, ctx: ctx, cancel: cancel, silence: p.silence}
+	response.Body = &idleTimeoutBody{ReadCloser: response.Body, ctx: ctx, cancel: cancel, idleTimeout: t.idleTimeout}
 	return response, nil
 }
 
-// watched is a body that must not keep its reader waiting. Between reads the
-// clock stands: a slow disk is not the server's fault.
-type watched struct {
+// idleTimeoutBody is a response body whose reads have a timeout. The time between
+// reads does not count: the writer may be slow.
+type idleTimeoutBody struct {
 	io.ReadCloser
-	ctx     context.Context // the body's own, which ends what the read waits for
-	cancel  context.CancelCauseFunc
-	silence time.Duration
+	ctx         context.Context // of the request; canceling it ends a blocked read
+	cancel      context.CancelCauseFunc
+	idleTimeout time.Duration
 }
 
-func (w *watched) Read(p []byte) (int, error) {
-	timer := time.AfterFunc(w.silence, func() {
-		w.cancel(fmt.Errorf("the server said nothing for %v", w.silence))
+func (b *idleTimeoutBody) Read(p []byte) (int, error) {
+	timer := time.AfterFunc(b.idleTimeout, func() {
+		b.cancel(fmt.Errorf("server sent nothing for %v", b.idleTimeout))
 	})
-	n, err := w.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
 	timer.Stop()
-	if err != nil && err != io.EOF && w.ctx.Err() != nil {
-		err = context.Cause(w.ctx)
+	if err != nil && err != io.EOF && b.ctx.Err() != nil {
+		err = context.Cause(b.ctx)
 	}
 	return n, err
 }
 
-func (w *watched) Close() error {
-	defer w.cancel(nil)
-	return w.ReadCloser.Close()
+func (b *idleTimeoutBody) Close() error {
+	defer b.cancel(nil)
+	return b.ReadCloser.Close()
 }

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// archive makes a tar of lines: NAME=CONTENT is a file, NAME/ a folder,
-// NAME->TARGET a link, NAME=>TARGET a hard link, NAME! a device.
+// archive returns a tar of lines: NAME=CONTENT is a file, NAME/ a directory,
+// NAME->TARGET a symlink, NAME=>TARGET a hard link, NAME! a device.
 func archive(t testing.TB, lines ...string) []byte {
 	t.Helper()
 	data, err := write(lines)
@@ -58,43 +58,43 @@ func TestCopy(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		layers [][]string // lowest first
-		want   string     // content, or what the error has behind "error: "
+		want   string     // content, or "error: " and a part of the error
 	}{
 		{"one layer", [][]string{{"usr/", "usr/bin/", "usr/bin/x=new"}}, "new"},
-		{"no folders", [][]string{{"usr/bin/x=new"}}, "new"},
-		{"dots in front", [][]string{{"./", "./usr/bin/x=new"}}, "new"},
-		{"slash in front", [][]string{{"/usr/bin/x=new"}}, "new"},
-		{"above", [][]string{{"usr/bin/x=old"}, {"usr/bin/x=new"}}, "new"},
-		{"below", [][]string{{"usr/bin/x=new"}, {"usr/bin/y=other"}, {}}, "new"},
-		{"the like", [][]string{{"usr/bin/x=new"}, {"usr/bin/xy=1", "usr/bi=2", "x=3", "usr/bin/x.d/x=4"}}, "new"},
+		{"no directories", [][]string{{"usr/bin/x=new"}}, "new"},
+		{"leading ./", [][]string{{"./", "./usr/bin/x=new"}}, "new"},
+		{"leading slash", [][]string{{"/usr/bin/x=new"}}, "new"},
+		{"upper layer replaces", [][]string{{"usr/bin/x=old"}, {"usr/bin/x=new"}}, "new"},
+		{"lower layer", [][]string{{"usr/bin/x=new"}, {"usr/bin/y=other"}, {}}, "new"},
+		{"similar names", [][]string{{"usr/bin/x=new"}, {"usr/bin/xy=1", "usr/bi=2", "x=3", "usr/bin/x.d/x=4"}}, "new"},
 		{"empty", [][]string{{"usr/bin/x="}}, ""},
-		{"none", [][]string{{"usr/bin/y=1"}, {}}, `error: the image has no file "/usr/bin/x" in its 2 layers`},
-		{"no layers", nil, "error: in its 0 layers"},
+		{"none", [][]string{{"usr/bin/y=1"}, {}}, `error: file "/usr/bin/x" not found in the 2 layers`},
+		{"no layers", nil, "error: in the 0 layers"},
 
 		{"whiteout", [][]string{{"usr/bin/x=old"}, {"usr/bin/.wh.x="}}, `error: layer 2 of 2 removes "/usr/bin/x"`},
-		{"whiteout of a folder", [][]string{{"usr/bin/x=old"}, {"usr/.wh.bin="}}, `error: layer 2 of 2 removes "/usr/bin"`},
-		{"opaque", [][]string{{"usr/bin/x=old"}, {"usr/.wh..wh..opq="}}, `error: layer 2 of 2 removes "/usr"`},
-		{"opaque root", [][]string{{"usr/bin/x=old"}, {".wh..wh..opq="}}, `error: layer 2 of 2 removes "/"`},
-		{"whiteout below", [][]string{{"usr/bin/x=old"}, {"usr/bin/.wh.x="}, {"usr/bin/x=new"}}, "new"},
+		{"whiteout of a directory", [][]string{{"usr/bin/x=old"}, {"usr/.wh.bin="}}, `error: layer 2 of 2 removes "/usr/bin"`},
+		{"opaque whiteout", [][]string{{"usr/bin/x=old"}, {"usr/.wh..wh..opq="}}, `error: layer 2 of 2 removes "/usr"`},
+		{"opaque whiteout root", [][]string{{"usr/bin/x=old"}, {".wh..wh..opq="}}, `error: layer 2 of 2 removes "/"`},
+		{"whiteout in a lower layer", [][]string{{"usr/bin/x=old"}, {"usr/bin/.wh.x="}, {"usr/bin/x=new"}}, "new"},
 		{"whiteout in the same layer", [][]string{{"usr/bin/x=old"}, {"usr/bin/.wh.x=", "usr/bin/x=new"}}, "new"},
-		{"opaque behind in the same layer", [][]string{{"usr/bin/x=old"}, {"usr/bin/x=new", "usr/bin/.wh..wh..opq="}}, "new"},
-		{"whiteout of others", [][]string{{"usr/bin/x=new"}, {"usr/bin/.wh.y=", "usr/bin/x/.wh.z=", "usr/lib/.wh..wh..opq=", ".wh..wh.plnk/"}}, "new"},
-		{"whiteout of nothing", [][]string{{"usr/bin/x=new"}, {"usr/.wh.="}}, "error: which is no name"},
-		{"whiteout that climbs", [][]string{{"usr/bin/x=new"}, {"usr/bin/.wh...="}}, "error: which is no name"},
+		{"opaque whiteout after the file in the same layer", [][]string{{"usr/bin/x=old"}, {"usr/bin/x=new", "usr/bin/.wh..wh..opq="}}, "new"},
+		{"whiteouts of other paths", [][]string{{"usr/bin/x=new"}, {"usr/bin/.wh.y=", "usr/bin/x/.wh.z=", "usr/lib/.wh..wh..opq=", ".wh..wh.plnk/"}}, "new"},
+		{"whiteout without a name", [][]string{{"usr/bin/x=new"}, {"usr/.wh.="}}, `error: invalid whiteout of ""`},
+		{"whiteout of ..", [][]string{{"usr/bin/x=new"}, {"usr/bin/.wh...="}}, `error: invalid whiteout of ".."`},
 
-		{"twice", [][]string{{"usr/bin/x=1", "./usr/bin/x=2"}}, `error: it has "/usr/bin/x" twice`},
-		{"link", [][]string{{"usr/bin/x=1"}, {"usr/bin/x->../../hyperkube"}}, `error: "/usr/bin/x" is a link to "../../hyperkube"`},
-		{"hard link", [][]string{{"usr/bin/x=>usr/bin/y"}}, `error: is another name of "usr/bin/y"`},
-		{"folder", [][]string{{"usr/bin/x/"}}, "error: is a folder"},
+		{"duplicate", [][]string{{"usr/bin/x=1", "./usr/bin/x=2"}}, `error: duplicate entry "/usr/bin/x"`},
+		{"symlink", [][]string{{"usr/bin/x=1"}, {"usr/bin/x->../../hyperkube"}}, `error: "/usr/bin/x" is a symlink to "../../hyperkube"; use the path of its target`},
+		{"hard link", [][]string{{"usr/bin/x=>usr/bin/y"}}, `error: is a hard link to "usr/bin/y"; use that path`},
+		{"directory", [][]string{{"usr/bin/x/"}}, "error: is a directory"},
 		{"device", [][]string{{"usr/bin/x!"}}, "error: is a special file"},
-		{"file and folder", [][]string{{"usr/bin/x=1", "usr/bin/x/"}}, `error: it has "/usr/bin/x" twice`},
-		{"too large", [][]string{{"usr/bin/x=" + strings.Repeat("x", 101)}}, "error: has 101 bytes, more than the 100 allowed"},
-		{"link in the way", [][]string{{"usr/bin/x=1"}, {"usr/bin->../bin"}}, `error: there is no "/usr/bin/x": "/usr/bin" is a link to "../bin"`},
-		{"link in the way below", [][]string{{"usr/bin->../bin"}, {}}, `error: there is no "/usr/bin/x"`},
-		{"file in the way", [][]string{{"usr/bin/x=1"}, {"usr=file"}}, `error: "/usr" is a file`},
-		{"link and file", [][]string{{"usr/bin/x=1", "usr->elsewhere"}}, `error: it has "/usr/bin/x", although "/usr" is a link`},
-		{"climbing", [][]string{{"usr/bin/x=1", "../../etc/passwd="}}, `error: "../../etc/passwd" climbs`},
-		{"climbing inside", [][]string{{"usr/bin/y/../x=1"}}, "error: climbs"},
+		{"file and directory", [][]string{{"usr/bin/x=1", "usr/bin/x/"}}, `error: duplicate entry "/usr/bin/x"`},
+		{"too large", [][]string{{"usr/bin/x=" + strings.Repeat("x", 101)}}, "error: has 101 bytes, want at most 100"},
+		{"symlink as parent", [][]string{{"usr/bin/x=1"}, {"usr/bin->../bin"}}, `error: file "/usr/bin/x" not found: "/usr/bin" is a symlink to "../bin"`},
+		{"symlink as parent in a lower layer", [][]string{{"usr/bin->../bin"}, {}}, `error: file "/usr/bin/x" not found`},
+		{"file as parent", [][]string{{"usr/bin/x=1"}, {"usr=file"}}, `error: "/usr" is a file`},
+		{"file below a symlink", [][]string{{"usr/bin/x=1", "usr->elsewhere"}}, `error: conflicting entries: "/usr/bin/x" is a file, but "/usr" is a symlink`},
+		{"dots at the front", [][]string{{"usr/bin/x=1", "../../etc/passwd="}}, `error: entry "../../etc/passwd" has ".." in its path`},
+		{"dots inside", [][]string{{"usr/bin/y/../x=1"}}, `error: entry "usr/bin/y/../x" has ".." in its path`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var layers []Layer
@@ -114,16 +114,16 @@ func TestCopy(t *testing.T) {
 	}
 }
 
-// What is wrong behind the file counts: the registry's library tells at the end
-// of a layer that its hash is another one.
+// The registry library reports a digest mismatch at the end of a layer, after the
+// file.
 func TestCopyReadsToTheEnd(t *testing.T) {
-	wrong := errors.New("another hash")
+	mismatch := errors.New("digest mismatch")
 	data := append(archive(t, "x=1"), make([]byte, 1<<16)...)
 	err := Copy(t.Context(), io.Discard, "/x", 100, []Layer{func() (io.ReadCloser, error) {
-		return io.NopCloser(io.MultiReader(bytes.NewReader(data), failing{wrong})), nil
+		return io.NopCloser(io.MultiReader(bytes.NewReader(data), failing{mismatch})), nil
 	}})
-	if !errors.Is(err, wrong) {
-		t.Errorf("got %v; want %v", err, wrong)
+	if !errors.Is(err, mismatch) {
+		t.Errorf("got %v; want %v", err, mismatch)
 	}
 }
 
@@ -131,16 +131,16 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-func TestCopyCutOff(t *testing.T) {
+func TestCopyTruncated(t *testing.T) {
 	data := archive(t, "x="+strings.Repeat("x", 90))
 	for _, n := range []int{1, 511, 513, 600} {
 		if err := Copy(t.Context(), io.Discard, "/x", 100, []Layer{layer(data[:n])}); err == nil {
-			t.Errorf("a layer of %d bytes of %d was read", n, len(data))
+			t.Errorf("no error for %d of %d bytes of a layer", n, len(data))
 		}
 	}
 }
 
-func TestCopyEndsWithItsContext(t *testing.T) {
+func TestCopyCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := Copy(ctx, io.Discard, "/x", 100, []Layer{layer(archive(t, "x=1"))}); !errors.Is(err, context.Canceled) {
@@ -148,15 +148,15 @@ func TestCopyEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestBounded(t *testing.T) {
-	b := &bounded{ctx: t.Context(), r: strings.NewReader("12345"), left: 4}
-	if _, err := io.ReadAll(b); err == nil || !strings.Contains(err.Error(), "unpacks to more") {
+func TestLimitedReader(t *testing.T) {
+	b := &limitedReader{ctx: t.Context(), r: strings.NewReader("12345"), left: 4}
+	if _, err := io.ReadAll(b); err == nil || !strings.Contains(err.Error(), "uncompressed layer has more than") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// Whatever a layer is, reading ends, never yields more than the limit, and
-// yields nothing that the layer does not hold at the path.
+// For any layer, Copy ends, never writes more than the limit, and writes only the
+// content of an entry.
 func FuzzCopy(f *testing.F) {
 	f.Add(archive(f, "usr/", "usr/bin/x=new"), archive(f, "usr/bin/.wh.x="))
 	f.Add(archive(f, "usr/bin->../bin"), archive(f, "usr/.wh..wh..opq="))
@@ -166,15 +166,16 @@ func FuzzCopy(f *testing.F) {
 		var b bytes.Buffer
 		err := Copy(t.Context(), &b, "/usr/bin/x", 100, []Layer{layer(below), layer(above)})
 		if b.Len() > 100 {
-			t.Errorf("%d bytes were read", b.Len())
+			t.Errorf("Copy wrote %d bytes, more than the limit", b.Len())
 		}
 		if err == nil && !holds(below, b.String()) && !holds(above, b.String()) {
-			t.Errorf("no layer has %q", b.String())
+			t.Errorf("no layer has content %q", b.String())
 		}
 	})
 }
 
-// Layers that a runtime could unpack in only one way yield what it would.
+// For layers that are not ambiguous, Copy finds the file that a container runtime
+// would unpack.
 func FuzzCopyUnpacked(f *testing.F) {
 	f.Add("usr/bin/x=old\nusr/bin/y=1", "usr/bin/.wh.x=\nusr/bin/x=new", "usr/")
 	f.Add("./usr/bin/x=old", "usr/.wh..wh..opq=", "/usr/bin/x=new")
@@ -182,7 +183,7 @@ func FuzzCopyUnpacked(f *testing.F) {
 	f.Add("x=1", "usr/bin/x/\nusr/bin/x=1", "usr=1\n.wh..wh.plnk=\n.wh.=")
 	f.Fuzz(func(t *testing.T, bottom, middle, top string) {
 		var layers []Layer
-		var tree []string // of what a runtime has unpacked, "PATH=CONTENT"
+		var tree []string // of unpacked files, "PATH=CONTENT"
 		plain := true
 		for _, text := range []string{bottom, middle, top} {
 			lines := strings.Split(text, "\n")
@@ -215,8 +216,8 @@ func FuzzCopyUnpacked(f *testing.F) {
 	})
 }
 
-// unpack puts a layer over a tree. It tells whether there are only plain files
-// and folders, each once, and nothing that could be read in two ways.
+// unpack applies a layer to a tree. It reports whether the layer is not ambiguous:
+// it has only regular files, directories and whiteouts, and no duplicates.
 func unpack(tree []string, data []byte) ([]string, bool) {
 	var removed, files []string
 	seen := map[string]bool{}
@@ -225,7 +226,7 @@ func unpack(tree []string, data []byte) ([]string, bool) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil || strings.Contains(h.Name, "..") && !strings.Contains(h.Name, opaque) || strings.ContainsAny(h.Name, "\x00") {
+		if err != nil || strings.Contains(h.Name, "..") && !strings.Contains(h.Name, opaqueWhiteout) || strings.ContainsAny(h.Name, "\x00") {
 			return nil, false
 		}
 		content, err := io.ReadAll(r)
@@ -236,36 +237,35 @@ func unpack(tree []string, data []byte) ([]string, bool) {
 		seen[name] = true
 		dir, base := path.Split(name)
 		switch {
-		case base == opaque:
+		case base == opaqueWhiteout:
 			removed = append(removed, dir)
-		case strings.HasPrefix(base, whiteout):
-			if base == whiteout || strings.HasPrefix(base, metadata) {
+		case strings.HasPrefix(base, whiteoutPrefix):
+			if base == whiteoutPrefix || strings.HasPrefix(base, metadataPrefix) {
 				return nil, false
 			}
-			removed = append(removed, dir+base[len(whiteout):]+"/")
+			removed = append(removed, dir+base[len(whiteoutPrefix):]+"/")
 		case h.Typeflag == tar.TypeReg:
 			files = append(files, name+"="+string(content))
 			removed = append(removed, name+"/")
 		default:
-			removed = append(removed, name+"=") // a folder takes a file's place
+			removed = append(removed, name+"=") // a directory replaces a file
 		}
 	}
 	for _, a := range files {
 		name, _, _ := strings.Cut(a, "=")
 		for other := range seen {
 			if strings.HasPrefix(other, name+"/") {
-				return nil, false // a file with files in it
+				return nil, false // a file that is a parent
 			}
 		}
 	}
 	tree = slices.DeleteFunc(slices.Clone(tree), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
-		return slices.ContainsFunc(removed, func(gone string) bool {
-			return strings.HasPrefix(name+"/", gone) || strings.HasPrefix(entry, gone)
+		return slices.ContainsFunc(removed, func(r string) bool {
+			return strings.HasPrefix(name+"/", r) || strings.HasPrefix(entry, r)
 		})
 	})
-	// A file below which something new lies is gone as well: reading that is
-	// refused, so it is left out here.
+	// A file that becomes a parent would be removed. Copy refuses such layers.
 	for _, entry := range tree {
 		name, _, _ := strings.Cut(entry, "=")
 		for other := range seen {
@@ -277,7 +277,7 @@ func unpack(tree []string, data []byte) ([]string, bool) {
 	return append(tree, files...), true
 }
 
-// holds looks for a file naively.
+// holds reports whether an entry whose name ends in "x" has the content.
 func holds(data []byte, content string) bool {
 	for r := tar.NewReader(bytes.NewReader(data)); ; {
 		h, err := r.Next()

@@ -9,43 +9,40 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/component"
-	"github.com/hyperkube/hyperkube/images/dispatcher/internal/folder"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
+	"github.com/hyperkube/hyperkube/images/dispatcher/internal/toolset"
 )
 
 type config struct {
-	to    string
-	mode  fs.FileMode
-	items []item
-	links []folder.Link
+	dir      string
+	mode     fs.FileMode
+	requests []request
+	links    []toolset.Link
 }
 
-// item is a program that was asked for.
-type item struct {
+// request is one program of the command line.
+type request struct {
 	name   string
 	source source.Source
 }
 
-var errHelp = errors.New("help was asked for")
+var errHelp = errors.New("help requested")
 
 func parse(env Env) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("install", flag.ContinueOnError)
 	flags.SetOutput(env.Err)
-	flags.StringVar(&c.to, "to", "", "the `folder` to copy to, which must be there")
-	mode := flags.String("mode", "0755", "the `permissions` of programs, in octal digits")
-	flags.Func("link", "make `NAME=TARGET`, a link to a program that is named, too; may be given again", func(s string) error {
+	flags.StringVar(&c.dir, "to", "", "")
+	mode := flags.String("mode", "0755", "")
+	flags.Func("link", "", func(s string) error {
 		name, target, ok := strings.Cut(s, "=")
 		if !ok {
 			return errors.New("want NAME=TARGET")
 		}
-		c.links = append(c.links, folder.Link{Name: name, Target: target})
+		c.links = append(c.links, toolset.Link{Name: name, Target: target})
 		return nil
 	})
-	flags.Usage = func() {
-		fmt.Fprintf(flags.Output(), usage, component.Word)
-		flags.PrintDefaults()
-	}
+	flags.Usage = func() { fmt.Fprintf(flags.Output(), usage, component.Dispatcher) }
 	if err := flags.Parse(env.Args); errors.Is(err, flag.ErrHelp) {
 		return c, errHelp
 	} else if err != nil {
@@ -53,51 +50,66 @@ func parse(env Env) (config, error) {
 	}
 	bits, err := strconv.ParseUint(*mode, 8, 32)
 	if err != nil {
-		return c, fmt.Errorf("reading -mode %q: want octal digits, like 0755", *mode)
+		return c, fmt.Errorf("invalid --mode %q: want octal digits, like 0755", *mode)
 	}
 	c.mode = fs.FileMode(bits)
-	if c.to == "" {
-		return c, errors.New("reading -to: want a folder to copy to")
+	if c.dir == "" {
+		return c, errors.New("missing --to DIR")
 	}
 	if flags.NArg() == 0 {
-		return c, errors.New("reading arguments: want names of programs, got none")
+		return c, errors.New("missing names of programs")
 	}
-	return c, c.read(flags.Args())
+	return c, c.parseRequests(flags.Args())
 }
 
-// read reads the names and sources; it tells all faults at once.
-func (c *config) read(args []string) error {
+// parseRequests parses names and sources. It reports all errors at once.
+func (c *config) parseRequests(args []string) error {
 	var errs []error
-	plan := folder.Plan{Mode: c.mode, Links: c.links}
+	plan := toolset.Plan{Mode: c.mode, Links: c.links}
 	for _, arg := range args {
 		if strings.HasPrefix(arg, "-") {
-			errs = append(errs, fmt.Errorf("reading argument %q: flags come before names", arg))
+			errs = append(errs, fmt.Errorf("invalid argument %q: flags must precede names", arg))
 			continue
 		}
 		name, text, _ := strings.Cut(arg, "=")
 		from, err := source.Parse(text)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("reading argument %q: %w", name, err))
+			errs = append(errs, fmt.Errorf("invalid argument %q: %w", name, err))
 		}
-		c.items = append(c.items, item{name, from})
-		plan.Programs = append(plan.Programs, folder.Program{Name: name})
+		c.requests = append(c.requests, request{name, from})
+		plan.Programs = append(plan.Programs, toolset.Program{Name: name})
 	}
 	return errors.Join(append(errs, plan.Check())...)
 }
 
-const usage = `Copies programs to a folder of the host: all of them, or none.
+const usage = `Installs programs into a directory of the host. The change is atomic: all programs
+are replaced at once, or none.
 
-  %s install -to FOLDER [FLAG]... NAME[=SOURCE]...
+Usage:
+  %[1]s install --to DIR [FLAG]... NAME[=SOURCE]...
 
-SOURCE is one of
-  (none)                            the program NAME of this image
-  keep:                             what the folder has must stay
-  /PATH                             a file
-  https://HOST/PATH#sha256=SUM      a download
-  image:REFERENCE@sha256:SUM!/PATH  a file in an image of a registry
-  image:REFERENCE:TAG!/PATH#sha256=SUM
-each with #sha256= and the sum of the program behind it, if there is none yet.
+Examples:
+  %[1]s install --to /host kubelet kubectl
+  %[1]s install --to /host kubelet=keep: kubectl=https://HOST/kubectl#sha256=SUM
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 what was to be kept is not there.
+Flags:
+  --to DIR            directory to install into; it must exist
+  --mode MODE         permissions of the programs, octal (default 0755)
+  --link NAME=TARGET  create a symlink NAME to the program TARGET, one of the
+                      names of this command; may be repeated
 
+Sources:
+  (none)                                the program NAME in this image
+  keep:                                 the installed program; fail if it is missing
+  /PATH or ./PATH                       a file
+  https://HOST/PATH#sha256=SUM          a download
+  image:REFERENCE@sha256:DIGEST!/PATH   a file in an image of a registry
+  image:REFERENCE:TAG!/PATH#sha256=SUM  the same, by tag
+Every source accepts #sha256= and the SHA-256 of the program.
+
+Exit codes:
+  0  success
+  1  failed
+  2  wrong usage
+  3  a program to keep is missing or has another SHA-256
 `

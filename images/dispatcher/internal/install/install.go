@@ -1,4 +1,5 @@
-// Package install is the word that copies programs to a folder of the host.
+// Package install implements the install command, which installs programs into
+// a directory of the host.
 package install
 
 import (
@@ -11,30 +12,28 @@ import (
 
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/component"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/content"
-	"github.com/hyperkube/hyperkube/images/dispatcher/internal/folder"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
+	"github.com/hyperkube/hyperkube/images/dispatcher/internal/toolset"
 )
 
 // Exit codes.
 const (
-	exitFailed = 1 // nothing was changed
-	exitUsage  = 2 // the command line is wrong
-	exitDrift  = 3 // what was to be kept is not there, or is another program
+	exitFailed = 1
+	exitUsage  = 2 // wrong usage
+	exitDrift  = 3 // a program to keep is missing or another one
 )
 
-// linger is long for a reader on its way through a link, and short for a
-// person.
-const linger = 200 * time.Millisecond
+// gracePeriod is enough for an open(2) that has begun, and too short to annoy.
+const gracePeriod = 200 * time.Millisecond
 
-// Env is what the word knows of the world outside its arguments.
+// Env is the environment of the command.
 type Env struct {
-	Args     []string // behind the word
+	Args     []string // without the name of the command
 	Out, Err io.Writer
 }
 
-// Run does what the arguments say. It returns an exit code, and an error where
-// there is something to say about it.
-func Run(ctx context.Context, place component.Place, env Env) (int, error) {
+// Run runs the command. It returns an exit code, and an error to print, if any.
+func Run(ctx context.Context, finder component.Finder, env Env) (int, error) {
 	c, err := parse(env)
 	if errors.Is(err, errHelp) {
 		return 0, nil
@@ -42,7 +41,7 @@ func Run(ctx context.Context, place component.Place, env Env) (int, error) {
 	if err != nil {
 		return exitUsage, err
 	}
-	results, err := folder.Install(ctx, c.plan(place, env.Err))
+	results, err := toolset.Install(ctx, c.plan(finder, env.Err))
 	for _, r := range results {
 		if r.Target != "" {
 			fmt.Fprintf(env.Out, "%s %s -> %s\n", r.Action, r.Name, r.Target)
@@ -50,7 +49,7 @@ func Run(ctx context.Context, place component.Place, env Env) (int, error) {
 			fmt.Fprintf(env.Out, "%s %s sha256:%s\n", r.Action, r.Name, r.Sum)
 		}
 	}
-	var keep *folder.KeepError
+	var keep *toolset.KeepError
 	switch {
 	case errors.As(err, &keep):
 		return exitDrift, err
@@ -60,40 +59,41 @@ func Run(ctx context.Context, place component.Place, env Env) (int, error) {
 	return 0, nil
 }
 
-// plan joins what was asked for with where it comes from.
-func (c config) plan(place component.Place, messages io.Writer) folder.Plan {
-	getter := content.Getter{
-		Own:       own(place),
-		Transport: content.NewTransport(content.Silence),
-		MaxSize:   content.MaxSize,
-		Arch:      runtime.GOARCH,
+// plan returns the plan of the command line, with the content of each program.
+func (c config) plan(finder component.Finder, messages io.Writer) toolset.Plan {
+	fetcher := content.Fetcher{
+		FindProgram: findProgram(finder),
+		Transport:   content.NewTransport(content.IdleTimeout),
+		MaxSize:     content.MaxSize,
+		Arch:        runtime.GOARCH,
 	}
-	p := folder.Plan{
-		Dir: c.to, Mode: c.mode, Links: c.links, Linger: linger,
-		Waiting: func() {
-			fmt.Fprintf(messages, "%s: waiting for another run to be done with %q\n", component.Word, c.to)
+	p := toolset.Plan{
+		Dir: c.dir, Mode: c.mode, Links: c.links, GracePeriod: gracePeriod,
+		OnWait: func() {
+			fmt.Fprintf(messages, "%s: waiting for another process that installs into %q\n", component.Dispatcher, c.dir)
 		},
 	}
-	for _, item := range c.items {
-		program := folder.Program{Name: item.name, Sum: item.source.Sum}
-		if item.source.Kind != source.Keep {
-			program.Content = getter.Of(item.name, item.source)
+	for _, r := range c.requests {
+		program := toolset.Program{Name: r.name, Sum: r.source.Sum}
+		if r.source.Kind != source.Keep {
+			program.Content = fetcher.Content(r.name, r.source)
 		}
 		p.Programs = append(p.Programs, program)
 	}
 	return p
 }
 
-// own finds programs of this image, this one among them.
-func own(place component.Place) func(string) (string, error) {
+// findProgram returns a function that finds the programs in this image, and the
+// dispatcher.
+func findProgram(finder component.Finder) func(string) (string, error) {
 	return func(name string) (string, error) {
-		if name == component.Word {
-			return place.Path, nil
+		if name == component.Dispatcher {
+			return finder.Path, nil
 		}
-		path, err := place.Find(name)
-		var absent *component.AbsentError
-		if errors.As(err, &absent) {
-			err = fmt.Errorf("%w; there are: %s", err, place.Names())
+		path, err := finder.Find(name)
+		var notFound *component.NotFoundError
+		if errors.As(err, &notFound) {
+			err = fmt.Errorf("%w; available: %s", err, finder.Names())
 		}
 		return path, err
 	}

@@ -1,14 +1,14 @@
-// Package source reads where a program is to come from.
+// Package source parses the source of a program.
 //
-// A source is written in one of these ways, each with "#sha256=" and the sum of
-// the program behind it, where it says so:
+// A source has one of these forms. Each may end in "#sha256=" and the sum of the
+// program; where noted, it must:
 //
-//	""                                  out of this image
-//	keep:                               it must be there already
-//	/path, ./path, ../path              a file
-//	https://host/path                   a download; sum required
+//	""                                    the program in this image
+//	keep:                                 the installed program
+//	/path, ./path, ../path                a file
+//	https://host/path                     a download; sum required
 //	image:host/repository@sha256:…!/path  a file in an image
-//	image:host/repository:tag!/path       the same; sum required
+//	image:host/repository:tag!/path       a file in an image; sum required
 package source
 
 import (
@@ -24,54 +24,55 @@ import (
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
 )
 
-// Kind is a way to get a program.
+// Kind is the kind of a source.
 type Kind int
 
-// The kinds of sources.
+// Kinds of sources.
 const (
-	Own   Kind = iota // out of this image, found by its name
-	Keep              // it is there already
-	File              // a path
-	Web               // an URL
-	Image             // a path in an image of a registry
+	ThisImage Kind = iota // a program in this image
+	Keep                  // the installed program
+	File                  // a file
+	Download              // a URL
+	Image                 // a file in an image of a registry
 )
 
-// Source says where a program comes from. It is made by [Parse] alone.
+// Source is the source of a program. Only [Parse] makes one.
 type Source struct {
 	Kind Kind
 	Path string         // of File, as given; of Image, absolute and clean
-	URL  string         // of Web, without the sum
+	URL  string         // of Download, without the sum
 	Ref  name.Reference // of Image
-	Sum  *checksum.Sum  // of the program; nil where none was given
+	Sum  *checksum.Sum  // of the program; nil if none was given
 	text string
 }
 
-// String is the source as it was given, without the sum, and without the query
-// of an URL, in which tokens travel.
+// String returns the source as it was given, without the sum, and without the
+// query of a URL, which may have a token.
 func (s Source) String() string { return s.text }
 
-const sumMark = "#sha256="
+const sumPrefix = "#sha256="
 
-// Parse reads a source.
+// Parse parses a source.
 func Parse(text string) (Source, error) {
 	s, err := parse(text)
 	if err != nil {
-		return Source{}, fmt.Errorf("reading source %q: %w", shown(text), err)
+		return Source{}, fmt.Errorf("parsing source %q: %w", redact(text), err)
 	}
 	return s, nil
 }
 
-// shown is what may be printed of a source that is wrong: no query, no user.
-func shown(text string) string {
+// redact removes the query and the user of a URL, which may have secrets, from an
+// invalid source.
+func redact(text string) string {
 	text, _, _ = strings.Cut(text, "?")
-	return user.ReplaceAllString(text, "//…@")
+	return userinfo.ReplaceAllString(text, "//…@")
 }
 
-var user = regexp.MustCompile(`//[^/]*@`)
+var userinfo = regexp.MustCompile(`//[^/]*@`)
 
 func parse(text string) (Source, error) {
 	var s Source
-	rest, hex, marked := strings.Cut(text, sumMark)
+	rest, hex, marked := strings.Cut(text, sumPrefix)
 	s.text = rest
 	if marked {
 		sum, err := checksum.Parse(hex)
@@ -81,54 +82,53 @@ func parse(text string) (Source, error) {
 		s.Sum = &sum
 	}
 	if strings.ContainsRune(rest, 0) {
-		return Source{}, errors.New("it has a zero byte")
+		return Source{}, errors.New("NUL byte in source")
 	}
 	scheme, after, hasScheme := strings.Cut(rest, ":")
 	switch {
 	case rest == "":
-		s.Kind = Own
+		s.Kind = ThisImage
 		return s, nil
 	case strings.HasPrefix(rest, "/"), strings.HasPrefix(rest, "./"), strings.HasPrefix(rest, "../"):
 		s.Kind, s.Path = File, rest
 		return s, nil
 	case hasScheme && scheme == "keep":
 		if after != "" {
-			return Source{}, fmt.Errorf("want nothing but a sum after keep:, got %q", after)
+			return Source{}, fmt.Errorf("unexpected %q after keep:", after)
 		}
 		s.Kind = Keep
 		return s, nil
 	case hasScheme && scheme == "image":
 		return s.image(after)
 	case strings.HasPrefix(rest, "https://"), strings.HasPrefix(rest, "http://"):
-		return s.web(rest)
+		return s.download(rest)
 	}
-	return Source{}, errors.New("want nothing, keep:, a path with a / in front, https://… or image:…")
+	return Source{}, errors.New("unknown form: want no source, keep:, a path that begins with / or ./, https://… or image:…")
 }
 
-func (s Source) web(text string) (Source, error) {
+func (s Source) download(text string) (Source, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
 		return Source{}, errors.Unwrap(err)
 	case u.Hostname() == "":
-		return Source{}, errors.New("the URL has no host")
+		return Source{}, errors.New("missing host in URL")
 	case u.User != nil:
-		return Source{}, errors.New("the URL has a user; a command line is no place for passwords")
+		return Source{}, errors.New("user or password in URL: command lines are visible to other processes")
 	case u.Fragment != "" || strings.Contains(text, "#"):
-		return Source{}, errors.New("want #sha256= and 64 digits behind the URL, got another fragment")
-	case !Allowed(u):
-		return Source{}, errors.New("want https; plain http is for this machine alone")
+		return Source{}, errors.New("unexpected fragment in URL: want #sha256= and 64 digits")
+	case !IsSecure(u):
+		return Source{}, errors.New("want https: http is allowed for localhost only")
 	case s.Sum == nil:
-		return Source{}, errors.New("want #sha256= and the sum of the program behind it: nothing is trusted without")
+		return Source{}, errors.New("missing sum: add #sha256= and the sum of the program")
 	}
-	s.Kind, s.URL = Web, text
+	s.Kind, s.URL = Download, text
 	s.text, _, _ = strings.Cut(text, "?")
 	return s, nil
 }
 
-// Allowed tells whether a URL may be asked: what goes over a network goes by
-// https.
-func Allowed(u *url.URL) bool {
+// IsSecure reports whether u uses https, or http on the loopback interface.
+func IsSecure(u *url.URL) bool {
 	switch u.Scheme {
 	case "https":
 		return true
@@ -142,18 +142,18 @@ func Allowed(u *url.URL) bool {
 func (s Source) image(text string) (Source, error) {
 	ref, file, ok := strings.Cut(text, "!")
 	if !ok || !strings.HasPrefix(file, "/") {
-		return Source{}, errors.New("want image:REFERENCE!/PATH, with the path of the program in the image")
+		return Source{}, errors.New("missing path in image: want image:REFERENCE!/PATH")
 	}
 	if file != path.Clean(file) || file == "/" || strings.Contains(file, "/.wh.") {
 		return Source{}, fmt.Errorf("%q is not the path of a file in an image", file)
 	}
 	var err error
-	// Of a name without a registry, clients make one on a public registry.
+	// A name without a registry would be one on Docker Hub.
 	if s.Ref, err = name.ParseReference(ref, name.StrictValidation); err != nil {
-		return Source{}, fmt.Errorf("want REGISTRY/REPOSITORY with @sha256:… or :TAG: %w", err)
+		return Source{}, fmt.Errorf("want REGISTRY/REPOSITORY@sha256:… or REGISTRY/REPOSITORY:TAG: %w", err)
 	}
 	if _, byDigest := s.Ref.(name.Digest); !byDigest && s.Sum == nil {
-		return Source{}, errors.New("a tag can be moved: want @sha256:… in its place, or #sha256= and the sum of the program")
+		return Source{}, errors.New("tags are mutable: use @sha256:…, or add #sha256= and the sum of the program")
 	}
 	s.Kind, s.Path = Image, file
 	return s, nil

@@ -1,4 +1,4 @@
-package folder
+package toolset
 
 import (
 	"context"
@@ -10,56 +10,56 @@ import (
 	"time"
 )
 
-// poll is short enough not to be felt and long enough to cost nothing.
-const poll = 50 * time.Millisecond
+// pollInterval is the time between two attempts to lock the directory.
+const pollInterval = 50 * time.Millisecond
 
-// Install makes a folder have what the plan says, all of it or nothing. Two
-// runs in one folder take turns. Results are in the order of the plan, programs
-// before links. On error no name leads to other bytes than before, unless all do
-// and only bringing that to the disk failed; an error of clearing away what the
-// folder had comes with the results.
+// Install changes a directory as planned, all or nothing. Concurrent runs in one
+// directory wait for each other. Results are in the order of the plan, programs
+// before links. On error nothing has changed, with two exceptions: if syncing
+// the switch to disk fails, all names have changed; and if removing old sets
+// fails, the error comes with the results.
 func Install(ctx context.Context, p Plan) ([]Result, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
 	root, err := os.OpenRoot(p.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("opening the folder %q to install to: %w; it must be there: make it, or mount it", p.Dir, err)
+		return nil, fmt.Errorf("opening directory %q: %w; create or mount it first", p.Dir, err)
 	}
 	defer root.Close()
-	lock, err := acquire(ctx, root, p.Waiting)
+	lock, err := acquireLock(ctx, root, p.OnWait)
 	if err != nil {
 		return nil, err
 	}
 	defer lock.Close()
 	steps, switched, err := install(ctx, root, p)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("installing to %q: %w", p.Dir, err), sweep(root))
+		return nil, errors.Join(fmt.Errorf("installing into %q: %w", p.Dir, err), cleanUp(root))
 	}
 	if switched {
 		select {
 		case <-ctx.Done():
-		case <-time.After(p.Linger):
+		case <-time.After(p.GracePeriod):
 		}
 	}
 	results := make([]Result, len(steps))
 	for i, st := range steps {
 		results[i] = st.Result
 	}
-	if err := sweep(root); err != nil {
+	if err := cleanUp(root); err != nil {
 		return results, fmt.Errorf("removing old programs from %q: %w", p.Dir, err)
 	}
 	return results, nil
 }
 
-// acquire takes the lock of the folder. It is on the folder itself, so it
-// leaves no file behind, and ends with its process.
-func acquire(ctx context.Context, root *os.Root, waiting func()) (*os.File, error) {
+// acquireLock locks the directory itself: the lock needs no file, and the kernel
+// releases it when the process ends.
+func acquireLock(ctx context.Context, root *os.Root, onWait func()) (*os.File, error) {
 	f, err := root.Open(".")
 	if err != nil {
 		return nil, err
 	}
-	for told := false; ; told = true {
+	for first := true; ; first = false {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
 			return f, nil
@@ -67,21 +67,22 @@ func acquire(ctx context.Context, root *os.Root, waiting func()) (*os.File, erro
 		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
 			return nil, errors.Join(fmt.Errorf("locking %q: %w", root.Name(), err), f.Close())
 		}
-		if !told && waiting != nil {
-			waiting()
+		if first && onWait != nil {
+			onWait()
 		}
 		select {
 		case <-ctx.Done():
 			return nil, errors.Join(fmt.Errorf("waiting for the lock of %q: %w", root.Name(), context.Cause(ctx)), f.Close())
-		case <-time.After(poll):
+		case <-time.After(pollInterval):
 		}
 	}
 }
 
-// install does all but the clearing away, and tells whether it switched.
+// install does everything but removing the old set. It reports whether it
+// switched to a new one.
 func install(ctx context.Context, root *os.Root, p Plan) ([]step, bool, error) {
-	// What a killed run left takes up room that this one may need.
-	if err := sweep(root); err != nil {
+	// The remains of a killed run may use disk space that this run needs.
+	if err := cleanUp(root); err != nil {
 		return nil, false, err
 	}
 	s, err := readState(root)
@@ -92,8 +93,8 @@ func install(ctx context.Context, root *os.Root, p Plan) ([]step, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	before, next := s.number+1, s.number+2
-	if slices.ContainsFunc(steps, func(st step) bool { return st.how == write }) {
+	snapshot, next := s.number+1, s.number+2
+	if slices.ContainsFunc(steps, func(st step) bool { return st.method == write }) {
 		b, err := newSet(s, next)
 		if err != nil {
 			return nil, false, err
@@ -102,33 +103,33 @@ func install(ctx context.Context, root *os.Root, p Plan) ([]step, bool, error) {
 			return nil, false, err
 		}
 	}
-	pointers, err := links(s, p, steps)
+	links, err := decideLinks(s, p, steps)
 	if err != nil {
 		return nil, false, err
 	}
-	steps = append(steps, pointers...)
+	steps = append(steps, links...)
 	if !slices.ContainsFunc(steps, func(st step) bool { return st.Action == Installed || st.Action == Linked }) {
 		return steps, false, nil
 	}
-	return steps, true, s.change(steps, before, next)
+	return steps, true, s.apply(steps, snapshot, next)
 }
 
-// writeAll writes all programs that are to be written. Of some only then it
-// shows that they are what the folder has.
+// writeAll writes the programs into the set. If the sum was unknown before, a
+// program may turn out to be the installed one.
 func (b builder) writeAll(ctx context.Context, steps []step, p Plan) error {
 	for i := range steps {
 		st := &steps[i]
-		if st.how != write {
+		if st.method != write {
 			continue
 		}
 		sum, err := b.write(ctx, st, p.Mode)
 		if err != nil {
 			return err
 		}
-		if err := b.spare(ctx, st, sum, p.Mode); err != nil {
+		if err := b.skipIfEqual(ctx, st, sum, p.Mode); err != nil {
 			return err
 		}
-		if st.how != write {
+		if st.method != write {
 			if err := b.root.Remove(setPath(b.to, st.Name)); err != nil {
 				return err
 			}

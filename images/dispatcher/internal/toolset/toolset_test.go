@@ -1,4 +1,4 @@
-package folder
+package toolset
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
 )
 
-// text is the content of a program whose sum is known beforehand.
+// text is the content of a program whose sum is known.
 type text string
 
 func (c text) String() string { return "a test" }
@@ -32,32 +32,32 @@ func (c text) Write(_ context.Context, w io.Writer) error {
 	return err
 }
 
-// late is one whose sum shows when it is there.
-type late struct{ text }
+// unknownSum is a content whose sum is unknown before it is written.
+type unknownSum struct{ text }
 
-func (late) Sum(context.Context) (*checksum.Sum, error) { return nil, nil }
+func (unknownSum) Sum(context.Context) (*checksum.Sum, error) { return nil, nil }
 
-// changed has other bytes than its sum says.
-type changed struct{ text }
+// mismatched is a content that does not have its sum.
+type mismatched struct{ text }
 
-func (c changed) Write(_ context.Context, w io.Writer) error {
+func (c mismatched) Write(_ context.Context, w io.Writer) error {
 	_, err := io.WriteString(w, "<html>")
 	return err
 }
 
-// broken ends in an error.
-type broken struct{ text }
+// failing is a content that fails while it is written.
+type failing struct{ text }
 
-var errBroken = errors.New("no more bytes")
+var errFailing = errors.New("write error")
 
-func (c broken) Write(_ context.Context, w io.Writer) error {
-	_, _ = io.WriteString(w, "half of it")
-	return errBroken
+func (c failing) Write(_ context.Context, w io.Writer) error {
+	_, _ = io.WriteString(w, "a part of it")
+	return errFailing
 }
 
 func sumOf(s string) checksum.Sum { return sha256.Sum256([]byte(s)) }
 
-// plan makes a plan of words: NAME=TEXT is a program, NAME is one to be kept,
+// plan returns a plan of words: NAME=TEXT is a program, NAME a program to keep,
 // NAME->TARGET a link.
 func plan(dir string, words ...string) Plan {
 	p := Plan{Dir: dir, Mode: 0o755}
@@ -73,8 +73,8 @@ func plan(dir string, words ...string) Plan {
 	return p
 }
 
-// did installs and returns what was done: "installed a, linked b".
-func did(t *testing.T, p Plan) string {
+// mustInstall installs and returns the results: "installed a, linked b".
+func mustInstall(t *testing.T, p Plan) string {
 	t.Helper()
 	results, err := Install(t.Context(), p)
 	if err != nil {
@@ -87,8 +87,8 @@ func did(t *testing.T, p Plan) string {
 	return strings.Join(words, ", ")
 }
 
-// shows is what a folder shows to who opens its files: "a=1 b=2".
-func shows(t *testing.T, dir string) string {
+// contents returns the names and contents of files in a directory: "a=1 b=2".
+func contents(t *testing.T, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -110,8 +110,8 @@ func shows(t *testing.T, dir string) string {
 	return strings.Join(words, " ")
 }
 
-// listing is all that lies below a folder, with inodes and times: equal before
-// and after means that nothing was touched.
+// listing returns all files below a directory with inodes and times, to check
+// that nothing was changed.
 func listing(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
@@ -133,8 +133,8 @@ func listing(t *testing.T, dir string) string {
 	return b.String()
 }
 
-// put makes files and links like those of plan, by themselves.
-func put(t *testing.T, dir string, words ...string) {
+// create creates files, NAME=TEXT, and symlinks, NAME->TARGET.
+func create(t *testing.T, dir string, words ...string) {
 	t.Helper()
 	for _, word := range words {
 		var err error
@@ -153,10 +153,11 @@ func put(t *testing.T, dir string, words ...string) {
 	}
 }
 
-// clean fails if anything but the current set lies in the folder's own place.
-func clean(t *testing.T, dir string) {
+// checkClean fails if .hyperkube has more than the current set, or if a symlink
+// into it is dangling.
+func checkClean(t *testing.T, dir string) {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(dir, home))
+	entries, err := os.ReadDir(filepath.Join(dir, metaDir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -165,9 +166,9 @@ func clean(t *testing.T, dir string) {
 		names = append(names, entry.Name())
 	}
 	if want := []string{"current", "sets"}; err != nil || !slices.Equal(names, want) {
-		t.Errorf("%s has %q, %v; want %q", home, names, err, want)
+		t.Errorf("%s has %q, %v; want %q", metaDir, names, err, want)
 	}
-	if entries, err = os.ReadDir(filepath.Join(dir, sets)); err != nil || len(entries) != 1 {
+	if entries, err = os.ReadDir(filepath.Join(dir, setsDir)); err != nil || len(entries) != 1 {
 		t.Errorf("%d sets, %v; want one", len(entries), err)
 	}
 	all, err := os.ReadDir(dir)
@@ -175,7 +176,7 @@ func clean(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	for _, entry := range all {
-		if target, err := os.Readlink(filepath.Join(dir, entry.Name())); err == nil && strings.HasPrefix(target, home) {
+		if target, err := os.Readlink(filepath.Join(dir, entry.Name())); err == nil && strings.HasPrefix(target, metaDir) {
 			if _, err := os.Stat(filepath.Join(dir, entry.Name())); err != nil {
 				t.Error(err)
 			}
@@ -186,12 +187,12 @@ func clean(t *testing.T, dir string) {
 func TestInstall(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		had   string   // by itself
-		runs  []string // one after another
-		did   string   // of the last one
-		shows string
+		files string   // before the first run
+		runs  []string // plans
+		did   string   // by the last run
+		want  string
 	}{
-		{"empty folder", "", []string{"a=1 b=2"}, "installed a, installed b", "a=1 b=2"},
+		{"empty directory", "", []string{"a=1 b=2"}, "installed a, installed b", "a=1 b=2"},
 		{"again", "", []string{"a=1 b=2 c->a", "a=1 b=2 c->a"}, "unchanged a, unchanged b, unchanged c", "a=1 b=2 c=1"},
 		{"one differs", "", []string{"a=1 b=2", "a=1 b=3"}, "unchanged a, installed b", "a=1 b=3"},
 		{"link", "", []string{"a=1 b->a"}, "installed a, linked b", "a=1 b=1"},
@@ -207,7 +208,7 @@ func TestInstall(t *testing.T) {
 		{"dangling link is replaced", "a->nowhere", []string{"a=1"}, "installed a", "a=1"},
 		{"file by link", "a=0 b=0", []string{"a=1 b->a"}, "installed a, linked b", "a=1 b=1"},
 		{"same file stays", "a=1", []string{"a=1"}, "unchanged a", "a=1"},
-		{"same file stays beside another", "a=1", []string{"a=1 b=2"}, "unchanged a, installed b", "a=1 b=2"},
+		{"same file stays, another is added", "a=1", []string{"a=1 b=2"}, "unchanged a, installed b", "a=1 b=2"},
 		{"link to a file that stays", "a=1", []string{"a=1 b->a", "a=1 b->a"}, "unchanged a, unchanged b", "a=1 b=1"},
 		{"kept", "a=7", []string{"a b=2"}, "kept a, installed b", "a=7 b=2"},
 		{"kept of earlier", "", []string{"a=7 b=1", "a b=2"}, "kept a, installed b", "a=7 b=2"},
@@ -217,22 +218,22 @@ func TestInstall(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
-			put(t, dir, strings.Fields(c.had)...)
+			create(t, dir, strings.Fields(c.files)...)
 			got := ""
 			for _, run := range c.runs {
-				got = did(t, plan(dir, strings.Fields(run)...))
+				got = mustInstall(t, plan(dir, strings.Fields(run)...))
 			}
 			if got != c.did {
-				t.Errorf("did %q; want %q", got, c.did)
+				t.Errorf("results %q; want %q", got, c.did)
 			}
-			if got := shows(t, dir); got != c.shows {
-				t.Errorf("shows %q; want %q", got, c.shows)
+			if got := contents(t, dir); got != c.want {
+				t.Errorf("contents %q; want %q", got, c.want)
 			}
-			clean(t, dir)
+			checkClean(t, dir)
 			last := plan(dir, strings.Fields(c.runs[len(c.runs)-1])...)
 			before := listing(t, dir)
-			if again := did(t, last); strings.Contains(again, "installed") || strings.Contains(again, "linked") {
-				t.Errorf("a second run %s", again)
+			if again := mustInstall(t, last); strings.Contains(again, "installed") || strings.Contains(again, "linked") {
+				t.Errorf("results of a second run: %s", again)
 			}
 			if after := listing(t, dir); after != before {
 				t.Errorf("a second run changed\n%sto\n%s", before, after)
@@ -247,157 +248,157 @@ func TestInstallFresh(t *testing.T) {
 	defer syscall.Umask(old)
 	p := plan(dir, "a=1")
 	p.Mode = 0o751
-	did(t, p)
+	mustInstall(t, p)
 	for path, want := range map[string]fs.FileMode{
-		"a": 0o751, home: fs.ModeDir | 0o755, sets: fs.ModeDir | 0o755, current: fs.ModeDir | 0o755,
+		"a": 0o751, metaDir: fs.ModeDir | 0o755, setsDir: fs.ModeDir | 0o755, current: fs.ModeDir | 0o755,
 	} {
 		info, err := os.Stat(filepath.Join(dir, path))
 		if err != nil || info.Mode() != want {
 			t.Errorf("%s has mode %v, %v; want %v", path, info.Mode(), err, want)
 		}
 	}
-	// The mode alone is a difference, too.
+	// Another mode must be installed, too.
 	p.Mode = 0o755
-	if got := did(t, p); got != "installed a" {
-		t.Errorf("did %q; want a new file", got)
+	if got := mustInstall(t, p); got != "installed a" {
+		t.Errorf("results %q; want a new file", got)
 	}
 }
 
-// A program whose sum shows late is fetched again, and then it shows that there
-// is nothing to do.
-func TestInstallLate(t *testing.T) {
-	for _, had := range []string{"", "a=1"} {
+// A program with an unknown sum is written again, and then compared with the
+// installed one.
+func TestInstallUnknownSum(t *testing.T) {
+	for _, files := range []string{"", "a=1"} {
 		dir := t.TempDir()
-		put(t, dir, strings.Fields(had)...)
+		create(t, dir, strings.Fields(files)...)
 		p := plan(dir, "b=2")
-		p.Programs = append(p.Programs, Program{Name: "a", Content: late{"1"}})
-		did(t, p)
-		before, links := shows(t, dir), listing(t, filepath.Join(dir, current)+"/")
-		if got := did(t, p); got != "unchanged b, unchanged a" {
-			t.Errorf("did %q", got)
+		p.Programs = append(p.Programs, Program{Name: "a", Content: unknownSum{"1"}})
+		mustInstall(t, p)
+		before, links := contents(t, dir), listing(t, filepath.Join(dir, current)+"/")
+		if got := mustInstall(t, p); got != "unchanged b, unchanged a" {
+			t.Errorf("results %q", got)
 		}
-		if after := shows(t, dir); before != "a=1 b=2" || after != before {
-			t.Errorf("shows %q, then %q", before, after)
+		if after := contents(t, dir); before != "a=1 b=2" || after != before {
+			t.Errorf("contents %q, then %q", before, after)
 		}
 		if after := listing(t, filepath.Join(dir, current)+"/"); after != links {
 			t.Errorf("got\n%swant\n%s", after, links)
 		}
-		// And where there is something else to do, it comes along.
+		// The next set has it if another program changes.
 		p.Programs[0].Content = text("3")
-		if got := did(t, p); got != "installed b, unchanged a" {
-			t.Errorf("did %q", got)
+		if got := mustInstall(t, p); got != "installed b, unchanged a" {
+			t.Errorf("results %q", got)
 		}
-		if got := shows(t, dir); got != "a=1 b=3" {
-			t.Errorf("shows %q", got)
+		if got := contents(t, dir); got != "a=1 b=3" {
+			t.Errorf("contents %q", got)
 		}
 		want := "b=3"
-		if had == "" {
+		if files == "" {
 			want = "a=1 b=3"
 		}
-		if got := shows(t, filepath.Join(dir, current)+"/"); got != want {
+		if got := contents(t, filepath.Join(dir, current)+"/"); got != want {
 			t.Errorf("the set has %q, want %q", got, want)
 		}
-		clean(t, dir)
+		checkClean(t, dir)
 	}
 }
 
-// A link of an earlier run keeps what it leads to, although the folder has a
-// file of its own in that place by now.
-func TestInstallBesideReplacedTarget(t *testing.T) {
+// A symlink of an earlier run still leads to its program after a user replaced the
+// target in the directory.
+func TestInstallAfterReplacement(t *testing.T) {
 	dir := t.TempDir()
-	did(t, plan(dir, "a=1", "b->a"))
+	mustInstall(t, plan(dir, "a=1", "b->a"))
 	if err := os.Remove(filepath.Join(dir, "a")); err != nil {
 		t.Fatal(err)
 	}
-	put(t, dir, "a=9")
-	if got := did(t, plan(dir, "a=9", "c=3")); got != "unchanged a, installed c" {
-		t.Errorf("did %q", got)
+	create(t, dir, "a=9")
+	if got := mustInstall(t, plan(dir, "a=9", "c=3")); got != "unchanged a, installed c" {
+		t.Errorf("results %q", got)
 	}
-	if got := shows(t, dir); got != "a=9 b=1 c=3" {
-		t.Errorf("shows %q", got)
+	if got := contents(t, dir); got != "a=9 b=1 c=3" {
+		t.Errorf("contents %q", got)
 	}
-	clean(t, dir)
+	checkClean(t, dir)
 }
 
-// What an operator removes stays away.
+// Programs that a user removed must not come back.
 func TestInstallAfterRemoval(t *testing.T) {
 	dir := t.TempDir()
-	did(t, plan(dir, "a=1", "b=2", "c->a"))
+	mustInstall(t, plan(dir, "a=1", "b=2", "c->a"))
 	for _, name := range []string{"a", "b"} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	did(t, plan(dir, "e=5"))
-	// The link's program is still what it leads to.
-	if got := shows(t, dir); got != "c=1 e=5" {
-		t.Errorf("shows %q", got)
+	mustInstall(t, plan(dir, "e=5"))
+	// The symlink still leads to its program.
+	if got := contents(t, dir); got != "c=1 e=5" {
+		t.Errorf("contents %q", got)
 	}
-	did(t, plan(dir, "b=3"))
-	if got := shows(t, dir); got != "b=3 c=1 e=5" {
-		t.Errorf("shows %q", got)
+	mustInstall(t, plan(dir, "b=3"))
+	if got := contents(t, dir); got != "b=3 c=1 e=5" {
+		t.Errorf("contents %q", got)
 	}
-	clean(t, dir)
-	if err := os.RemoveAll(filepath.Join(dir, home)); err != nil {
+	checkClean(t, dir)
+	if err := os.RemoveAll(filepath.Join(dir, metaDir)); err != nil {
 		t.Fatal(err)
 	}
-	did(t, plan(dir, "b=4"))
-	if got := shows(t, dir); got != "b=4" {
-		t.Errorf("shows %q", got)
+	mustInstall(t, plan(dir, "b=4"))
+	if got := contents(t, dir); got != "b=4" {
+		t.Errorf("contents %q", got)
 	}
-	clean(t, dir)
+	checkClean(t, dir)
 }
 
-// What is kept has its bytes afterwards, also where it was a link to a program
-// that is replaced.
-func TestKeptLinkKeepsItsBytes(t *testing.T) {
+// A program to keep does not change, even if it was a symlink to a program that is
+// replaced.
+func TestKeepSymlink(t *testing.T) {
 	dir := t.TempDir()
-	did(t, plan(dir, "a=1", "b->a"))
-	if got := did(t, plan(dir, "c=1", "a", "b")); got != "installed c, kept a, kept b" {
-		t.Errorf("did %s", got)
+	mustInstall(t, plan(dir, "a=1", "b->a"))
+	if got := mustInstall(t, plan(dir, "c=1", "a", "b")); got != "installed c, kept a, kept b" {
+		t.Errorf("results %s", got)
 	}
-	did(t, plan(dir, "a=2", "b"))
-	if got := shows(t, dir); got != "a=2 b=1 c=1" {
-		t.Errorf("shows %q", got)
+	mustInstall(t, plan(dir, "a=2", "b"))
+	if got := contents(t, dir); got != "a=2 b=1 c=1" {
+		t.Errorf("contents %q", got)
 	}
-	clean(t, dir)
+	checkClean(t, dir)
 }
 
-// Whatever goes wrong, the folder is as it was.
-func TestInstallFails(t *testing.T) {
+// On error the directory must not change.
+func TestInstallError(t *testing.T) {
 	sum := sumOf("other")
 	for _, c := range []struct {
-		name, had string
-		program   Program
-		want      string
+		name, files string
+		program     Program
+		want        string
 	}{
-		{"broken", "", Program{Name: "z", Content: broken{"1"}}, errBroken.Error()},
-		{"changed", "", Program{Name: "z", Content: changed{"1"}}, `checking "z" from a test: want sha256 ` + sumOf("1").String() + ", got " + sumOf("<html>").String() + " (6 bytes); it is an HTML page"},
-		{"kept is missing", "", Program{Name: "z"}, `keeping "z": it is not in `},
+		{"write error", "", Program{Name: "z", Content: failing{"1"}}, errFailing.Error()},
+		{"mismatch", "", Program{Name: "z", Content: mismatched{"1"}}, `verifying "z" from a test: want sha256 ` + sumOf("1").String() + ", got " + sumOf("<html>").String() + " (6 bytes); the file is an HTML page"},
+		{"kept is missing", "", Program{Name: "z"}, `keeping "z": not found in `},
 		{"kept is another", "z=1", Program{Name: "z", Sum: &sum}, "want sha256 " + sum.String()},
-		{"kept leads out", "z->/etc/passwd", Program{Name: "z"}, `it is a link to "/etc/passwd", which only the host can follow`},
-		{"kept leads to what is replaced", "z->a", Program{Name: "z"}, `it is a link to "a", which is to be replaced`},
-		{"kept is a folder", "z/", Program{Name: "z"}, "want a file, a link or nothing"},
-		{"folder", "z/", Program{Name: "z", Content: text("1")}, "want a file, a link or nothing"},
+		{"kept leads out", "z->/etc/passwd", Program{Name: "z"}, `symlink to "/etc/passwd" cannot be followed in this container; make it relative, or omit "z"`},
+		{"kept leads to what is replaced", "z->a", Program{Name: "z"}, `symlink to "a", which would be replaced; keep "a" as well, or omit "z"`},
+		{"kept is a directory", "z/", Program{Name: "z"}, "not a regular file or a symlink"},
+		{"directory", "z/", Program{Name: "z", Content: text("1")}, "not a regular file or a symlink"},
 	} {
 		for _, earlier := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/%v", c.name, earlier), func(t *testing.T) {
 				dir := t.TempDir()
 				if earlier {
-					did(t, plan(dir, "a=0", "b=0"))
+					mustInstall(t, plan(dir, "a=0", "b=0"))
 				} else {
-					put(t, dir, "a=0")
+					create(t, dir, "a=0")
 				}
-				if name, ok := strings.CutSuffix(c.had, "/"); ok {
+				if name, ok := strings.CutSuffix(c.files, "/"); ok {
 					if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
 						t.Fatal(err)
 					}
 				} else {
-					put(t, dir, strings.Fields(c.had)...)
+					create(t, dir, strings.Fields(c.files)...)
 				}
 				names := func() string {
 					return strings.Join(slices.DeleteFunc(strings.SplitAfter(listing(t, dir), "\n"), func(line string) bool {
-						return strings.HasPrefix(line, dir+" ") || strings.HasPrefix(line, filepath.Join(dir, sets)+" ")
+						return strings.HasPrefix(line, dir+" ") || strings.HasPrefix(line, filepath.Join(dir, setsDir)+" ")
 					}), "")
 				}
 				before := names()
@@ -408,8 +409,8 @@ func TestInstallFails(t *testing.T) {
 					t.Errorf("got %v; want an error with %q", err, c.want)
 				}
 				var keep *KeepError
-				if errors.As(err, &keep) != (c.program.Content == nil && c.had != "z/") {
-					t.Errorf("%v is a KeepError: %v", err, keep != nil)
+				if errors.As(err, &keep) != (c.program.Content == nil && c.files != "z/") {
+					t.Errorf("errors.As(%v, *KeepError) = %v", err, keep != nil)
 				}
 				if after := names(); after != before {
 					t.Errorf("got\n%swant\n%s", after, before)
@@ -419,29 +420,29 @@ func TestInstallFails(t *testing.T) {
 	}
 }
 
-func TestInstallRefusesForeignHome(t *testing.T) {
-	for _, words := range [][]string{{home + "=x"}, {home + "->."}, {home + "->/tmp"}} {
+func TestInstallUnexpectedFiles(t *testing.T) {
+	for _, words := range [][]string{{metaDir + "=x"}, {metaDir + "->."}, {metaDir + "->/tmp"}} {
 		dir := t.TempDir()
-		put(t, dir, words...)
-		if _, err := Install(t.Context(), plan(dir, "a=1")); err == nil || !strings.Contains(err.Error(), "never makes") {
+		create(t, dir, words...)
+		if _, err := Install(t.Context(), plan(dir, "a=1")); err == nil || !strings.Contains(err.Error(), "not created by hyperkube") {
 			t.Errorf("of %q: %v", words, err)
 		}
 	}
 	for _, target := range []string{"sets", "/etc", "sets/../..", "sets/01", "sets/-1", "sets/1/.."} {
 		dir := t.TempDir()
-		if err := os.MkdirAll(filepath.Join(dir, sets), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, setsDir), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		put(t, dir, current+"->"+target)
-		if _, err := Install(t.Context(), plan(dir, "a=1")); err == nil || !strings.Contains(err.Error(), "want a link to sets/NUMBER") {
+		create(t, dir, current+"->"+target)
+		if _, err := Install(t.Context(), plan(dir, "a=1")); err == nil || !strings.Contains(err.Error(), "want a symlink to sets/NUMBER") {
 			t.Errorf("of %q: %v", target, err)
 		}
 	}
 }
 
-func TestInstallWantsTheFolder(t *testing.T) {
+func TestInstallMissingDirectory(t *testing.T) {
 	_, err := Install(t.Context(), plan(filepath.Join(t.TempDir(), "missing"), "a=1"))
-	if err == nil || !strings.Contains(err.Error(), "make it, or mount it") {
+	if err == nil || !strings.Contains(err.Error(), "create or mount it first") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -450,13 +451,13 @@ func TestPlanCheck(t *testing.T) {
 	p := plan("", "a=1", "../b=1", "a=2", ".c=1", "-d=1", "=1", "e->a", "e->x", strings.Repeat("x", 129)+"=1", "é=1", "ok_1.2+3-4=1")
 	p.Mode = 0o4755
 	err := p.Check()
-	want := []string{`name "a": it is there twice`, `"../b"`, `".c"`, `"-d"`, `""`, `name "e": it is there twice`, `"x" is none of the programs`, `"xxx`, `"é"`, "mode 04755"}
+	want := []string{`duplicate name "a"`, `"../b"`, `".c"`, `"-d"`, `""`, `duplicate name "e"`, `link e=x: target is not one of the programs`, `"xxx`, `"é"`, "mode 04755"}
 	for _, part := range want {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v\nwant %s in it", err, part)
 		}
 	}
 	if n := strings.Count(fmt.Sprint(err), "\n") + 1; n != len(want) {
-		t.Errorf("%d faults, want %d: %v", n, len(want), err)
+		t.Errorf("%d errors, want %d: %v", n, len(want), err)
 	}
 }

@@ -1,4 +1,4 @@
-package folder
+package toolset
 
 import (
 	"context"
@@ -14,15 +14,15 @@ import (
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
 )
 
-// builder makes one set, which nobody sees before the switch.
+// builder fills one set, before the switch to it.
 type builder struct {
 	*state
 	to int // number of the set
 }
 
-// newSet makes the folder of a set. Modes are given, and not the umask's.
+// newSet creates the directory of a set, whose mode does not depend on the umask.
 func newSet(s *state, number int) (builder, error) {
-	for _, dir := range []string{home, sets, setPath(number, "")} {
+	for _, dir := range []string{metaDir, setsDir, setPath(number, "")} {
 		if err := s.root.Mkdir(dir, 0o755); err != nil && (!errors.Is(err, fs.ErrExist) || dir == setPath(number, "")) {
 			return builder{}, err
 		}
@@ -33,62 +33,62 @@ func newSet(s *state, number int) (builder, error) {
 	return builder{s, number}, nil
 }
 
-// write writes a program and returns its sum, which is the wanted one.
+// write writes a program, verifies its sum, and returns it.
 func (b builder) write(ctx context.Context, st *step, mode fs.FileMode) (sum checksum.Sum, err error) {
 	f, err := b.root.OpenFile(setPath(b.to, st.Name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return sum, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	meter := checksum.NewMeter()
-	if err := st.content.Write(ctx, io.MultiWriter(f, meter)); err != nil {
+	digester := checksum.NewDigester()
+	if err := st.content.Write(ctx, io.MultiWriter(f, digester)); err != nil {
 		return sum, err
 	}
 	if st.want != nil {
-		if err := meter.Check(*st.want); err != nil {
-			return sum, fmt.Errorf("checking %q from %s: %w", st.Name, st.content, err)
+		if err := digester.Check(*st.want); err != nil {
+			return sum, fmt.Errorf("verifying %q from %s: %w", st.Name, st.content, err)
 		}
 	}
 	if err := f.Chmod(mode); err != nil {
 		return sum, err
 	}
-	return meter.Sum(), f.Sync()
+	return digester.Sum(), f.Sync()
 }
 
-// carry brings a name of the current set into this one. A link whose target
-// does not come along becomes what it leads to.
-func (b builder) carry(name string, comes func(name string) bool) error {
+// reuse adds a name of the current set to this one. A symlink whose target will
+// not be in the set becomes a hard link to it.
+func (b builder) reuse(name string, inSet func(name string) bool) error {
 	m := b.members[name]
 	switch {
-	case m.link == "":
+	case m.target == "":
 		return b.link(setPath(b.number, name), name)
-	case strings.Contains(m.link, "/") || comes(m.link):
-		return b.root.Symlink(m.link, setPath(b.to, name))
+	case strings.Contains(m.target, "/") || inSet(m.target):
+		return b.root.Symlink(m.target, setPath(b.to, name))
 	}
-	if target, ok := b.members[m.link]; !ok || target.link != "" {
-		return nil // it leads nowhere, and so it did before
+	if target, ok := b.members[m.target]; !ok || target.target != "" {
+		return nil // the symlink was dangling before
 	}
-	return b.link(setPath(b.number, m.link), name)
+	return b.link(setPath(b.number, m.target), name)
 }
 
-// show brings what the folder itself has under a name into the set, so that it
-// is the same to whoever reads it.
-func (b builder) show(name string, was entry) error {
-	if was == file {
+// addExisting adds a file of the directory to the set, under the same name and
+// with the same content.
+func (b builder) addExisting(name string, kind entryKind) error {
+	if kind == regularFile {
 		return b.link(name, name)
 	}
-	text, err := b.root.Readlink(name)
+	target, err := b.root.Readlink(name)
 	if err != nil {
 		return err
 	}
-	if !path.IsAbs(text) {
-		text = out + text
+	if !path.IsAbs(target) {
+		target = fromSet + target
 	}
-	return b.root.Symlink(text, setPath(b.to, name))
+	return b.root.Symlink(target, setPath(b.to, name))
 }
 
-// link gives a file a second name in the set, or, where the file system has no
-// such thing, copies it.
+// link adds a hard link to a file to the set, or a copy on a file system without
+// hard links.
 func (b builder) link(from, name string) error {
 	err := b.root.Link(from, setPath(b.to, name))
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
@@ -129,20 +129,20 @@ func (b builder) copy(from, to string) (err error) {
 	return f.Sync()
 }
 
-// flush brings the set's names to the disk; its files are there already.
-func (b builder) flush() error {
-	return flush(b.root, setPath(b.to, ""), sets, home, ".")
+// sync syncs the directories of the set to disk. Files are synced when written.
+func (b builder) sync() error {
+	return syncDirs(b.root, setPath(b.to, ""), setsDir, metaDir, ".")
 }
 
-// flush brings the names in folders to the disk.
-func flush(root *os.Root, dirs ...string) error {
+// syncDirs syncs directories to disk.
+func syncDirs(root *os.Root, dirs ...string) error {
 	for _, dir := range dirs {
 		f, err := root.Open(dir)
 		if err != nil {
 			return err
 		}
 		err = f.Sync()
-		// Some file systems cannot be asked.
+		// Some file systems cannot sync directories.
 		if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
 			err = nil
 		}

@@ -1,4 +1,4 @@
-package folder
+package toolset
 
 import (
 	"context"
@@ -12,46 +12,46 @@ import (
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
 )
 
-// Content is where a program comes from.
+// Content is the content of a program.
 type Content interface {
-	// String names the place, for errors.
+	// String returns the source of the program, for errors.
 	String() string
-	// Sum is the sum that the program must have, or has; nil if that shows only
-	// once it was written.
+	// Sum returns the expected sum of the program, or nil if it is unknown before
+	// the program was written.
 	Sum(ctx context.Context) (*checksum.Sum, error)
-	// Write writes the program.
+	// Write writes the program to w.
 	Write(ctx context.Context, w io.Writer) error
 }
 
 // Program is one program of a plan.
 type Program struct {
 	Name string
-	// Content is nil if the program is to be there already.
+	// Content is nil for a program to keep, which must exist.
 	Content Content
-	// Sum is what a program without content must have; nil for any.
+	// Sum is the expected sum of a program to keep; nil for any.
 	Sum *checksum.Sum
 }
 
-// Link is a name for a program of the same folder.
+// Link is a symlink to a program of the same directory.
 type Link struct{ Name, Target string }
 
-// Plan says what a folder is to have.
+// Plan is the desired state of a directory.
 type Plan struct {
 	Dir      string
 	Mode     fs.FileMode // of programs, permission bits
 	Programs []Program
 	Links    []Link
-	// Waiting is called once if another process is changing the folder.
-	Waiting func()
-	// Linger is how long the old set is kept after the switch, for those who
-	// were on their way into it.
-	Linger time.Duration
+	// OnWait is called once if another process has locked the directory.
+	OnWait func()
+	// GracePeriod is the time between the switch and the removal of the old set,
+	// for readers that have resolved a part of the path.
+	GracePeriod time.Duration
 }
 
-// Action is what was done about a name.
+// Action is the outcome for one name.
 type Action string
 
-// What can be done about a name.
+// Actions.
 const (
 	Installed Action = "installed"
 	Unchanged Action = "unchanged"
@@ -59,7 +59,7 @@ const (
 	Linked    Action = "linked"
 )
 
-// Result says what was done about a name.
+// Result is the outcome for one name.
 type Result struct {
 	Name   string
 	Action Action
@@ -67,25 +67,24 @@ type Result struct {
 	Target string       // of a link, "" of a program
 }
 
-// KeepError is the error of a program that is to be there already, and is not,
-// or is another one.
+// KeepError reports a program to keep that is missing or has another sum.
 type KeepError struct{ error }
 
 func (e *KeepError) Unwrap() error { return e.error }
 
-// maxName is what file systems allow, with room for a suffix.
+// maxName is the maximum length of a name, half of that of file systems.
 const maxName = 128
 
-// CheckName tells why a program cannot be called s.
+// CheckName validates the name of a program.
 func CheckName(s string) error {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 	if s == "" || len(s) > maxName || strings.Trim(s, letters+".+-") != "" || !strings.Contains(letters, s[:1]) {
-		return fmt.Errorf("reading name %q: want letters, digits and any of _ . + - behind the first one, %d at most", s, maxName)
+		return fmt.Errorf("invalid name %q: want letters, digits, _ and, after the first character, . + -, at most %d in all", s, maxName)
 	}
 	return nil
 }
 
-// Check tells all that is wrong with a plan itself, whatever the folder is.
+// Check validates a plan, without its directory. It reports all errors at once.
 func (p Plan) Check() error {
 	var errs []error
 	seen := map[string]bool{}
@@ -94,7 +93,7 @@ func (p Plan) Check() error {
 		if err := CheckName(name); err != nil {
 			errs = append(errs, err)
 		} else if seen[name] {
-			errs = append(errs, fmt.Errorf("reading name %q: it is there twice", name))
+			errs = append(errs, fmt.Errorf("duplicate name %q", name))
 		}
 		seen[name] = true
 	}
@@ -105,11 +104,11 @@ func (p Plan) Check() error {
 	for _, link := range p.Links {
 		check(link.Name)
 		if !programs[link.Target] {
-			errs = append(errs, fmt.Errorf("reading link %s=%s: %q is none of the programs named; want one (with keep: if it is there)", link.Name, link.Target, link.Target))
+			errs = append(errs, fmt.Errorf("invalid link %s=%s: target is not one of the programs; add %[2]s, or %[2]s=keep: if it is installed", link.Name, link.Target))
 		}
 	}
 	if p.Mode&^0o777 != 0 || p.Mode&0o400 == 0 {
-		errs = append(errs, fmt.Errorf("reading mode %#o: want permission bits, readable to the owner, like 0755", uint32(p.Mode)))
+		errs = append(errs, fmt.Errorf("invalid mode %#o: want permission bits, readable by the owner, like 0755", uint32(p.Mode)))
 	}
 	return errors.Join(errs...)
 }

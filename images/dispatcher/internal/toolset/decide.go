@@ -1,0 +1,186 @@
+package toolset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
+)
+
+// method is the way in which a name gets into the new set.
+type method int
+
+const (
+	skip    method = iota // not at all: the file of the directory is right
+	reuse                 // from the current set
+	write                 // from its content
+	symlink               // as a symlink
+)
+
+// step is the change of one name of the plan.
+type step struct {
+	Result
+	method method
+	before entryKind
+	// content and the sum of it, nil if unknown, for write.
+	content Content
+	want    *checksum.Sum
+	// target of the symlink in the set, for symlink.
+	target string
+}
+
+// decide returns a step for each program. It changes nothing.
+func decide(ctx context.Context, s *state, p Plan) ([]step, error) {
+	var steps []step
+	// Programs to keep come first: checking them needs no network.
+	for _, program := range p.Programs {
+		before, err := s.replaceable(program.Name)
+		if err != nil {
+			return nil, err
+		}
+		st := step{Result: Result{Name: program.Name}, before: before}
+		if program.Content == nil {
+			if err := s.decideKeep(ctx, &st, program.Sum); err != nil {
+				return nil, err
+			}
+		}
+		steps = append(steps, st)
+	}
+	for i, program := range p.Programs {
+		if program.Content == nil {
+			continue
+		}
+		if err := s.decideWrite(ctx, &steps[i], program.Content, p.Mode); err != nil {
+			return nil, err
+		}
+	}
+	return steps, s.checkKept(steps, p.Links)
+}
+
+// checkKept returns an error if a program to keep is a symlink to a name that
+// this run replaces. (A symlink within the set is no error: the new set has a
+// hard link to its target instead.)
+func (s *state) checkKept(steps []step, links []Link) error {
+	for _, kept := range steps {
+		if kept.Action != Kept {
+			continue
+		}
+		target, err := s.externalTarget(kept)
+		if err != nil {
+			return err
+		}
+		replaced := slices.ContainsFunc(links, func(l Link) bool { return l.Name == target }) ||
+			slices.ContainsFunc(steps, func(st step) bool { return st.Name == target && st.method == write })
+		if replaced {
+			return &KeepError{fmt.Errorf("keeping %q in %q: symlink to %q, which would be replaced; keep %[3]q as well, or omit %[1]q", kept.Name, s.root.Name(), target)}
+		}
+	}
+	return nil
+}
+
+// externalTarget returns the target of a symlink that leads out of the set, to a
+// file of the directory. It returns "" for other files.
+func (s *state) externalTarget(st step) (string, error) {
+	switch st.before {
+	case managed:
+		if target, ok := strings.CutPrefix(s.members[st.Name].target, fromSet); ok {
+			return target, nil
+		}
+	case foreignSymlink:
+		return s.root.Readlink(st.Name)
+	}
+	return "", nil
+}
+
+// decideKeep checks a program to keep.
+func (s *state) decideKeep(ctx context.Context, st *step, want *checksum.Sum) error {
+	got, err := s.sum(ctx, st.Name)
+	if err != nil && st.before == foreignSymlink {
+		if target, _ := s.root.Readlink(st.Name); path.IsAbs(target) {
+			return &KeepError{fmt.Errorf("keeping %q in %q: symlink to %q cannot be followed in this container; make it relative, or omit %[1]q", st.Name, s.root.Name(), target)}
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &KeepError{fmt.Errorf("keeping %q: not found in %q", st.Name, s.root.Name())}
+	case err != nil:
+		return &KeepError{fmt.Errorf("keeping %q: %w", st.Name, err)}
+	case want != nil && got != *want:
+		return &KeepError{fmt.Errorf("keeping %q in %q: want sha256 %s, got %s", st.Name, s.root.Name(), want, got)}
+	}
+	st.Action, st.Sum = Kept, got
+	if st.before == managed {
+		st.method = reuse
+	}
+	return nil
+}
+
+// decideWrite checks whether a program must be written.
+func (s *state) decideWrite(ctx context.Context, st *step, content Content, mode fs.FileMode) error {
+	want, err := content.Sum(ctx)
+	if err != nil {
+		return err
+	}
+	st.content, st.want, st.method, st.Action = content, want, write, Installed
+	if want == nil {
+		return nil
+	}
+	return s.skipIfEqual(ctx, st, *want, mode)
+}
+
+// skipIfEqual makes a step that writes a program one that does not if the
+// installed program has the same sum and mode.
+func (s *state) skipIfEqual(ctx context.Context, st *step, want checksum.Sum, mode fs.FileMode) error {
+	st.Sum = want
+	installed, method := st.Name, skip
+	if st.before == managed {
+		if m, ok := s.members[st.Name]; !ok || m.target != "" {
+			return nil
+		}
+		installed, method = setPath(s.number, st.Name), reuse
+	} else if st.before != regularFile {
+		return nil
+	}
+	info, err := s.root.Lstat(installed)
+	if err != nil {
+		return err
+	}
+	if info.Mode() != mode {
+		return nil
+	}
+	got, err := s.sum(ctx, installed)
+	if err == nil && got == want {
+		st.method, st.Action = method, Unchanged
+	}
+	return err
+}
+
+// decideLinks returns a step for each link. It needs the steps of the programs,
+// which tell what programs the set will have.
+func decideLinks(s *state, p Plan, programs []step) ([]step, error) {
+	inSet := map[string]bool{}
+	for _, st := range programs {
+		inSet[st.Name] = st.method != skip
+	}
+	var steps []step
+	for _, l := range p.Links {
+		before, err := s.replaceable(l.Name)
+		if err != nil {
+			return nil, err
+		}
+		st := step{Result: Result{Name: l.Name, Action: Linked, Target: l.Target}, method: symlink, before: before, target: l.Target}
+		if !inSet[l.Target] {
+			st.target = fromSet + l.Target
+		}
+		if before == managed && s.members[l.Name].target == st.target {
+			st.Action = Unchanged
+		}
+		steps = append(steps, st)
+	}
+	return steps, nil
+}

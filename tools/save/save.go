@@ -88,7 +88,7 @@ func find(s *fetch.Fetcher, c config) ([]versions.Image, []string, error) {
 			name = c.repository + "/" + image.Flavor.Repository + ":" + image.Tag
 		}
 		if seen[name] {
-			errs = append(errs, fmt.Errorf("there are two images %q", name))
+			errs = append(errs, fmt.Errorf("duplicate image %q", name))
 		}
 		seen[name] = true
 		errs = append(errs, archive.CheckName(name), made(image, c.platforms))

@@ -164,9 +164,9 @@ func TestSaveRefuses(t *testing.T) {
 		"no such image":    {[]string{"hyperkube:v1.37.0"}, `unknown image "hyperkube:v1.37.0"`},
 		"no such flavor":   {[]string{"hypercube:v1.36.0"}, `unknown image "hypercube:v1.36.0"`},
 		"no such platform": {[]string{"-platform", "linux/s390x", "kubectl:v1.36.0"}, `kubectl:v1.36.0 is made for ["linux/amd64" "linux/arm64"], and not for "linux/s390x"`},
-		"twice":            {[]string{"kubectl:v1.36.0", "kubectl:v1.36.0"}, "there are two images"},
-		"twice by name":    {[]string{"kubectl:v1.36.0", "registry.example/tools/kubectl:v1.36.0=dir"}, "there are two images"},
-		"bad repository":   {[]string{"-repository", "Mirror", "kubectl:v1.36.0"}, "not a name like"},
+		"twice":            {[]string{"kubectl:v1.36.0", "kubectl:v1.36.0"}, "duplicate image"},
+		"twice by name":    {[]string{"kubectl:v1.36.0", "registry.example/tools/kubectl:v1.36.0=dir"}, "duplicate image"},
+		"bad repository":   {[]string{"-repository", "Mirror", "kubectl:v1.36.0"}, "want a name like"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,6 @@
-// Package archive writes images into one file that docker, podman,
-// containerd and skopeo read, and tells by the beginning of such a file what is
-// in it. docs/saved-images.md describes the file.
+// Package archive saves images to one tar file that docker, podman, containerd and
+// skopeo can load, and lists the images of such a file by its beginning.
+// docs/saved-images.md describes the format.
 package archive
 
 import (
@@ -18,47 +18,47 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// Image is an image that lies in a folder as an OCI layout.
+// Image is an image in an OCI layout.
 type Image struct {
-	Name string // in full: REGISTRY/REPOSITORY:TAG
-	Dir  string
+	Name string // full name, REGISTRY/REPOSITORY:TAG
+	Dir  string // directory of the layout
 }
 
-// ParseImage reads "NAME=DIR".
+// ParseImage parses "NAME=DIR".
 func ParseImage(s string) (Image, error) {
 	name, dir, ok := strings.Cut(s, "=")
 	if !ok || dir == "" {
-		return Image{}, fmt.Errorf("%q is not of the form NAME=DIR", s)
+		return Image{}, fmt.Errorf("want NAME=DIR, got %q", s)
 	}
 	return Image{name, dir}, CheckName(name)
 }
 
-// namePattern has what every reader takes for a repository and a tag; the
-// library of [CheckName] knows a registry.
+// namePattern matches the repositories and tags that all readers accept. CheckName
+// checks the registry with package name.
 var namePattern = regexp.MustCompile(`^[^/]+(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
-// CheckName wants a name that means the same to every reader. They do not agree
-// on what stands for a registry or a tag that is left out.
+// CheckName checks that a name is complete: readers differ in the defaults for a
+// missing registry or tag.
 func CheckName(s string) error {
 	_, err := name.NewTag(s, name.StrictValidation)
 	if err == nil && !namePattern.MatchString(s) {
-		err = errors.New("want a repository of lower-case letters, digits and single separators")
+		err = errors.New("repository must consist of lower-case letters, digits and single separators")
 	}
 	if err != nil {
-		return fmt.Errorf("%q is not a name like registry.example/repository:tag: %w", s, err)
+		return fmt.Errorf("want a name like registry.example/repository:tag, got %q: %w", s, err)
 	}
 	return nil
 }
 
-// Archive is a file that can be written: its documents are read and checked,
-// and its layers are there, but not read yet.
+// Archive is an archive to write. Indexes, manifests and configs are in memory and
+// verified; layers exist, but are not read yet.
 type Archive struct {
 	Contents Contents
-	raw      []byte // Contents, as they are written
-	files    []file // what follows them, in order
+	raw      []byte // Contents as written
+	files    []file // entries after the contents, in order
 }
 
-// file is an entry of the tar. Its bytes are at hand, or those of a blob.
+// file is an entry of the tar with either its content or a blob.
 type file struct {
 	name    string
 	content []byte
@@ -72,44 +72,44 @@ func (f file) size() int64 {
 	return int64(len(f.content))
 }
 
-// New reads the images' layouts. Where platforms are named, the archive has
-// those alone, and every image must have each of them; the first one is what
-// docker gets. The order of the images has no influence.
+// New reads the layouts of images. If platforms are given, the archive has only
+// those, every image must have all of them, and docker loads the first one. The
+// order of the images does not matter.
 func New(images []Image, platforms []string) (*Archive, error) {
 	if len(images) == 0 {
-		return nil, errors.New("composing an archive: there are no images")
+		return nil, errors.New("composing archive: want at least one image")
 	}
 	for i, p := range platforms {
 		if slices.Contains(platforms[:i], p) {
-			return nil, fmt.Errorf("composing an archive: platform %q is named twice", p)
+			return nil, fmt.Errorf("composing archive: duplicate platform %q", p)
 		}
 	}
 	images = slices.SortedFunc(slices.Values(images), func(a, b Image) int { return strings.Compare(a.Name, b.Name) })
 	r := newReader(platforms)
 	var errs []error
-	var read []layout
+	var layouts []layout
 	for i, image := range images {
 		if i > 0 && image.Name == images[i-1].Name {
-			errs = append(errs, fmt.Errorf("there are two images %q", image.Name))
+			errs = append(errs, fmt.Errorf("duplicate image %q", image.Name))
 			continue
 		}
 		l, err := r.read(image)
 		if err != nil {
 			err = fmt.Errorf("image %q: %w", image.Name, err)
 		}
-		read, errs = append(read, l), append(errs, err)
+		layouts, errs = append(layouts, l), append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("composing an archive: %w", err)
+		return nil, fmt.Errorf("composing archive: %w", err)
 	}
-	return compose(read, r.blobs())
+	return compose(layouts, r.blobs())
 }
 
 func compose(images []layout, blobs []*blob) (*Archive, error) {
 	index, err1 := json.Marshal(ociIndex(images))
 	docker, err2 := json.Marshal(dockerManifest(images))
 	if err := errors.Join(err1, err2); err != nil {
-		return nil, fmt.Errorf("composing an archive: %w", err)
+		return nil, fmt.Errorf("composing archive: %w", err)
 	}
 	a := &Archive{files: []file{
 		{name: "oci-layout", content: []byte(`{"imageLayoutVersion":"1.0.0"}`)},
@@ -123,30 +123,30 @@ func compose(images []layout, blobs []*blob) (*Archive, error) {
 	for _, l := range images {
 		a.Contents.Images = append(a.Contents.Images, l.ImageContents)
 	}
-	return a, a.place()
+	return a, a.setOffsets()
 }
 
-// place finds where every blob comes to lie. That depends on the length of the
-// contents, which depends on the digits of the places: they only ever grow with
-// it, so this comes to an end.
-func (a *Archive) place() error {
+// setOffsets computes the offset of every blob. Offsets depend on the size of the
+// contents, which depends on the digits of the offsets. Both only grow, so the loop
+// terminates.
+func (a *Archive) setOffsets() error {
 	for {
-		at := blocks(int64(len(a.raw)))
+		offset := tarSize(int64(len(a.raw)))
 		a.Contents.Blobs = nil
 		for _, f := range a.files {
 			if f.blob != nil {
-				a.Contents.Blobs = append(a.Contents.Blobs, BlobContents{f.blob.digest, f.blob.size, at + block})
+				a.Contents.Blobs = append(a.Contents.Blobs, BlobContents{f.blob.digest, f.blob.size, offset + block})
 			}
-			at += blocks(f.size())
+			offset += tarSize(f.size())
 		}
-		a.Contents.Size = at + trailer
+		a.Contents.Size = offset + trailer
 		raw, err := json.MarshalIndent(a.Contents, "", " ")
 		if err != nil {
-			return fmt.Errorf("composing an archive: %w", err)
+			return fmt.Errorf("composing archive: %w", err)
 		}
 		raw = append(raw, '\n')
 		if len(raw) > maxContents {
-			return fmt.Errorf("composing an archive: its contents take %d bytes, more than %d: make several archives", len(raw), maxContents)
+			return fmt.Errorf("composing archive: want %s of at most %d bytes, got %d. Fix: save fewer images per archive", ContentsFile, maxContents, len(raw))
 		}
 		if bytes.Equal(raw, a.raw) {
 			return nil
@@ -156,37 +156,37 @@ func (a *Archive) place() error {
 }
 
 const (
-	block   = 512       // what tar counts in
-	trailer = 2 * block // the end of a tar
+	block   = 512       // block size of tar
+	trailer = 2 * block // end of a tar
 )
 
-// blocks is the room that an entry of that size takes, with its header.
-func blocks(size int64) int64 { return block + (size+block-1)/block*block }
+// tarSize returns the size of an entry in a tar, including header and padding.
+func tarSize(size int64) int64 { return block + (size+block-1)/block*block }
 
-// Write writes the file, and calls written with the numbers of bytes of the tar
-// as they come. An error means that what was written is of no use.
-func (a *Archive) Write(ctx context.Context, w io.Writer, c Compression, written func(n int64)) error {
+// Write writes the archive, and reports the bytes of the tar as they are written. The
+// output is unusable after an error.
+func (a *Archive) Write(ctx context.Context, w io.Writer, c Compression, report func(n int64)) error {
 	out, err := newCompressor(w, c)
 	if err != nil {
 		return err
 	}
-	err = a.writeTar(ctx, out, written)
-	// Closed in any case, or its goroutines would stay.
+	err = a.writeTar(ctx, out, report)
+	// Always close the compressor, to stop its goroutines.
 	if err := errors.Join(err, out.Close()); err != nil {
-		return fmt.Errorf("writing an archive: %w", err)
+		return fmt.Errorf("writing archive: %w", err)
 	}
 	return nil
 }
 
-func (a *Archive) writeTar(ctx context.Context, w compressor, written func(int64)) error {
-	t := tar.NewWriter(&counter{w, written})
+func (a *Archive) writeTar(ctx context.Context, w compressor, report func(int64)) error {
+	t := tar.NewWriter(&counter{w, report})
 	if err := writeEntry(ctx, t, file{name: ContentsFile, content: a.raw}, nil); err != nil {
 		return err
 	}
 	if err := errors.Join(t.Flush(), w.Flush()); err != nil {
 		return err
 	}
-	buf := make([]byte, chunk)
+	buf := make([]byte, chunkSize)
 	for _, f := range a.files {
 		if err := writeEntry(ctx, t, f, buf); err != nil {
 			return err
@@ -195,8 +195,8 @@ func (a *Archive) writeTar(ctx context.Context, w compressor, written func(int64
 	return t.Close()
 }
 
-// writeEntry writes plain USTAR, with every field that a clock, a user or a
-// machine could fill at zero.
+// writeEntry writes an entry in USTAR format. All fields that depend on time, user or
+// machine are zero.
 func writeEntry(ctx context.Context, t *tar.Writer, f file, buf []byte) error {
 	err := t.WriteHeader(&tar.Header{
 		Format: tar.FormatUSTAR, Typeflag: tar.TypeReg, Name: f.name, Mode: 0o644, Size: f.size(),
@@ -211,15 +211,16 @@ func writeEntry(ctx context.Context, t *tar.Writer, f file, buf []byte) error {
 	return err
 }
 
+// counter reports the bytes written to w.
 type counter struct {
-	w       io.Writer
-	written func(int64)
+	w      io.Writer
+	report func(int64)
 }
 
 func (c *counter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
-	if c.written != nil {
-		c.written(int64(n))
+	if c.report != nil {
+		c.report(int64(n))
 	}
 	return n, err
 }

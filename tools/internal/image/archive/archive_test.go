@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -16,20 +15,19 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/hyperkube/hyperkube/tools/internal/golden"
 	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
 
-var update = flag.Bool("update", false, "write the golden file")
-
 var compressions = []Compression{None, Zstd, LZ4}
 
-// The tar has what the contents say, where they say it, and nothing else.
+// The tar has the blobs of the contents at their offsets, and nothing else.
 func TestWrite(t *testing.T) {
-	contents, raw := pack(t, None, nil, lay(t, node), lay(t, tool))
+	contents, raw := pack(t, None, nil, writeIndex(t, node), writeIndex(t, tool))
 	if int64(len(raw)) != contents.Size {
-		t.Errorf("%d bytes, the contents say %d", len(raw), contents.Size)
+		t.Errorf("got %d bytes, want %d as in the contents", len(raw), contents.Size)
 	}
 	list := entries(t, bytes.NewReader(raw))
 	var names []string
@@ -50,17 +48,17 @@ func TestWrite(t *testing.T) {
 	if !slices.Equal(names, want) {
 		t.Errorf("got the entries %q, want %q", names, want)
 	}
-	// Of two images: two indexes, four manifests and configs, and four layers,
-	// of which the images share two.
+	// Two images have two indexes, four manifests and configs, and six layers, of
+	// which they share two.
 	if len(contents.Blobs) != 2+4+4+4 {
 		t.Errorf("%d blobs, want 14", len(contents.Blobs))
 	}
 	for i, b := range contents.Blobs {
 		if isDocument := raw[b.Offset] == '{'; isDocument != (i < 10) {
-			t.Errorf("blob %d of 14: a document: %v; want the ten documents first", i, isDocument)
+			t.Errorf("blob %d of 14: document: %v; want the ten documents first", i, isDocument)
 		}
 	}
-	// Nothing but the blocks of the entries and the two that end a tar.
+	// The entries and the trailer account for all bytes.
 	size := int64(2 * 512)
 	for _, e := range list {
 		size += 512 + (e.Size+511)/512*512
@@ -70,9 +68,9 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// One file of the golden digests holds the bytes fast, whatever else changes.
+// The bytes of archives must not change.
 func TestBytes(t *testing.T) {
-	images := []Image{lay(t, node), lay(t, tool)}
+	images := []Image{writeIndex(t, node), writeIndex(t, tool)}
 	var got strings.Builder
 	for _, c := range compressions {
 		_, raw := pack(t, c, nil, images...)
@@ -80,18 +78,12 @@ func TestBytes(t *testing.T) {
 		_, raw = pack(t, c, []string{"linux/arm64"}, images...)
 		fmt.Fprintf(&got, "%s arm64 %s\n", c, sum(raw))
 	}
-	golden := filepath.Join("testdata", "golden.txt")
-	if *update {
-		write(t, golden, []byte(got.String()))
-	}
-	if want := string(read(t, golden)); got.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
-	}
+	golden.File(t, filepath.Join("testdata", "golden.txt"), []byte(got.String()))
 }
 
-// Neither order, nor folders, links, umask and processors have an influence.
-func TestSameBytes(t *testing.T) {
-	images := []Image{lay(t, node), lay(t, tool)}
+// Order, directories, symlinks, umask and processors must not affect the bytes.
+func TestDeterministic(t *testing.T) {
+	images := []Image{writeIndex(t, node), writeIndex(t, tool)}
 	linked := t.TempDir()
 	for _, name := range []string{"oci-layout", "index.json", "blobs"} {
 		if err := os.Symlink(filepath.Join(images[0].Dir, name), filepath.Join(linked, name)); err != nil {
@@ -103,11 +95,11 @@ func TestSameBytes(t *testing.T) {
 		check := func(what string, images ...Image) {
 			t.Helper()
 			if _, got := pack(t, c, nil, images...); !bytes.Equal(got, want) {
-				t.Errorf("%s: other bytes with %s", c, what)
+				t.Errorf("%s: different bytes with %s", c, what)
 			}
 		}
 		check("another order", images[1], images[0])
-		check("a folder of links", Image{node, linked}, images[1])
+		check("symlinks", Image{node, linked}, images[1])
 		old := syscall.Umask(0o077)
 		check("another umask", images...)
 		syscall.Umask(old)
@@ -119,7 +111,7 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// Large enough for several frames and blocks.
+// The archive is large enough for several frames and blocks.
 func TestCompressions(t *testing.T) {
 	image := large(t, 9<<20)
 	_, want := pack(t, None, nil, image)
@@ -133,7 +125,7 @@ func TestCompressions(t *testing.T) {
 				first = got
 			}
 			if !bytes.Equal(got, first) {
-				t.Errorf("%s: other bytes on %d processors", c, procs)
+				t.Errorf("%s: different bytes with %d processors", c, procs)
 			}
 		}
 		var r io.Reader = lz4.NewReader(bytes.NewReader(first))
@@ -146,22 +138,22 @@ func TestCompressions(t *testing.T) {
 			r = z
 		}
 		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s: it comes out as %d bytes, %v; want the %d of the tar", c, len(got), err, len(want))
+			t.Errorf("%s: decompressed %d bytes, %v; want the %d bytes of the tar", c, len(got), err, len(want))
 		}
 	}
 }
 
-// The first platform asked for is docker's; that is all that their order does.
+// The first platform is the one for docker; their order has no other effect.
 func TestPlatforms(t *testing.T) {
-	image := lay(t, node)
+	image := writeIndex(t, node)
 	all, raw := pack(t, None, nil, image)
 	both, rawBoth := pack(t, None, []string{"linux/amd64", "linux/arm64"}, image)
 	if !bytes.Equal(raw, rawBoth) || both.Images[0].Docker != "linux/amd64" {
-		t.Errorf("all platforms by name are not all platforms: %+v", both.Images)
+		t.Errorf("explicit platforms differ from all platforms: %+v", both.Images)
 	}
 	other, _ := pack(t, None, []string{"linux/arm64", "linux/amd64"}, image)
 	if other.Images[0].Docker != "linux/arm64" {
-		t.Errorf("for docker: %s, want the first one", other.Images[0].Docker)
+		t.Errorf("docker platform %s, want the first one", other.Images[0].Docker)
 	}
 	other.Images[0].Docker = "linux/amd64"
 	if fmt.Sprint(other.Images) != fmt.Sprint(all.Images) {
@@ -181,24 +173,24 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
-// A layout of one platform has no index, and needs none.
-func TestOnePlatformAlone(t *testing.T) {
-	contents, raw := pack(t, None, nil, layOne(t, node))
+// A single-platform layout has no index.
+func TestSinglePlatform(t *testing.T) {
+	contents, raw := pack(t, None, nil, writeImage(t, node))
 	image := contents.Images[0]
 	if len(image.Platforms) != 1 || image.Digest != image.Platforms[0].Manifest || image.Docker != "linux/amd64" {
 		t.Errorf("got %+v", image)
 	}
-	_, asked := pack(t, None, []string{"linux/amd64"}, layOne(t, node))
+	_, asked := pack(t, None, []string{"linux/amd64"}, writeImage(t, node))
 	if !bytes.Equal(raw, asked) {
-		t.Error("other bytes when its platform is named")
+		t.Error("different bytes with explicit platform")
 	}
 }
 
-// Documents are those of the formats, no more and no less.
+// index.json and manifest.json have exactly the fields of their formats.
 func TestDocuments(t *testing.T) {
 	second := "registry.example:5000/mirror/hyperkube:v1.36.0"
-	image := lay(t, node)
-	contents, raw := pack(t, None, nil, Image{second, image.Dir}, image, lay(t, tool))
+	image := writeIndex(t, node)
+	contents, raw := pack(t, None, nil, Image{second, image.Dir}, image, writeIndex(t, tool))
 	list := entries(t, bytes.NewReader(raw))
 	var index struct {
 		SchemaVersion int
@@ -209,7 +201,7 @@ func TestDocuments(t *testing.T) {
 			Annotations       map[string]string
 		}
 	}
-	strictly(t, find(t, list, "index.json"), &index)
+	unmarshalStrict(t, find(t, list, "index.json"), &index)
 	if index.SchemaVersion != 2 || index.MediaType != oci.MediaTypeIndex || len(index.Manifests) != 3 {
 		t.Errorf("index.json: %+v", index)
 	}
@@ -227,7 +219,7 @@ func TestDocuments(t *testing.T) {
 		Config           string
 		RepoTags, Layers []string
 	}
-	strictly(t, find(t, list, "manifest.json"), &docker)
+	unmarshalStrict(t, find(t, list, "manifest.json"), &docker)
 	if len(docker) != 2 || !slices.Equal(docker[0].RepoTags, []string{node, second}) || !slices.Equal(docker[1].RepoTags, []string{tool}) {
 		t.Fatalf("manifest.json: %+v", docker)
 	}
@@ -247,7 +239,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-func strictly(t *testing.T, raw []byte, to any) {
+func unmarshalStrict(t *testing.T, raw []byte, to any) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()

@@ -28,7 +28,7 @@ func remove(t *testing.T, file string) {
 	}
 }
 
-// replace changes a text in the file of a layout that has it.
+// replace replaces text in the files of a layout that contain it.
 func replace(t *testing.T, dir, from, to string) {
 	t.Helper()
 	n := 0
@@ -48,8 +48,8 @@ func replace(t *testing.T, dir, from, to string) {
 	}
 }
 
-// reseal changes a document of a layout and gives everything above it the new
-// digest: what somebody would do who means harm.
+// reseal changes a document of a layout and updates all digests above it, like an
+// attacker would.
 func reseal(t *testing.T, dir, file, from, to string) {
 	t.Helper()
 	raw := bytes.Replace(read(t, file), []byte(from), []byte(to), 1)
@@ -65,7 +65,7 @@ func reseal(t *testing.T, dir, file, from, to string) {
 	remove(t, file)
 	write(t, filepath.Join(filepath.Dir(file), newSum), raw)
 	parent := mentions(t, dir, oldSum)
-	// Sizes stand on the line before or after the digest.
+	// The size is on the line before or after the digest.
 	text := strings.Replace(string(read(t, parent)), oldSum, newSum, 1)
 	at := strings.Index(text, newSum)
 	start, end := max(0, at-80), min(len(text), at+160)
@@ -73,7 +73,7 @@ func reseal(t *testing.T, dir, file, from, to string) {
 	reseal(t, dir, parent, string(read(t, parent)), text[:start]+around+text[end:])
 }
 
-// mentions is the file of a layout that has a text.
+// mentions returns the file of a layout that contains a text.
 func mentions(t *testing.T, dir, text string) string {
 	t.Helper()
 	blobs, err := filepath.Glob(filepath.Join(dir, "blobs", "sha256", "*"))
@@ -92,60 +92,60 @@ func mentions(t *testing.T, dir, text string) string {
 func TestBroken(t *testing.T) {
 	top := func(dir string) string { return filepath.Join(dir, "index.json") }
 	tests := map[string]struct {
-		harm func(t *testing.T, dir string)
-		want string
+		corrupt func(t *testing.T, dir string)
+		want    string
 	}{
-		"no layout":       {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "oci-layout")) }, "want the folder of an OCI layout"},
-		"another version": {func(t *testing.T, dir string) { replace(t, dir, `"1.0.0"`, `"2.0.0"`) }, `want the layout's version 1.0.0, got "2.0.0"`},
+		"no layout":       {func(t *testing.T, dir string) { remove(t, filepath.Join(dir, "oci-layout")) }, "want the directory of an OCI layout"},
+		"another version": {func(t *testing.T, dir string) { replace(t, dir, `"1.0.0"`, `"2.0.0"`) }, `want layout version 1.0.0, got "2.0.0"`},
 		"no index":        {func(t *testing.T, dir string) { remove(t, top(dir)) }, "no such file"},
 		"torn index":      {func(t *testing.T, dir string) { write(t, top(dir), []byte(`{"manifests": [`)) }, "unexpected end of JSON"},
 		"two images": {func(t *testing.T, dir string) {
 			write(t, top(dir), []byte(`{"manifests": [{}, {}]}`))
-		}, "want the layout of one image, got 2"},
-		"no image":   {func(t *testing.T, dir string) { write(t, top(dir), []byte(`{}`)) }, "want the layout of one image, got 0"},
-		"no digest":  {func(t *testing.T, dir string) { replace(t, dir, `"digest"`, `"digset"`) }, "named without a digest"},
-		"other type": {func(t *testing.T, dir string) { reseal(t, dir, top(dir), "image.index", "image.layer") }, "want an index or a manifest"},
-		"digest that climbs": {func(t *testing.T, dir string) {
+		}, "want one image, got 2"},
+		"no image":   {func(t *testing.T, dir string) { write(t, top(dir), []byte(`{}`)) }, "want one image, got 0"},
+		"no digest":  {func(t *testing.T, dir string) { replace(t, dir, `"digest"`, `"digset"`) }, "missing digest"},
+		"other type": {func(t *testing.T, dir string) { reseal(t, dir, top(dir), "image.index", "image.layer") }, "want an index or manifest"},
+		"relative path in digest": {func(t *testing.T, dir string) {
 			reseal(t, dir, top(dir), "sha256:", "sha256:../../../../etc/passwd#")
 		}, "not a sha256"},
-		"digest that is a path": {func(t *testing.T, dir string) { reseal(t, dir, top(dir), "sha256:", "sha256:/") }, "not a sha256"},
-		"another algorithm":     {func(t *testing.T, dir string) { reseal(t, dir, top(dir), "sha256:", "sha512:") }, "not a digest like sha256:"},
-		"size below zero":       {func(t *testing.T, dir string) { reseal(t, dir, top(dir), `"size": `, `"size": -`) }, "got -"},
-		"size without measure": {func(t *testing.T, dir string) {
+		"absolute path in digest": {func(t *testing.T, dir string) { reseal(t, dir, top(dir), "sha256:", "sha256:/") }, "not a sha256"},
+		"another algorithm":       {func(t *testing.T, dir string) { reseal(t, dir, top(dir), "sha256:", "sha512:") }, "want a digest like sha256:"},
+		"negative size":           {func(t *testing.T, dir string) { reseal(t, dir, top(dir), `"size": `, `"size": -`) }, "got -"},
+		"huge size": {func(t *testing.T, dir string) {
 			reseal(t, dir, top(dir), `"size": `, `"size": 99999999`)
 		}, "bytes, got 99999999"},
 		"flipped document": {func(t *testing.T, dir string) { flip(t, mentions(t, dir, `"layers": [`)) }, "want sha256"},
-		"missing document": {func(t *testing.T, dir string) { remove(t, mentions(t, dir, `"diff_ids"`)) }, "is missing"},
-		"missing layer":    {func(t *testing.T, dir string) { remove(t, layerOf(t, dir)) }, "is missing"},
+		"missing document": {func(t *testing.T, dir string) { remove(t, mentions(t, dir, `"diff_ids"`)) }, "missing blob"},
+		"missing layer":    {func(t *testing.T, dir string) { remove(t, layerOf(t, dir)) }, "missing blob"},
 		"shorter layer": {func(t *testing.T, dir string) {
 			if err := os.Truncate(layerOf(t, dir), 100); err != nil {
 				t.Fatal(err)
 			}
 		}, "bytes, got 100"},
-		"layer that is a folder": {func(t *testing.T, dir string) {
+		"layer is a directory": {func(t *testing.T, dir string) {
 			file := layerOf(t, dir)
 			remove(t, file)
 			if err := os.Mkdir(file, 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}, "not a regular file"},
-		"layer that is a pipe": {func(t *testing.T, dir string) {
+		"layer is a named pipe": {func(t *testing.T, dir string) {
 			file := layerOf(t, dir)
 			remove(t, file)
 			if err := unix.Mkfifo(file, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}, "not a regular file"},
-		"index that is a pipe": {func(t *testing.T, dir string) {
+		"index is a named pipe": {func(t *testing.T, dir string) {
 			remove(t, top(dir))
 			if err := unix.Mkfifo(top(dir), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}, "not a regular file"},
-		"layer that is a device": {func(t *testing.T, dir string) { link(t, layerOf(t, dir), "/dev/zero") }, "not a regular file"},
-		"link to itself":         {func(t *testing.T, dir string) { file := layerOf(t, dir); link(t, file, file) }, "too many levels"},
-		"link to nowhere":        {func(t *testing.T, dir string) { link(t, layerOf(t, dir), "nowhere") }, "is missing"},
-		"document out of the folder": {func(t *testing.T, dir string) {
+		"layer is a device": {func(t *testing.T, dir string) { link(t, layerOf(t, dir), "/dev/zero") }, "not a regular file"},
+		"symlink loop":      {func(t *testing.T, dir string) { file := layerOf(t, dir); link(t, file, file) }, "too many levels"},
+		"dangling symlink":  {func(t *testing.T, dir string) { link(t, layerOf(t, dir), "nowhere") }, "missing blob"},
+		"symlink to another file": {func(t *testing.T, dir string) {
 			secret := filepath.Join(t.TempDir(), "secret")
 			write(t, secret, bytes.Repeat([]byte("s"), len(read(t, mentions(t, dir, `"diff_ids"`)))))
 			link(t, mentions(t, dir, `"diff_ids"`), secret)
@@ -154,7 +154,7 @@ func TestBroken(t *testing.T) {
 			if err := os.Truncate(top(dir), maxDocument+1); err != nil {
 				t.Fatal(err)
 			}
-		}, "want up to"},
+		}, "want at most"},
 		"endless document": {func(t *testing.T, dir string) {
 			if err := os.Truncate(mentions(t, dir, `"architecture"`), maxDocument+1); err != nil {
 				t.Fatal(err)
@@ -162,31 +162,31 @@ func TestBroken(t *testing.T) {
 		}, "bytes, got"},
 		"large document": {func(t *testing.T, dir string) {
 			reseal(t, dir, indexOf(t, dir), "{", "{"+strings.Repeat(" ", maxDocument))
-		}, "want a document of up to"},
+		}, "want a document of at most"},
 		"index in an index": {func(t *testing.T, dir string) {
 			reseal(t, dir, mentions(t, dir, `"architecture": "arm64"`), "image.manifest", "image.index")
 		}, "want the manifest of an image"},
 		"another architecture": {func(t *testing.T, dir string) {
 			reseal(t, dir, mentions(t, dir, `"diff_ids"`), `"linux"`, `"plan9"`)
 		}, `got "plan9/`},
-		"a platform twice": {func(t *testing.T, dir string) {
+		"duplicate platform": {func(t *testing.T, dir string) {
 			reseal(t, dir, indexOf(t, dir), `"arm64"`, `"amd64"`)
-		}, `it has the platform "linux/amd64" twice`},
+		}, `duplicate platform "linux/amd64"`},
 		"no platform": {func(t *testing.T, dir string) {
 			reseal(t, dir, indexOf(t, dir), `"platform"`, `"platfrom"`)
-		}, "want the manifest of an image and its platform"},
-		"a layer too few": {func(t *testing.T, dir string) {
+		}, "want the manifest of an image with a platform"},
+		"fewer diffIDs": {func(t *testing.T, dir string) {
 			reseal(t, dir, mentions(t, dir, `"diff_ids"`), `"diff_ids"`, `"diff_ids": [], "x"`)
-		}, "want as many layers as diffIDs"},
-		"nothing in the index": {func(t *testing.T, dir string) {
+		}, "want 0 layers as there are diffIDs"},
+		"empty index": {func(t *testing.T, dir string) {
 			reseal(t, dir, indexOf(t, dir), `"manifests"`, `"none"`)
-		}, "it has no manifests"},
+		}, "no manifests"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			image := lay(t, node)
-			test.harm(t, image.Dir)
-			_, err := New([]Image{image, lay(t, tool)}, nil)
+			image := writeIndex(t, node)
+			test.corrupt(t, image.Dir)
+			_, err := New([]Image{image, writeIndex(t, tool)}, nil)
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), node) {
 				t.Errorf("got %v, want %q of %q", err, test.want, node)
 			}
@@ -194,7 +194,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// indexOf is the index of a layout's image.
+// indexOf returns the blob of the index of a layout.
 func indexOf(t *testing.T, dir string) string {
 	t.Helper()
 	blobs, err := filepath.Glob(filepath.Join(dir, "blobs", "sha256", "*"))
@@ -206,7 +206,7 @@ func indexOf(t *testing.T, dir string) string {
 			return file
 		}
 	}
-	t.Fatal("there is no index")
+	t.Fatal("no index")
 	return ""
 }
 
@@ -218,41 +218,41 @@ func link(t *testing.T, file, target string) {
 	}
 }
 
-// Two layouts that tell two sizes of one blob: one of them lies.
-func TestTwoSizes(t *testing.T) {
-	a, b := lay(t, node), lay(t, tool)
+// Two layouts must agree on the size of a blob.
+func TestConflictingSizes(t *testing.T) {
+	a, b := writeIndex(t, node), writeIndex(t, tool)
 	file := layerOf(t, b.Dir)
 	size := len(read(t, file))
 	reseal(t, b.Dir, mentions(t, b.Dir, filepath.Base(file)), fmt.Sprintf(`"size": %d`, size), fmt.Sprintf(`"size": %d`, size+1))
 	write(t, file, append(read(t, file), 0))
 	_, err := New([]Image{a, b}, nil)
-	if err == nil || !strings.Contains(err.Error(), "elsewhere") {
+	if err == nil || !strings.Contains(err.Error(), "conflicting sizes") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestBadImages(t *testing.T) {
-	image := lay(t, node)
-	one := layOne(t, tool)
+	image := writeIndex(t, node)
+	one := writeImage(t, tool)
 	tests := map[string]struct {
 		images    []Image
 		platforms []string
 		want      string
 	}{
-		"none":             {nil, nil, "there are no images"},
-		"twice":            {[]Image{image, image}, nil, "there are two images"},
-		"platform twice":   {[]Image{image}, []string{"linux/amd64", "linux/amd64"}, `"linux/amd64" is named twice`},
-		"no such platform": {[]Image{image}, []string{"linux/s390x"}, `want the platform "linux/s390x", got ["linux/amd64" "linux/arm64"]`},
-		"not for one":      {[]Image{one}, []string{"linux/arm64"}, `want the platform ["linux/arm64"], got "linux/amd64"`},
-		"not for both":     {[]Image{one}, []string{"linux/arm64", "linux/amd64"}, `got "linux/amd64" alone`},
-		"no registry":      {[]Image{{"hyperkube:v1", image.Dir}}, nil, "not a name like"},
-		"no tag":           {[]Image{{"registry.example/hyperkube", image.Dir}}, nil, "not a name like"},
-		"digest":           {[]Image{{node + "@" + sum(nil), image.Dir}}, nil, "not a name like"},
-		"newline":          {[]Image{{node + "\n", image.Dir}}, nil, "not a name like"},
-		"climbing":         {[]Image{{"registry.example/../x:v1", image.Dir}}, nil, "not a name like"},
-		"upper case":       {[]Image{{"registry.example/X:v1", image.Dir}}, nil, "not a name like"},
-		"tag of a dot":     {[]Image{{"registry.example/x:.v1", image.Dir}}, nil, "not a name like"},
-		"no folder":        {[]Image{{node, filepath.Join(image.Dir, "none")}}, nil, "want the folder of an OCI layout"},
+		"none":             {nil, nil, "want at least one image"},
+		"twice":            {[]Image{image, image}, nil, "duplicate image"},
+		"platform twice":   {[]Image{image}, []string{"linux/amd64", "linux/amd64"}, `duplicate platform "linux/amd64"`},
+		"no such platform": {[]Image{image}, []string{"linux/s390x"}, `want platform "linux/s390x", got ["linux/amd64" "linux/arm64"]`},
+		"not for one":      {[]Image{one}, []string{"linux/arm64"}, `want platform ["linux/arm64"], got "linux/amd64"`},
+		"not for both":     {[]Image{one}, []string{"linux/arm64", "linux/amd64"}, `got only "linux/amd64"`},
+		"no registry":      {[]Image{{"hyperkube:v1", image.Dir}}, nil, "want a name like"},
+		"no tag":           {[]Image{{"registry.example/hyperkube", image.Dir}}, nil, "want a name like"},
+		"digest":           {[]Image{{node + "@" + sum(nil), image.Dir}}, nil, "want a name like"},
+		"newline":          {[]Image{{node + "\n", image.Dir}}, nil, "want a name like"},
+		"dot dot":          {[]Image{{"registry.example/../x:v1", image.Dir}}, nil, "want a name like"},
+		"upper case":       {[]Image{{"registry.example/X:v1", image.Dir}}, nil, "want a name like"},
+		"tag with dot":     {[]Image{{"registry.example/x:.v1", image.Dir}}, nil, "want a name like"},
+		"no layout":        {[]Image{{node, filepath.Join(image.Dir, "none")}}, nil, "want the directory of an OCI layout"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -263,7 +263,7 @@ func TestBadImages(t *testing.T) {
 	}
 	for _, s := range []string{"", node, node + "=", "=dir", "x=dir"} {
 		if image, err := ParseImage(s); err == nil {
-			t.Errorf("%q was read as %+v", s, image)
+			t.Errorf("%q was parsed as %+v", s, image)
 		}
 	}
 	if got, err := ParseImage(node + "=a=b"); err != nil || got != (Image{node, "a=b"}) {
@@ -271,23 +271,22 @@ func TestBadImages(t *testing.T) {
 	}
 }
 
-// Indexes of others have what no archive is made for: entries for systems of
-// several versions, and what a builder says of its images.
+// Indexes of other builders have attestations, and several entries for a platform.
 func TestOtherPlatforms(t *testing.T) {
 	entry := func(os, arch string) string {
-		return `{"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 7, "digest": "` + sum([]byte("there is none")) + `", "platform": {"os": "` + os + `", "architecture": "` + arch + `"}},`
+		return `{"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 7, "digest": "` + sum([]byte("missing")) + `", "platform": {"os": "` + os + `", "architecture": "` + arch + `"}},`
 	}
 	for name, test := range map[string]struct {
 		more      string
 		platforms []string
 		want      string
 	}{
-		"attestations":     {entry("unknown", "unknown") + entry("unknown", "unknown"), nil, ""},
-		"unwanted":         {entry("windows", "amd64") + entry("windows", "amd64"), []string{"linux/amd64"}, ""},
-		"wanted, twice":    {entry("linux", "s390x") + entry("linux", "s390x"), nil, "twice; -platform leaves out"},
-		"wanted, and gone": {entry("linux", "s390x"), nil, "no such file"},
+		"attestations": {entry("unknown", "unknown") + entry("unknown", "unknown"), nil, ""},
+		"not selected": {entry("windows", "amd64") + entry("windows", "amd64"), []string{"linux/amd64"}, ""},
+		"duplicate":    {entry("linux", "s390x") + entry("linux", "s390x"), nil, "Fix: select platforms with --platform"},
+		"missing":      {entry("linux", "s390x"), nil, "no such file"},
 	} {
-		image := lay(t, node)
+		image := writeIndex(t, node)
 		reseal(t, image.Dir, indexOf(t, image.Dir), `"manifests": [`, `"manifests": [`+test.more)
 		_, err := New([]Image{image}, test.platforms)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
@@ -296,32 +295,31 @@ func TestOtherPlatforms(t *testing.T) {
 	}
 }
 
-// A layer that changes after it was looked at makes an error, whatever the
-// compression, and so does one that goes.
+// A layer that changes or disappears after New is an error.
 func TestChangedLayer(t *testing.T) {
 	for _, c := range compressions {
-		for what, harm := range map[string]func(*testing.T, string){
+		for what, corrupt := range map[string]func(*testing.T, string){
 			"flipped": flip,
-			"gone":    remove,
+			"removed": remove,
 			"longer":  func(t *testing.T, file string) { write(t, file, append(read(t, file), 'x')) },
 			"shorter": func(t *testing.T, file string) { write(t, file, read(t, file)[:100]) },
 		} {
-			image := lay(t, node)
+			image := writeIndex(t, node)
 			a, err := New([]Image{image}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			file := layerOf(t, image.Dir)
-			harm(t, file)
+			corrupt(t, file)
 			err = a.Write(t.Context(), io.Discard, c, nil)
-			if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "build the image again") {
+			if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "Fix: build the image again") {
 				t.Errorf("%s, %s: got %v", c, what, err)
 			}
 		}
 	}
 }
 
-// A full disk and an interrupt are told as what they are.
+// Errors of the writer and the context are returned.
 func TestWriteFails(t *testing.T) {
 	a, err := New([]Image{large(t, 9<<20)}, nil)
 	if err != nil {

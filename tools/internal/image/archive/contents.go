@@ -14,47 +14,46 @@ import (
 // ContentsFile is the first entry of an archive.
 const ContentsFile = "contents.json"
 
-// schema is the only one there is so far.
+// schema is the version of the format.
 const schema = 1
 
-// maxContents bounds the first entry, in bytes. Twenty images of two platforms
-// take some 30,000.
+// maxContents is the maximum size of the first entry in bytes. Twenty images for two
+// platforms need about 30,000.
 const maxContents = 8 << 20
 
-// Contents tell what is in an archive. They are at its beginning.
+// Contents is the table of contents at the beginning of an archive.
 type Contents struct {
 	Schema int             `json:"schema"`
-	Size   int64           `json:"size"`   // bytes of the tar
-	Images []ImageContents `json:"images"` // by name
-	Blobs  []BlobContents  `json:"blobs"`  // each once, in the order of the tar
+	Size   int64           `json:"size"`   // size of the tar in bytes
+	Images []ImageContents `json:"images"` // sorted by name
+	Blobs  []BlobContents  `json:"blobs"`  // unique, in the order of the tar
 }
 
-// ImageContents are one image.
+// ImageContents describes an image.
 type ImageContents struct {
 	Name      string             `json:"name"`
-	Digest    Digest             `json:"digest"`    // what the name stands for: an index, or a manifest alone
-	Docker    string             `json:"docker"`    // the platform that docker's manifest.json has
+	Digest    Digest             `json:"digest"`    // digest of the index, or of the manifest of a single-platform image
+	Docker    string             `json:"docker"`    // platform in docker's manifest.json
 	Platforms []PlatformContents `json:"platforms"` // in the order of the index
 }
 
-// PlatformContents are what a reader needs of an image for one platform,
-// besides the index.
+// PlatformContents lists the blobs of one platform of an image.
 type PlatformContents struct {
 	Platform string   `json:"platform"` // "linux/amd64"
 	Manifest Digest   `json:"manifest"`
 	Config   Digest   `json:"config"`
-	Layers   []Digest `json:"layers"` // from the lowest
+	Layers   []Digest `json:"layers"` // lowest first
 }
 
-// BlobContents tell where a blob is.
+// BlobContents locates a blob in the tar.
 type BlobContents struct {
 	Digest Digest `json:"digest"`
 	Size   int64  `json:"size"`   // in bytes
-	Offset int64  `json:"offset"` // of its first byte in the tar
+	Offset int64  `json:"offset"` // of the first byte in the tar
 }
 
-// Digest is a sha256. The zero value is no digest; it is read from
-// "sha256:HEX" alone, so that nothing else ever becomes part of a path.
+// Digest is a sha256 digest. The zero value is invalid. Unmarshaling validates the
+// form "sha256:HEX", since digests become part of paths.
 type Digest struct{ sum versions.Digest }
 
 const algorithm = "sha256:"
@@ -62,29 +61,29 @@ const algorithm = "sha256:"
 // String returns "sha256:HEX".
 func (d Digest) String() string { return algorithm + d.sum.String() }
 
-// MarshalText writes what String returns.
+// MarshalText returns the same text as String.
 func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText reads "sha256:HEX".
+// UnmarshalText parses "sha256:HEX".
 func (d *Digest) UnmarshalText(text []byte) error {
 	hex, ok := strings.CutPrefix(string(text), algorithm)
 	if !ok {
-		return fmt.Errorf("%q is not a digest like sha256:…", text)
+		return fmt.Errorf("want a digest like sha256:…, got %q", text)
 	}
 	var err error
 	d.sum, err = versions.ParseDigest(hex)
 	return err
 }
 
-// ReadContents reads the beginning of an archive, compressed or not, and no
-// more than that.
+// ReadContents reads the contents of a compressed or uncompressed archive. It reads
+// only the beginning of the file.
 func ReadContents(r io.Reader) (c Contents, err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("reading the contents of an archive: %w", err)
+			err = fmt.Errorf("reading contents of archive: %w", err)
 		}
 	}()
-	plain, closePlain, err := decompressor(r)
+	plain, closePlain, err := newDecompressor(r)
 	if err != nil {
 		return c, err
 	}
@@ -93,11 +92,11 @@ func ReadContents(r io.Reader) (c Contents, err error) {
 	h, err := t.Next()
 	switch {
 	case err != nil:
-		return c, fmt.Errorf("it does not begin as a tar: %w", err)
+		return c, fmt.Errorf("not a tar: %w", err)
 	case h.Name != ContentsFile || h.Typeflag != tar.TypeReg:
-		return c, fmt.Errorf("its first entry is %q, want the file %q: it is not of tools/save", h.Name, ContentsFile)
+		return c, fmt.Errorf("want file %q as first entry, got %q: not an archive of hk save", ContentsFile, h.Name)
 	case h.Size > maxContents:
-		return c, fmt.Errorf("%s has %d bytes, want %d at most", ContentsFile, h.Size, maxContents)
+		return c, fmt.Errorf("%s: want at most %d bytes, got %d", ContentsFile, maxContents, h.Size)
 	}
 	raw := make([]byte, h.Size)
 	if _, err := io.ReadFull(t, raw); err != nil {
@@ -107,7 +106,7 @@ func ReadContents(r io.Reader) (c Contents, err error) {
 }
 
 func parseContents(raw []byte) (Contents, error) {
-	// The schema first: the fields of another one may have other types.
+	// Check the schema first: fields of another schema may have other types.
 	var version struct {
 		Schema int `json:"schema"`
 	}
@@ -115,73 +114,73 @@ func parseContents(raw []byte) (Contents, error) {
 		return Contents{}, fmt.Errorf("%s: %w", ContentsFile, err)
 	}
 	if version.Schema != schema {
-		return Contents{}, fmt.Errorf("%s: schema: want %d, got %d: a newer tools/save wrote it", ContentsFile, schema, version.Schema)
+		return Contents{}, fmt.Errorf("%s: want schema %d, got %d: written by another version of hk save", ContentsFile, schema, version.Schema)
 	}
 	var c Contents
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return c, fmt.Errorf("%s: %w", ContentsFile, err)
 	}
-	if err := c.check(); err != nil {
+	if err := c.validate(); err != nil {
 		return c, fmt.Errorf("%s: %w", ContentsFile, err)
 	}
 	return c, nil
 }
 
-// check finds what a reader would stumble over: blobs that are not in the file,
-// or lie upon one another, and names that are none.
-func (c Contents) check() error {
-	has := map[Digest]bool{}
+// validate checks that blobs are within the file, do not overlap and include all that
+// the images refer to, and that names are valid.
+func (c Contents) validate() error {
+	blobs := map[Digest]bool{}
 	for i, image := range c.Images {
 		if image.Digest == (Digest{}) {
-			return fmt.Errorf("images[%d]: it has no digest", i)
+			return fmt.Errorf("images[%d]: missing digest", i)
 		}
 	}
 	end := int64(block)
 	for i, b := range c.Blobs {
-		// The sum of two of these could be too much for the number.
+		// Avoid sums, which could overflow.
 		if b.Size < 0 || b.Offset < end || b.Offset > c.Size || b.Size > c.Size-b.Offset {
-			return fmt.Errorf("blobs[%d]: %d bytes at %d are not between %d and %d", i, b.Size, b.Offset, end, c.Size)
+			return fmt.Errorf("blobs[%d]: want a range within %d to %d, got %d bytes at %d", i, end, c.Size, b.Size, b.Offset)
 		}
 		end = b.Offset + b.Size
 		if b.Digest == (Digest{}) {
-			return fmt.Errorf("blobs[%d]: it has no digest", i)
+			return fmt.Errorf("blobs[%d]: missing digest", i)
 		}
-		if has[b.Digest] {
-			return fmt.Errorf("blobs[%d]: %s is there twice", i, b.Digest)
+		if blobs[b.Digest] {
+			return fmt.Errorf("blobs[%d]: duplicate digest %s", i, b.Digest)
 		}
-		has[b.Digest] = true
+		blobs[b.Digest] = true
 	}
 	if len(c.Images) == 0 {
-		return errors.New("images: there are none")
+		return errors.New("want at least one image")
 	}
 	for i, image := range c.Images {
-		if err := image.check(has); err != nil {
+		if err := image.validate(blobs); err != nil {
 			return fmt.Errorf("images[%d]: %w", i, err)
 		}
 	}
 	return nil
 }
 
-func (c ImageContents) check(has map[Digest]bool) error {
+func (c ImageContents) validate(blobs map[Digest]bool) error {
 	if err := CheckName(c.Name); err != nil {
 		return err
 	}
-	needs := []Digest{c.Digest}
-	docker := false
+	refs := []Digest{c.Digest}
+	hasDocker := false
 	for _, p := range c.Platforms {
 		if !isPlatform(p.Platform) {
-			return fmt.Errorf("%q is not a platform", p.Platform)
+			return fmt.Errorf("invalid platform %q", p.Platform)
 		}
-		docker = docker || p.Platform == c.Docker
-		needs = append(needs, p.Manifest, p.Config)
-		needs = append(needs, p.Layers...)
+		hasDocker = hasDocker || p.Platform == c.Docker
+		refs = append(refs, p.Manifest, p.Config)
+		refs = append(refs, p.Layers...)
 	}
-	if !docker {
-		return fmt.Errorf("docker: %q is not among the platforms", c.Docker)
+	if !hasDocker {
+		return fmt.Errorf("docker: unknown platform %q", c.Docker)
 	}
-	for _, d := range needs {
-		if !has[d] {
-			return fmt.Errorf("%s is not among the blobs", d)
+	for _, d := range refs {
+		if !blobs[d] {
+			return fmt.Errorf("unknown blob %s", d)
 		}
 	}
 	return nil

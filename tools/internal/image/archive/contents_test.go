@@ -11,37 +11,37 @@ import (
 	"testing"
 )
 
-// ReadContents reads the first entry and nothing of what follows it, however
-// the file is compressed: it gets by with a reader that fails there.
+// ReadContents reads the first entry and nothing beyond, with every compression: it
+// works with the bytes that it reads alone.
 func TestReadContents(t *testing.T) {
 	image := large(t, 9<<20)
 	for _, c := range compressions {
-		want, raw := pack(t, c, nil, image, lay(t, tool))
+		want, raw := pack(t, c, nil, image, writeIndex(t, tool))
 		r := &counting{r: bytes.NewReader(raw)}
 		got, err := ReadContents(r)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("%s: got %+v, %v; want %+v", c, got, err, want)
 		}
-		plain := len(entries(t, bytes.NewReader(pickPlain(t, image)))[0].content)
+		plain := len(entries(t, bytes.NewReader(packPlain(t, image)))[0].content)
 		switch {
 		case c == None && r.n != 512+plain:
 			t.Errorf("none: read %d bytes, want %d", r.n, 512+plain)
 		case r.n > 512+plain:
-			t.Errorf("%s: read %d bytes, more than the %d of the contents themselves", c, r.n, 512+plain)
+			t.Errorf("%s: read %d bytes, more than the %d of the uncompressed contents", c, r.n, 512+plain)
 		}
 		t.Logf("%s: read %d bytes of %d", c, r.n, len(raw))
 		if _, err := ReadContents(bytes.NewReader(raw[:r.n])); err != nil {
-			t.Errorf("%s: of the first %d bytes: %v", c, r.n, err)
+			t.Errorf("%s: with the first %d bytes: %v", c, r.n, err)
 		}
 		if _, err := ReadContents(bytes.NewReader(raw[:r.n/2])); err == nil {
-			t.Errorf("%s: the first %d bytes were enough", c, r.n/2)
+			t.Errorf("%s: no error with the first %d bytes", c, r.n/2)
 		}
 	}
 }
 
-func pickPlain(t *testing.T, image Image) []byte {
+func packPlain(t *testing.T, image Image) []byte {
 	t.Helper()
-	_, raw := pack(t, None, nil, image, lay(t, tool))
+	_, raw := pack(t, None, nil, image, writeIndex(t, tool))
 	return raw
 }
 
@@ -75,7 +75,7 @@ func tarOf(name string, typ byte, content string) []byte {
 }
 
 func TestBadContents(t *testing.T) {
-	_, raw := pack(t, None, nil, lay(t, node))
+	_, raw := pack(t, None, nil, writeIndex(t, node))
 	good := string(entries(t, bytes.NewReader(raw))[0].content)
 	with := func(from, to string) []byte {
 		changed := strings.Replace(good, from, to, 1)
@@ -96,31 +96,31 @@ func TestBadContents(t *testing.T) {
 		raw  []byte
 		want string
 	}{
-		"empty":             {nil, "EOF"},
-		"short":             {[]byte("abc"), "EOF"},
-		"text":              {bytes.Repeat([]byte("text "), 200), "does not begin as a tar"},
-		"zeros":             {make([]byte, 4096), "does not begin as a tar"},
-		"torn zstd":         {append(bytes.Clone(zstdMagic), 1, 2, 3), "does not begin as a tar"},
-		"torn lz4":          {append(bytes.Clone(lz4Magic), 1, 2, 3), "does not begin as a tar"},
-		"another file":      {tarOf("manifest.json", tar.TypeReg, "[]"), "is not of tools/save"},
-		"a link":            {tarOf(ContentsFile, tar.TypeSymlink, "/etc/passwd"), "is not of tools/save"},
-		"huge":              {huge, "8388608 at most"},
-		"torn":              {tarOf(ContentsFile, tar.TypeReg, good)[:700], "unexpected EOF"},
-		"no JSON":           {tarOf(ContentsFile, tar.TypeReg, "[]"), "cannot unmarshal"},
-		"newer":             {tarOf(ContentsFile, tar.TypeReg, `{"schema": 2, "images": 5}`), "want 1, got 2"},
-		"nothing":           {tarOf(ContentsFile, tar.TypeReg, `{"schema": 1}`), "images: there are none"},
-		"bad digest":        {with("sha256:", "sha256:../"), "not a sha256"},
-		"bad name":          {with(node, `\u001b[2J`), "not a name"},
-		"bad platform":      {with(`"platform": "linux/amd64"`, `"platform": "\u001b[2J"`), "not a platform"},
-		"docker has none":   {with(`"docker": "linux/amd64"`, `"docker": "linux/arm"`), "not among the platforms"},
-		"unknown blob":      {with(`"manifest": "sha256:`, `"manifest": "sha256:`+strings.Repeat("0", 64)+`","x":"`), "not among the blobs"},
-		"no digest":         {with(`"digest": "sha256:`, `"x": "sha256:`), "has no digest"},
-		"blob below zero":   {with(`"size": 646`, `"size": -646`), "blobs[0]"},
-		"blob too large":    {with(`"size": 646`, `"size": 9223372036854775807`), "blobs[0]"},
-		"blob in the front": {with(`"offset": `, `"offset": 0, "x": `), "blobs[0]"},
-		"blob twice":        {with(`"blobs": [`, `"blobs": [{"digest": "`+digest+`", "size": 0, "offset": 512},`), "is there twice"},
-		"size below zero":   {with(`"size": 23040`, `"size": -9223372036854775808`), "blobs[0]"},
-		"blob past the end": {with(`"offset": `, `"offset": 9223372036854775807, "x": `), "blobs[0]"},
+		"empty":              {nil, "EOF"},
+		"short":              {[]byte("abc"), "EOF"},
+		"text":               {bytes.Repeat([]byte("text "), 200), "not a tar"},
+		"zeros":              {make([]byte, 4096), "not a tar"},
+		"torn zstd":          {append(bytes.Clone(zstdMagic), 1, 2, 3), "not a tar"},
+		"torn lz4":           {append(bytes.Clone(lz4Magic), 1, 2, 3), "not a tar"},
+		"another file":       {tarOf("manifest.json", tar.TypeReg, "[]"), "not an archive of hk save"},
+		"a link":             {tarOf(ContentsFile, tar.TypeSymlink, "/etc/passwd"), "not an archive of hk save"},
+		"huge":               {huge, "want at most 8388608 bytes"},
+		"torn":               {tarOf(ContentsFile, tar.TypeReg, good)[:700], "unexpected EOF"},
+		"no JSON":            {tarOf(ContentsFile, tar.TypeReg, "[]"), "cannot unmarshal"},
+		"newer":              {tarOf(ContentsFile, tar.TypeReg, `{"schema": 2, "images": 5}`), "want schema 1, got 2"},
+		"nothing":            {tarOf(ContentsFile, tar.TypeReg, `{"schema": 1}`), "want at least one image"},
+		"bad digest":         {with("sha256:", "sha256:../"), "not a sha256"},
+		"bad name":           {with(node, `\u001b[2J`), "want a name like"},
+		"bad platform":       {with(`"platform": "linux/amd64"`, `"platform": "\u001b[2J"`), "invalid platform"},
+		"docker has none":    {with(`"docker": "linux/amd64"`, `"docker": "linux/arm"`), "docker: unknown platform"},
+		"unknown blob":       {with(`"manifest": "sha256:`, `"manifest": "sha256:`+strings.Repeat("0", 64)+`","x":"`), "unknown blob"},
+		"no digest":          {with(`"digest": "sha256:`, `"x": "sha256:`), "missing digest"},
+		"negative blob size": {with(`"size": 646`, `"size": -646`), "blobs[0]"},
+		"blob too large":     {with(`"size": 646`, `"size": 9223372036854775807`), "blobs[0]"},
+		"blob in contents":   {with(`"offset": `, `"offset": 0, "x": `), "blobs[0]"},
+		"duplicate blob":     {with(`"blobs": [`, `"blobs": [{"digest": "`+digest+`", "size": 0, "offset": 512},`), "duplicate digest"},
+		"negative size":      {with(`"size": 23040`, `"size": -9223372036854775808`), "blobs[0]"},
+		"blob past the end":  {with(`"offset": `, `"offset": 9223372036854775807, "x": `), "blobs[0]"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestBadContents(t *testing.T) {
 	}
 }
 
-// checksum is what the header of a tar has of itself.
+// checksum returns the checksum field of a tar header.
 func checksum(header []byte) string {
 	n := 0
 	for i, c := range header[:512] {
@@ -144,10 +144,9 @@ func checksum(header []byte) string {
 	return fmt.Sprintf("%06o\x00 ", n)
 }
 
-// Whatever a file begins with, reading it ends, in bounded memory, and what is
-// read can be written as it was.
+// Accepted contents are stable under encoding and parsing.
 func FuzzReadContents(f *testing.F) {
-	image := lay(f, node)
+	image := writeIndex(f, node)
 	for _, c := range compressions {
 		_, raw := pack(f, c, nil, image)
 		f.Add(raw[:min(len(raw), 8<<10)])

@@ -22,11 +22,11 @@ const (
 	tool = "registry.example/kubectl:v1.36.0"
 )
 
-// files are what the images are made of. They share a layer.
+// files are the files of the images. The images share a layer.
 var files = map[string][]string{node: {"kubelet", "kubectl"}, tool: {"kubectl"}}
 
-// manifests lays the layers of an image out below dir and composes it.
-func manifests(t testing.TB, dir, name string) []oci.Manifest {
+// composeImages writes the layers of an image to dir and composes its manifests.
+func composeImages(t testing.TB, dir, name string) []oci.Manifest {
 	t.Helper()
 	var list []oci.Manifest
 	for _, arch := range []string{"amd64", "arm64"} {
@@ -52,11 +52,11 @@ func manifests(t testing.TB, dir, name string) []oci.Manifest {
 	return list
 }
 
-// lay makes the layout of an image's index.
-func lay(t testing.TB, name string) Image {
+// writeIndex writes the layout of an image for two platforms.
+func writeIndex(t testing.TB, name string) Image {
 	t.Helper()
 	dir, blobs := t.TempDir(), t.TempDir()
-	list := manifests(t, blobs, name)
+	list := composeImages(t, blobs, name)
 	index, err := oci.Index(list)
 	if err != nil {
 		t.Fatal(err)
@@ -68,12 +68,11 @@ func lay(t testing.TB, name string) Image {
 	return Image{name, dir}
 }
 
-// layOne makes the layout of an image's first manifest, whose layers are links
-// to elsewhere.
-func layOne(t testing.TB, name string) Image {
+// writeImage writes a single-platform layout whose layers are symlinks.
+func writeImage(t testing.TB, name string) Image {
 	t.Helper()
 	dir, blobs := t.TempDir(), t.TempDir()
-	m := manifests(t, blobs, name)[0]
+	m := composeImages(t, blobs, name)[0]
 	err := oci.WriteImage(dir, m, func(digest, to string) error { return os.Symlink(filepath.Join(blobs, digest), to) })
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +96,7 @@ func read(t testing.TB, file string) []byte {
 	return raw
 }
 
-// pack makes an archive in memory.
+// pack returns an archive and its contents.
 func pack(t testing.TB, c Compression, platforms []string, images ...Image) (Contents, []byte) {
 	t.Helper()
 	a, err := New(images, platforms)
@@ -111,7 +110,7 @@ func pack(t testing.TB, c Compression, platforms []string, images ...Image) (Con
 	return a.Contents, b.Bytes()
 }
 
-// entry is what a reader of tars sees.
+// entry is an entry of a tar.
 type entry struct {
 	tar.Header
 	content []byte
@@ -142,13 +141,13 @@ func find(t testing.TB, list []entry, name string) []byte {
 			return e.content
 		}
 	}
-	t.Fatalf("there is no %q", name)
+	t.Fatalf("no entry %q", name)
 	return nil
 }
 
 func sum(b []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(b)) }
 
-// layerOf is the file of a layer in a layout, the first one by name.
+// layerOf returns the path of the first layer of a layout by name.
 func layerOf(t testing.TB, dir string) string {
 	t.Helper()
 	blobs, err := filepath.Glob(filepath.Join(dir, "blobs", "sha256", "*"))
@@ -160,6 +159,6 @@ func layerOf(t testing.TB, dir string) string {
 			return blob
 		}
 	}
-	t.Fatal("there is no layer")
+	t.Fatal("no layer")
 	return ""
 }

@@ -12,8 +12,7 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// large is the layout of an image with one layer of about that size, and not of
-// zeros alone.
+// large writes the layout of an image with one layer of about that size.
 func large(t testing.TB, size int64) Image {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,7 +41,7 @@ func large(t testing.TB, size int64) Image {
 	return Image{node, dir}
 }
 
-// noise is half of it random.
+// noise reads bytes of which half are random.
 type noise struct{ state uint64 }
 
 func (n *noise) Read(p []byte) (int, error) {

@@ -2,9 +2,9 @@ package archive
 
 import "github.com/google/go-containerregistry/pkg/v1/types"
 
-// What the readers know the images by. containerd and podman look for the first
-// annotation, skopeo for the second one, which is the full name, too: two images
-// of one archive may have the same tag.
+// Annotations with the name of an image. containerd and podman read the first one,
+// skopeo the second one. Both have the full name, since two images of an archive may
+// have the same tag.
 const (
 	nameAnnotation = "io.containerd.image.name"
 	refAnnotation  = "org.opencontainers.image.ref.name"
@@ -29,9 +29,9 @@ type (
 	}
 )
 
-// ociIndex is the archive's index.json. An image's index stays as it is, so that
-// its digest holds, even where the archive has not all of its platforms: OCI
-// allows that blobs of a layout are elsewhere.
+// ociIndex returns the archive's index.json. It refers to the original index of an
+// image, to keep its digest, even if the archive lacks some of its platforms: OCI
+// allows layouts without all blobs.
 func ociIndex(images []layout) topIndex {
 	index := topIndex{SchemaVersion: 2, MediaType: types.OCIImageIndex}
 	for _, l := range images {
@@ -43,22 +43,22 @@ func ociIndex(images []layout) topIndex {
 	return index
 }
 
-// dockerManifest is the archive's manifest.json. There a name stands for one
-// platform; the others have none, and are left out: whoever loads the archive
-// would have them lie about, and readers that want no name want one image.
+// dockerManifest returns the archive's manifest.json, where a name refers to one
+// platform. Other platforms are omitted: docker would load them as dangling images,
+// and readers that select by position expect one image.
 func dockerManifest(images []layout) []dockerImage {
 	var list []dockerImage
-	at := map[Digest]int{} // of a manifest in the list
+	positions := map[Digest]int{} // of manifests in the list
 	for _, l := range images {
 		for _, p := range l.Platforms {
 			if p.Platform != l.Docker {
 				continue
 			}
-			if i, ok := at[p.Manifest]; ok {
+			if i, ok := positions[p.Manifest]; ok {
 				list[i].RepoTags = append(list[i].RepoTags, l.Name)
 				continue
 			}
-			at[p.Manifest] = len(list)
+			positions[p.Manifest] = len(list)
 			image := dockerImage{Config: blobName(p.Config), RepoTags: []string{l.Name}, Layers: []string{}}
 			for _, d := range p.Layers {
 				image.Layers = append(image.Layers, blobName(d))

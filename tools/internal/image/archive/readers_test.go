@@ -7,15 +7,14 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	folder "github.com/google/go-containerregistry/pkg/v1/layout"
+	ggcr "github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
-// Somebody else's reader of docker's format finds every image by its name, with
-// the layers that its config asks for.
+// The tarball reader of go-containerregistry finds every image by name.
 func TestTarball(t *testing.T) {
-	contents, raw := pack(t, None, []string{"linux/arm64", "linux/amd64"}, lay(t, node), lay(t, tool))
+	contents, raw := pack(t, None, []string{"linux/arm64", "linux/amd64"}, writeIndex(t, node), writeIndex(t, tool))
 	file := filepath.Join(t.TempDir(), "images.tar")
 	write(t, file, raw)
 	for _, want := range contents.Images {
@@ -36,14 +35,14 @@ func TestTarball(t *testing.T) {
 		}
 		file, err := image.ConfigFile()
 		if err != nil || file.Architecture != "arm64" {
-			t.Errorf("%s: made for %+v, %v; want arm64", want.Name, file, err)
+			t.Errorf("%s: got %+v, %v; want arm64", want.Name, file, err)
 		}
 	}
 }
 
-// Without a name there is one image in the file of one image.
-func TestTarballOfOne(t *testing.T) {
-	_, raw := pack(t, None, nil, lay(t, node))
+// An archive of one image can be read without a name.
+func TestTarballSingleImage(t *testing.T) {
+	_, raw := pack(t, None, nil, writeIndex(t, node))
 	file := filepath.Join(t.TempDir(), "image.tar")
 	write(t, file, raw)
 	if _, err := tarball.ImageFromPath(file, nil); err != nil {
@@ -51,9 +50,9 @@ func TestTarballOfOne(t *testing.T) {
 	}
 }
 
-// Unpacked, it is an OCI layout.
+// An unpacked archive is an OCI layout.
 func TestLayout(t *testing.T) {
-	contents, raw := pack(t, None, nil, lay(t, node), lay(t, tool))
+	contents, raw := pack(t, None, nil, writeIndex(t, node), writeIndex(t, tool))
 	dir := t.TempDir()
 	for _, e := range entries(t, bytes.NewReader(raw)) {
 		file := filepath.Join(dir, e.Name)
@@ -62,7 +61,7 @@ func TestLayout(t *testing.T) {
 		}
 		write(t, file, e.content)
 	}
-	top, err := folder.ImageIndexFromPath(dir)
+	top, err := ggcr.ImageIndexFromPath(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,8 @@ func only(t *testing.T, dir string, want ...string) {
 func TestReplaceFails(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "images.tar")
-	image := lay(t, node)
-	harmed := lay(t, node)
+	image := writeIndex(t, node)
+	harmed := writeIndex(t, node)
 	flip(t, layerOf(t, harmed.Dir))
 	if err := save(t.Context(), file, harmed); err == nil || !strings.Contains(err.Error(), "want sha256") {
 		t.Errorf("got %v", err)
@@ -93,7 +93,7 @@ func TestReplaceFails(t *testing.T) {
 func TestReplaceAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "images.tar")
-	a, b := lay(t, node), lay(t, tool)
+	a, b := writeIndex(t, node), writeIndex(t, tool)
 	var wg sync.WaitGroup
 	for i := range 6 {
 		wg.Go(func() {

@@ -7,22 +7,19 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
 
+	"github.com/hyperkube/hyperkube/tools/internal/golden"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/klauspost/compress/zstd"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 var compressions = []versions.Compression{versions.Gzip, versions.Zstd}
 
@@ -136,19 +133,7 @@ func TestWriteGolden(t *testing.T) {
 		_, d = write(t, Entry{Symlinks: []versions.Symlink{{Path: "/a", Target: "/hyperkube"}, {Path: "/usr/b", Target: "../a"}}}, c)
 		fmt.Fprintf(&got, "symlinks %s %+v\n", c, d)
 	}
-	golden := filepath.Join("testdata", "golden.txt")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != string(want) {
-		t.Errorf("got\n%swant\n%s", got.String(), want)
-	}
+	golden.File(t, filepath.Join("testdata", "golden.txt"), []byte(got.String()))
 }
 
 func TestWriteFails(t *testing.T) {

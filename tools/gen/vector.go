@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/generate"
 	"github.com/hyperkube/hyperkube/tools/internal/generate/vector"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
@@ -67,10 +67,7 @@ func write(file string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return fmt.Errorf("writing %q: %w", file, err)
 	}
-	if err := renameio.WriteFile(file, text, 0o644, renameio.IgnoreUmask()); err != nil {
-		return fmt.Errorf("writing %q: %w", file, err)
-	}
-	return nil
+	return atomic.WriteFile(file, text)
 }
 
 func releases(c *versions.Catalog) []versions.Version {

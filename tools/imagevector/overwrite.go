@@ -9,9 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/hyperkube/hyperkube/imagevector"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
 
@@ -80,9 +79,7 @@ func overwrite(_ context.Context, env cli.Env) error {
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(env.Dir, file)
 		}
-		if err = renameio.WriteFile(file, text, 0o644, renameio.WithStaticPermissions(0o644)); err != nil {
-			err = fmt.Errorf("writing overwrite: %w", err)
-		}
+		err = atomic.WriteFile(file, text)
 	}
 	for _, s := range left {
 		fmt.Fprintf(env.Err, "imagevector: no rule is for %s of %q\n", s.Reference(), s.Name)

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 )
 
@@ -31,7 +31,7 @@ func (r *rebuilder) checkC(ctx context.Context, s *step) error {
 			return nil
 		}
 		r.report.Logf("throwing away the build cache %s: what was compiled from C has traces of its folder", s.cache)
-		if err := diskspace.RemoveAll(s.cache); err != nil {
+		if err := atomic.RemoveAll(s.cache); err != nil {
 			return fmt.Errorf("throwing away a build cache: %w", err)
 		}
 		if err := s.makeCache(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
 )
@@ -40,7 +41,7 @@ func (r *rebuilder) makeRoom(ctx context.Context) error {
 			return err
 		}
 		r.report.Logf("making room: removing the build cache %s", dir)
-		if err := diskspace.RemoveAll(dir); err != nil {
+		if err := atomic.RemoveAll(dir); err != nil {
 			return fmt.Errorf("making room: %w", err)
 		}
 	}

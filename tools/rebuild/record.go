@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 )
 
 // recorder keeps results in the repository.
@@ -35,7 +35,7 @@ func (r recorder) record(ctx context.Context, news []outcome) error {
 	if err := os.MkdirAll(filepath.Dir(r.lock), 0o755); err != nil {
 		return fmt.Errorf("recording results: %w", err)
 	}
-	lock, err := filelock.Acquire(ctx, r.lock, nil)
+	lock, err := lockfile.Acquire(ctx, r.lock, nil)
 	if err != nil {
 		return err
 	}

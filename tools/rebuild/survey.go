@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -23,7 +23,7 @@ func (r *rebuilder) survey(ctx context.Context, catalog *versions.Catalog) ([]ou
 	if err := os.MkdirAll(r.config.cache, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder of rebuilds: %w", err)
 	}
-	lock, err := filelock.Try(filepath.Join(r.config.cache, "survey.lock"))
+	lock, err := lockfile.TryAcquire(filepath.Join(r.config.cache, "survey.lock"))
 	if err != nil {
 		return nil, err
 	}

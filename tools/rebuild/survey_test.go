@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/filelock"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -68,7 +68,7 @@ func testSurvey(s *site) {
 		s.Errorf("with the date: %v, error %v, want kubeadm built", outcomes, err)
 	}
 
-	other := must(filelock.Try(filepath.Join(s.cache(), "survey.lock")))(s)
+	other := must(lockfile.TryAcquire(filepath.Join(s.cache(), "survey.lock")))(s)
 	defer other.Close()
 	if _, err := survey(s.goSum()); err == nil || !strings.Contains(err.Error(), "another survey") {
 		s.Errorf("beside another survey: error %v, want one that says so", err)

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/hyperkube/hyperkube/tools/internal/filelock"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 )
 
 // workDir is a folder of this process alone. Those that killed processes left
@@ -52,11 +52,11 @@ func (w *workDir) remove() error {
 // pass lets one process at a time make or remove folders: a folder and its
 // lock come and go together.
 func pass(parent string) (*os.File, error) {
-	return filelock.Acquire(context.Background(), filepath.Join(parent, "lock"), nil)
+	return lockfile.Acquire(context.Background(), filepath.Join(parent, "lock"), nil)
 }
 
 // hold takes the lock of a folder; it is nil where a process has it.
-func hold(dir string) (*os.File, error) { return filelock.Try(filepath.Join(dir, "lock")) }
+func hold(dir string) (*os.File, error) { return lockfile.TryAcquire(filepath.Join(dir, "lock")) }
 
 // sweep removes the folders that no process holds.
 func sweep(parent string) error {

@@ -2,26 +2,22 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-	"github.com/hyperkube/hyperkube/tools/internal/filelock"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 )
 
-// writeFile writes a file so that it is there whole or as before.
+// writeFile replaces a file.
 func writeFile(name string, data []byte) error {
-	if err := renameio.WriteFile(name, data, 0o644, renameio.WithStaticPermissions(0o644)); err != nil {
-		return fmt.Errorf("writing %q: %w", name, err)
-	}
-	return nil
+	return atomic.WriteFile(name, data)
 }
 
 // learn writes what was found of one phase of a release to the file of build
 // dates; another process may have added to it meanwhile, of the same release, too.
 func (r *rebuilder) learn(ctx context.Context, found builddate.Release, phase string) error {
-	lock, err := filelock.Acquire(ctx, filepath.Join(r.config.cache, "dates.lock"), nil)
+	lock, err := lockfile.Acquire(ctx, filepath.Join(r.config.cache, "dates.lock"), nil)
 	if err != nil {
 		return err
 	}

@@ -19,10 +19,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/dirlock"
 	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -56,7 +56,7 @@ func run(ctx context.Context, env cli.Env) error {
 		return cli.Usage("want one of -programs, -import and -archive at a time")
 	}
 	// One at a time: the lock is read, added to and replaced.
-	alone, err := dirlock.Acquire(ctx, env.Dir, func() { fmt.Fprintln(env.Err, "update: waiting for another process that writes here") })
+	alone, err := lockfile.AcquireDir(ctx, env.Dir, func() { fmt.Fprintln(env.Err, "update: waiting for another process that writes here") })
 	if err != nil {
 		return err
 	}
@@ -194,8 +194,8 @@ func (u *updater) write() error {
 			fmt.Fprintf(u.env.Err, "update: warning: %s\n", w)
 		}
 	}
-	if err := renameio.WriteFile(u.path, u.lock.Format(), 0o644, renameio.IgnoreUmask()); err != nil {
-		return fmt.Errorf("writing lock %q: %w", u.path, err)
+	if err := atomic.WriteFile(u.path, u.lock.Format()); err != nil {
+		return err
 	}
 	fmt.Fprintf(u.env.Err, "update: pinned %d files and base images; next: go run ./tools/gen\n", u.added)
 	return nil

@@ -11,12 +11,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/fetch"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
 	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
-	"github.com/hyperkube/hyperkube/tools/internal/stage"
-	"github.com/hyperkube/hyperkube/tools/internal/swap"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -136,9 +135,9 @@ func replace(ctx context.Context, s *fetch.Fetcher, dir string, fill func(stage 
 	}
 	waiting := func() { s.Progress.Logf("waiting for another process that writes %q", dir) }
 	var fillErr error
-	err := stage.Replace(ctx, dir, 0o755, waiting,
+	err := atomic.Replace(ctx, dir, 0o755, waiting,
 		func(made string) error { fillErr = fill(made); return fillErr },
-		func(made string) error { return errors.Join(replaceable(dir), swap.Into(made, dir)) })
+		func(made string) error { return errors.Join(replaceable(dir), atomic.Exchange(made, dir)) })
 	if err != nil && fillErr == nil {
 		err = fmt.Errorf("writing %q: %w", dir, err)
 	}

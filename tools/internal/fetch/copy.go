@@ -1,11 +1,10 @@
 package fetch
 
 import (
-	"fmt"
 	"io"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -17,16 +16,8 @@ func (s *Fetcher) Copy(pin versions.Pin, to string) error {
 		return err
 	}
 	defer in.Close()
-	tmp, err := renameio.NewPendingFile(to, renameio.WithTempDir(filepath.Dir(to)), renameio.WithStaticPermissions(0o755))
-	if err != nil {
-		return fmt.Errorf("writing %q: %w", to, err)
-	}
-	defer tmp.Cleanup() // nothing is left to clean after a replacement
-	if _, err := io.Copy(tmp, in); err != nil {
+	return atomic.Write(to, filepath.Dir(to), 0o755, func(w io.Writer) error {
+		_, err := io.Copy(w, in)
 		return s.Explain(pin, err)
-	}
-	if err := tmp.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("writing %q: %w", to, err)
-	}
-	return nil
+	})
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -160,7 +160,7 @@ func (t *Tool) RemoveModules(pattern, version string) error {
 	var errs []error
 	for _, dir := range dirs {
 		// In one step: go takes what is left of a module for the whole of it.
-		errs = append(errs, diskspace.RemoveAll(dir))
+		errs = append(errs, atomic.RemoveAll(dir))
 	}
 	for _, zip := range zips {
 		errs = append(errs, os.Remove(zip))

@@ -15,7 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -92,24 +92,14 @@ func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from stri
 	if err := sweep(half); err != nil {
 		return fmt.Errorf("sweeping the store: %w", err)
 	}
-	// A name of its own, so that two processes that put the same file do not
-	// write into one another's.
-	tmp, err := renameio.NewPendingFile(s.Path(d), renameio.WithTempDir(half), renameio.WithStaticPermissions(0o644))
-	if err != nil {
-		return fmt.Errorf("writing to the store: %w", err)
-	}
-	defer tmp.Cleanup() // nothing is left to clean after a replacement
-	if _, err := io.Copy(tmp, NewVerifier(contextReader{ctx, r}, from, d, size)); err != nil {
+	return atomic.Write(s.Path(d), half, 0o644, func(w io.Writer) error {
+		_, err := io.Copy(w, NewVerifier(contextReader{ctx, r}, from, d, size))
 		var mismatch *MismatchError
-		if errors.As(err, &mismatch) {
-			return err
+		if err != nil && !errors.As(err, &mismatch) {
+			err = fmt.Errorf("putting %q into the store: %w", from, err)
 		}
-		return fmt.Errorf("putting %q into the store: %w", from, err)
-	}
-	if err := tmp.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("writing to the store: %w", err)
-	}
-	return nil
+		return err
+	})
 }
 
 // abandoned is how long nobody has written to a file that nobody writes any

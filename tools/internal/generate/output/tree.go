@@ -14,8 +14,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/dirlock"
-	"github.com/hyperkube/hyperkube/tools/internal/swap"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 	"github.com/rogpeppe/go-internal/diff"
 )
 
@@ -116,7 +116,7 @@ func (c *Change) Apply(ctx context.Context, waiting func()) error {
 
 func (c *Change) apply(ctx context.Context, waiting func()) (err error) {
 	t := c.tree
-	root, err := dirlock.Acquire(ctx, t.Root, waiting)
+	root, err := lockfile.AcquireDir(ctx, t.Root, waiting)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (c *Change) apply(ctx context.Context, waiting func()) (err error) {
 	if err := now.stage(stage); err != nil {
 		return err
 	}
-	if err := swap.Into(stage, filepath.Join(t.Root, t.Dir)); err != nil {
+	if err := atomic.Exchange(stage, filepath.Join(t.Root, t.Dir)); err != nil {
 		return err
 	}
 	return root.Sync()
@@ -173,7 +173,7 @@ func (c *Change) stage(stage string) error {
 		}
 	}
 	// Once for all: a sync of each of hundreds of files takes seconds.
-	return swap.Flush(stage)
+	return atomic.SyncFS(stage)
 }
 
 // create writes a file that must not be there: were it, it would be a link to

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/hyperkube/hyperkube/tools/internal/stage"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 )
 
 // Replace puts a file in its place in one step: before it there is what was
@@ -26,7 +26,7 @@ func Replace(ctx context.Context, file string, waiting func(), fill func(work st
 	if err := replaceable(file); err != nil {
 		return err
 	}
-	return stage.Replace(ctx, file, 0o700, waiting, func(work string) error {
+	return atomic.Replace(ctx, file, 0o700, waiting, func(work string) error {
 		out, err := os.Create(filepath.Join(work, "file"))
 		if err != nil {
 			return err

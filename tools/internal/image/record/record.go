@@ -15,8 +15,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/google/renameio/v2"
-	"github.com/hyperkube/hyperkube/tools/internal/dirlock"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 )
 
 // File is the path of the records, relative to the repository root.
@@ -59,7 +59,7 @@ func Parse(raw []byte) (Records, error) {
 // Add records an image in a checkout. Recorded digests never change: the tag may
 // have been published. Concurrent calls are serialized by a lock on root.
 func Add(ctx context.Context, root, name string, built Record) error {
-	lock, err := dirlock.Acquire(ctx, root, nil)
+	lock, err := lockfile.AcquireDir(ctx, root, nil)
 	if err != nil {
 		return err
 	}
@@ -76,11 +76,7 @@ func Add(ctx context.Context, root, name string, built Record) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(root, File)
-	if err := renameio.WriteFile(file, append(raw, '\n'), 0o644, renameio.IgnoreUmask()); err != nil {
-		return fmt.Errorf("writing digests %q: %w", file, err)
-	}
-	return nil
+	return atomic.WriteFile(filepath.Join(root, File), append(raw, '\n'))
 }
 
 // Check compares the digests of a built image with its record. An image without

@@ -12,25 +12,19 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"golang.org/x/mod/modfile"
 )
 
-// assemble builds the tree beside its place and moves it there.
+// assemble creates the tree.
 func (t *Tree) assemble(ctx context.Context, c Config) error {
-	build := &Tree{Version: t.Version, Dir: t.Dir + ".new", Image: t.Image, Toolchain: t.Toolchain, Main: t.Main}
-	if err := os.RemoveAll(build.Dir); err != nil {
+	return atomic.CreateDir(t.Dir, func(tmp string) error {
+		build := &Tree{Version: t.Version, Dir: tmp, Image: t.Image, Toolchain: t.Toolchain, Main: t.Main}
+		err := build.write(ctx, c)
+		t.Staging = build.Staging
 		return err
-	}
-	if err := build.write(ctx, c); err != nil {
-		return errors.Join(err, os.RemoveAll(build.Dir))
-	}
-	if err := os.Rename(build.Dir, t.Dir); err != nil {
-		return err
-	}
-	t.Staging = build.Staging
-	return nil
+	})
 }
 
 func (t *Tree) write(ctx context.Context, c Config) error {
@@ -59,10 +53,7 @@ func (t *Tree) write(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(t.Dir, stagingFile), list, 0o644); err != nil {
-		return err
-	}
-	return diskspace.SyncFS(t.Dir)
+	return os.WriteFile(filepath.Join(t.Dir, stagingFile), list, 0o644)
 }
 
 // restoreMain takes the dropped modules out of go.mod and go.work.

@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/hyperkube/hyperkube/tools/internal/filelock"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
@@ -14,7 +14,7 @@ import (
 // all that rebuilds keep.
 func LockCompile(ctx context.Context, cache string, report *progress.Reporter) (*os.File, error) {
 	var waiting *progress.Task
-	lock, err := filelock.Acquire(ctx, filepath.Join(cache, "compile.lock"), func() {
+	lock, err := lockfile.Acquire(ctx, filepath.Join(cache, "compile.lock"), func() {
 		waiting = report.Start("waiting for another rebuild to finish compiling", "", 0)
 	})
 	if waiting != nil {

@@ -13,9 +13,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
-	"github.com/hyperkube/hyperkube/tools/internal/filelock"
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
@@ -73,7 +73,7 @@ func Ensure(ctx context.Context, c Config, version string) (*Tree, error) {
 
 // use takes a tree that is there.
 func (t *Tree) use(ctx context.Context, c Config) (err error) {
-	if t.lock, err = t.hold(ctx, c, filelock.Share); err != nil {
+	if t.lock, err = t.hold(ctx, c, lockfile.AcquireShared); err != nil {
 		return err
 	}
 	if err = t.read(); err == nil {
@@ -87,7 +87,7 @@ func (t *Tree) use(ctx context.Context, c Config) (err error) {
 
 // make puts a tree together that is not there.
 func (t *Tree) make(ctx context.Context, c Config) error {
-	lock, err := t.hold(ctx, c, filelock.Acquire)
+	lock, err := t.hold(ctx, c, lockfile.Acquire)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (t *Tree) fetchMain(ctx context.Context, c Config) error {
 // Forget removes a version's tree, and from the module cache what only this
 // version needs. It does nothing where somebody uses the tree.
 func Forget(c Config, version string) error {
-	lock, err := filelock.Try(lockOf(c, version))
+	lock, err := lockfile.TryAcquire(lockOf(c, version))
 	if err != nil || lock == nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func Forget(c Config, version string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(diskspace.RemoveAll(Dir(c.Dir, version)), c.Tool.RemoveModules(mainModule, version), c.Tool.RemoveModules("k8s.io/*", staged))
+	err = errors.Join(atomic.RemoveAll(Dir(c.Dir, version)), c.Tool.RemoveModules(mainModule, version), c.Tool.RemoveModules("k8s.io/*", staged))
 	if err != nil {
 		return fmt.Errorf("removing the sources of %s: %w", version, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/shell"
@@ -69,7 +70,7 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	if err := os.WriteFile(unpacked.packagesFile(), installed.Bytes(), 0o644); err != nil {
 		return fail(fmt.Errorf("listing the installed packages: %w", err))
 	}
-	if err := diskspace.SyncFS(build); err != nil {
+	if err := atomic.SyncFS(build); err != nil {
 		return fail(fmt.Errorf("syncing the root to disk: %w", err))
 	}
 	if err := os.Rename(build, root.dir); err != nil {

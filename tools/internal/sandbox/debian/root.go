@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/tools/internal/filelock"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 )
 
 // Config says where roots are stored and which mirrors they come from.
@@ -60,7 +60,7 @@ func Ensure(ctx context.Context, c Config, spec Spec) (*Root, error) {
 	}
 	// One lock for all roots, because they share the directory of downloaded
 	// packages.
-	lock, err := filelock.Acquire(ctx, filepath.Join(c.Dir, "lock"), func() {
+	lock, err := lockfile.Acquire(ctx, filepath.Join(c.Dir, "lock"), func() {
 		fmt.Fprintf(c.Log, "waiting for another process that creates a Debian root in %s\n", c.Dir)
 	})
 	if err != nil {

@@ -1,0 +1,136 @@
+package lockfile
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+type acquireFunc func(ctx context.Context, path string, waiting func()) (*os.File, error)
+
+func TestAcquireExcludesOthers(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		path    string
+		acquire acquireFunc
+	}{
+		{"file", filepath.Join(t.TempDir(), "lock"), Acquire},
+		{"directory", t.TempDir(), AcquireDir},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			first, err := test.acquire(t.Context(), test.path, func() { t.Error("waiting for a lock that nobody holds") })
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			defer cancel()
+			if _, err := test.acquire(ctx, test.path, nil); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("error %v, want an exceeded deadline", err)
+			}
+			waits := 0
+			waiting := make(chan struct{})
+			got := make(chan error, 1)
+			go func() {
+				second, err := test.acquire(t.Context(), test.path, func() {
+					if waits++; waits == 1 {
+						close(waiting)
+					}
+				})
+				if err == nil {
+					err = second.Close()
+				}
+				got <- err
+			}()
+			select {
+			case <-waiting:
+			case err := <-got:
+				t.Fatalf("second lock acquired while the first was held (error %v)", err)
+			}
+			time.Sleep(3 * pollInterval)
+			if err := first.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-got; err != nil || waits != 1 {
+				t.Fatalf("error %v, waiting called %d times, want once", err, waits)
+			}
+		})
+	}
+}
+
+func TestAcquireShared(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	first, err := AcquireShared(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := AcquireShared(t.Context(), path, func() { t.Error("waiting for a shared lock") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, held := range []*os.File{first, second} {
+		if got, err := TryAcquire(path); got != nil || err != nil {
+			t.Fatalf("got %v (error %v), want none while the lock is shared", got, err)
+		}
+		if err := held.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exclusive, err := TryAcquire(path)
+	if err != nil || exclusive == nil {
+		t.Fatalf("got %v (error %v), want a lock that nobody holds", exclusive, err)
+	}
+	defer exclusive.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := AcquireShared(ctx, path, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want an exceeded deadline while the lock is held exclusively", err)
+	}
+}
+
+func TestDirMustExist(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "none")
+	if _, err := AcquireDir(t.Context(), dir, nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v, want %v", err, fs.ErrNotExist)
+	}
+	if _, err := TryAcquireDir(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v, want %v", err, fs.ErrNotExist)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v, want no file in place of the directory", err)
+	}
+}
+
+func TestChildHoldsTheLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	first, err := Acquire(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command("sleep", "60")
+	child.ExtraFiles = []*os.File{first}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := Acquire(ctx, path, nil); err == nil {
+		t.Error("lock acquired although a child still holds it")
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait()
+	second, err := Acquire(t.Context(), path, nil)
+	if err != nil {
+		t.Fatalf("lock not released when the child was killed: %v", err)
+	}
+	second.Close()
+}

@@ -10,23 +10,22 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// scratch is what the manifest calls the image that has nothing in it.
+// scratch is the empty image in the manifest.
 const scratch = "scratch"
 
-// ImageRef names an image, or an index of images, by its digest. The zero value
-// is scratch; [ParseImageRef] makes the others.
+// ImageRef refers to an image or an index by digest. The zero value is scratch.
 type ImageRef struct {
 	repository string
 	digest     Digest
 }
 
-// ParseImageRef reads "REGISTRY/REPOSITORY@sha256:DIGEST". The registry has to
-// be named: of a bare name, clients make one on a public registry.
+// ParseImageRef parses "REGISTRY/REPOSITORY@sha256:DIGEST". The registry is
+// required, because clients expand a bare name to one on a public registry.
 func ParseImageRef(s string) (ImageRef, error) {
 	repository, sum, _ := strings.Cut(s, "@sha256:")
 	digest, err := ParseDigest(sum)
 	if err != nil || !imagePattern.MatchString(repository) {
-		return ImageRef{}, fmt.Errorf("%q is not an image by digest: want REGISTRY/REPOSITORY@sha256:DIGEST, the registry with a dot, a port or the name localhost", s)
+		return ImageRef{}, fmt.Errorf("%q is not an image reference by digest: want REGISTRY/REPOSITORY@sha256:DIGEST, where REGISTRY has a dot or a port, or is localhost", s)
 	}
 	return ImageRef{repository, digest}, nil
 }
@@ -42,16 +41,16 @@ func (r ImageRef) String() string {
 // Repository returns "REGISTRY/REPOSITORY", "" of scratch.
 func (r ImageRef) Repository() string { return r.repository }
 
-// Digest returns the sha256 of the manifest or index; of scratch it is zero.
+// Digest returns the sha256 of the manifest or index, zero of scratch.
 func (r ImageRef) Digest() Digest { return r.digest }
 
-// Base is the image that a flavor builds upon for some versions.
+// Base is the base image of a flavor for some versions.
 type Base struct {
 	Versions *semver.Constraints
 	Image    ImageRef
 }
 
-// BaseKey names a pinned base image.
+// BaseKey is the key of a base image in the lock.
 type BaseKey struct {
 	Image    ImageRef
 	Platform Platform
@@ -65,23 +64,23 @@ func (k BaseKey) Compare(l BaseKey) int {
 	return cmp.Or(cmp.Compare(k.Image.String(), l.Image.String()), cmp.Compare(k.Platform.String(), l.Platform.String()))
 }
 
-// BasePin is what the lock says of a base image. The zero value is scratch.
+// BasePin is the pin of a base image. The zero value is scratch.
 type BasePin struct {
 	BaseKey
 	SHA256 Digest // of the platform's image manifest
 }
 
-// base returns the image that a flavor is built upon for a version.
+// base returns the base image of a version.
 func (f *Flavor) base(v Version) ImageRef {
 	for _, b := range f.Bases {
 		if admits(b.Versions, v) {
 			return b.Image
 		}
 	}
-	return ImageRef{} // without a block
+	return ImageRef{} // the manifest has no base
 }
 
-// base returns the pin of what an image is built upon.
+// base returns the pin of the base image of a flavor, version and platform.
 func (c *Catalog) base(f *Flavor, v Version, p Platform) (BasePin, error) {
 	key := BaseKey{f.base(v), p}
 	if key.Image == (ImageRef{}) {
@@ -89,12 +88,13 @@ func (c *Catalog) base(f *Flavor, v Version, p Platform) (BasePin, error) {
 	}
 	pin, ok := c.Lock.Base(key)
 	if !ok {
-		return pin, fmt.Errorf("flavor %q: base image %s is not pinned in %s; go run ./tools/update pins it", f.Name, key, LockFile)
+		return pin, fmt.Errorf("flavor %q: base image %s is not pinned in %s. Fix: go run ./tools/hk pin", f.Name, key, LockFile)
 	}
 	return pin, nil
 }
 
-// RequiredBases returns the base images that the manifest's images are built upon.
+// RequiredBases returns the keys of the base images of all images of the manifest,
+// sorted and without duplicates.
 func (m *Manifest) RequiredBases() []BaseKey {
 	wanted := map[BaseKey]bool{}
 	for _, f := range m.Flavors {

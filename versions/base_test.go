@@ -11,7 +11,7 @@ const (
 	imageB    = "localhost:5000/team/base@sha256:" + hashB
 )
 
-// based is the good manifest for one platform with another list of bases.
+// based returns the good manifest for one platform, with other bases.
 func based(bases ...string) string {
 	return strings.NewReplacer("[amd64, arm64]", "[amd64]", "  - v1.28.7\n", "", baseEntry, strings.Join(bases, "\n      ")).Replace(good)
 }
@@ -29,14 +29,14 @@ func TestParseImageRef(t *testing.T) {
 		"https://example.com/base@sha256:" + hashA, "example.com/base@sha256:" + hashA + "@sha256:" + hashA, "example.com/base@sha512:" + hashA,
 		"example.com/base@sha256:" + strings.ToUpper(hashA), "user@example.com/base@sha256:" + hashA, "example.com/base\n@sha256:" + hashA,
 	} {
-		if ref, err := ParseImageRef(s); err == nil || !strings.Contains(err.Error(), "is not an image by digest: want REGISTRY/REPOSITORY@sha256:DIGEST") {
-			t.Errorf("%q is read as %q, %v", s, ref, err)
+		if ref, err := ParseImageRef(s); err == nil || !strings.Contains(err.Error(), "is not an image reference by digest: want REGISTRY/REPOSITORY@sha256:DIGEST") {
+			t.Errorf("%q parsed as %q, %v", s, ref, err)
 		}
 	}
 }
 
-// Every release of a flavor with bases has exactly one.
-func TestBasesCover(t *testing.T) {
+// Exactly one base matches each release of a flavor with bases.
+func TestBasesMatchReleases(t *testing.T) {
 	releases := func(text string) string {
 		return strings.Replace(text, "releases:\n", "releases:\n  - v1.25.3\n  - v1.26.0\n  - v1.27.1\n  - v1.28.7\n", 1)
 	}
@@ -48,16 +48,16 @@ func TestBasesCover(t *testing.T) {
 		"scratch too": {[]string{`- {versions: ">= 1.26.0", image: "` + imageA + `"}`, `- {versions: "< 1.26.0", image: scratch}`}, ""},
 		"none": {
 			[]string{`- {versions: ">= 1.26.0, < 1.28.0", image: "` + imageA + `"}`},
-			"m.yaml:22: flavors.hyperkube.base: none is meant for v1.24.10 to v1.25.3, v1.28.7; say image: scratch where that is wanted",
+			"m.yaml:22: flavors.hyperkube.base: no base matches v1.24.10 to v1.25.3, v1.28.7; use image: scratch for images without a base",
 		},
 		"two": {
 			[]string{`- {versions: ">= 1.19.0", image: scratch}`, `- {versions: "1.26.0", image: "` + imageA + `"}`},
-			"flavors.hyperkube.base: base[0] and base[1] are meant for v1.26.0; want one alone",
+			"flavors.hyperkube.base: base[0] and base[1] match v1.26.0; want exactly one base",
 		},
-		"empty list":    {[]string{"[]"}, "flavors.hyperkube.base: names none; leave it out for images on scratch"},
-		"by tag":        {[]string{`- {versions: ">= 1.19.0", image: "example.com/base:v1"}`}, `flavors.hyperkube.base[0].image: "example.com/base:v1" is not an image by digest`},
+		"empty list":    {[]string{"[]"}, "flavors.hyperkube.base: must not be empty; omit it for images on scratch"},
+		"by tag":        {[]string{`- {versions: ">= 1.19.0", image: "example.com/base:v1"}`}, `flavors.hyperkube.base[0].image: "example.com/base:v1" is not an image reference by digest`},
 		"no constraint": {[]string{`- {image: scratch}`}, "flavors.hyperkube.base[0].versions: missing"},
-		"empty image":   {[]string{`- {versions: ">= 1.19.0", image: ""}`}, "flavors.hyperkube.base[0].image: is empty"},
+		"empty image":   {[]string{`- {versions: ">= 1.19.0", image: ""}`}, "flavors.hyperkube.base[0].image: must not be empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := releases(based(test.bases...))
@@ -74,12 +74,12 @@ func TestBasesCover(t *testing.T) {
 
 func TestSourceNamedBases(t *testing.T) {
 	_, err := ParseManifest("m.yaml", []byte(strings.NewReplacer("  patched:\n", "  bases:\n", "patched/kubelet", "bases/kubelet").Replace(good)))
-	if want := "sources.bases: is the package of base images already"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "sources.bases: is reserved: the package of base images has this name"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
-// lockOf is the good lock with bases.
+// lockOf returns the good lock with bases.
 func lockOf(bases ...string) string {
 	return strings.Replace(goodLock, "  ]\n}\n", "  ],\n  \"bases\": [\n    "+strings.Join(bases, ",\n    ")+"\n  ]\n}\n", 1)
 }
@@ -95,7 +95,7 @@ func TestParseLockBases(t *testing.T) {
 		t.Fatal(err, warnings)
 	}
 	if got := string(l.Format()); got != text {
-		t.Errorf("written back:\n%s\nwant\n%s", got, text)
+		t.Errorf("formatted:\n%s\nwant\n%s", got, text)
 	}
 	pin, ok := l.Base(BaseKey{mustRef(t, imageA), Platform{"linux", "arm64"}})
 	if !ok || pin.SHA256.String() != hashA {
@@ -104,17 +104,17 @@ func TestParseLockBases(t *testing.T) {
 	for name, test := range map[string]struct{ bases, want string }{
 		"unknown key":  {strings.Replace(baseLine(imageA, "linux/amd64", hashA), "sha256\":", "digest\":", 1), "l.json:9: bases[0].digest: unknown key"},
 		"a file's key": {strings.Replace(baseLine(imageA, "linux/amd64", hashA), "}", `,"size":3}`, 1), "bases[0].size: unknown key"},
-		"twice":        {baseLine(imageA, "linux/amd64", hashA) + "," + baseLine(imageA, "linux/amd64", hashB), "bases[1].image: " + imageA + " for linux/amd64 is pinned already"},
-		"scratch":      {baseLine("scratch", "linux/amd64", hashA), `bases[0].image: "scratch" is not an image by digest`},
-		"by tag":       {baseLine("example.com/base:v1", "linux/amd64", hashA), `bases[0].image: "example.com/base:v1" is not an image by digest`},
-		"platform":     {baseLine(imageA, "linux/mips", hashA), `bases[0].platform: "linux/mips" is not one of the platforms`},
-		"no platform":  {strings.Replace(baseLine(imageA, "linux/amd64", hashA), `"platform":"linux/amd64",`, "", 1), `bases[0].platform: "" is not one of`},
+		"twice":        {baseLine(imageA, "linux/amd64", hashA) + "," + baseLine(imageA, "linux/amd64", hashB), "bases[1].image: duplicate pin " + imageA + " for linux/amd64"},
+		"scratch":      {baseLine("scratch", "linux/amd64", hashA), `bases[0].image: "scratch" is not an image reference by digest`},
+		"by tag":       {baseLine("example.com/base:v1", "linux/amd64", hashA), `bases[0].image: "example.com/base:v1" is not an image reference by digest`},
+		"platform":     {baseLine(imageA, "linux/mips", hashA), `bases[0].platform: "linux/mips" is not a supported platform`},
+		"no platform":  {strings.Replace(baseLine(imageA, "linux/amd64", hashA), `"platform":"linux/amd64",`, "", 1), `bases[0].platform: "" is not a supported platform`},
 		"short":        {baseLine(imageA, "linux/amd64", hashA[1:]), "bases[0].sha256"},
 		"with prefix":  {baseLine(imageA, "linux/amd64", "sha256:"+hashA), "bases[0].sha256"},
-		"null":         {`{"image":null,"platform":"linux/amd64","sha256":"` + hashA + `"}`, "bases[0].image: want a string that is not empty"},
+		"null":         {`{"image":null,"platform":"linux/amd64","sha256":"` + hashA + `"}`, "bases[0].image: want a non-empty string"},
 		"a string":     {`"x"`, `want "{", got x`},
-		"doubled key":  {`{"image":"x","image":"y"}`, `key "image" stands twice`},
-		"torn":         {baseLine(imageA, "linux/amd64", hashA) + "]", "invalid character"},
+		"duplicate":    {`{"image":"x","image":"y"}`, `duplicate key "image"`},
+		"truncated":    {baseLine(imageA, "linux/amd64", hashA) + "]", "invalid character"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, _, err := ParseLock("l.json", []byte(lockOf(test.bases)))
@@ -123,7 +123,7 @@ func TestParseLockBases(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := ParseLock("l.json", []byte(strings.Replace(text, `"schema": 1,`, `"schema": 1, "bases": [],`, 1))); err == nil || !strings.Contains(err.Error(), `key "bases" stands twice`) {
+	if _, _, err := ParseLock("l.json", []byte(strings.Replace(text, `"schema": 1,`, `"schema": 1, "bases": [],`, 1))); err == nil || !strings.Contains(err.Error(), `duplicate key "bases"`) {
 		t.Errorf("two lists: %v", err)
 	}
 }
@@ -134,15 +134,15 @@ func TestResolveBases(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := m.RequiredBases(); len(got) != 1 || got[0].String() != imageA+" for linux/amd64" {
-		t.Errorf("wants %v", got)
+		t.Errorf("required bases %v", got)
 	}
-	// Pinned for another platform alone, and under another name.
+	// Pinned for another platform, and with another image.
 	lock := lockOf(baseLine(imageA, "linux/arm64", hashB), baseLine(imageB, "linux/amd64", hashB))
 	l, _, err := ParseLock("l.json", []byte(lock))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `flavor "hyperkube": base image ` + imageA + ` for linux/amd64 is not pinned in versions/lock.json; go run ./tools/update pins it`
+	want := `flavor "hyperkube": base image ` + imageA + ` for linux/amd64 is not pinned in versions/lock.json. Fix: go run ./tools/hk pin`
 	if _, err := Resolve(m, l); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -168,18 +168,18 @@ func TestResolveBases(t *testing.T) {
 	}
 	seen[c.Images[0].Inputs()] = true
 	if len(seen) != 3 {
-		t.Errorf("two bases and none have %d kinds of inputs, want 3", len(seen))
+		t.Errorf("two bases and scratch: %d different inputs, want 3", len(seen))
 	}
 }
 
-// What is tagged by content has another tag on another base.
+// The content tag depends on the base.
 func TestContentTagOfBase(t *testing.T) {
 	build := Build{Platform: Platform{"linux", "amd64"}}
 	without := contentTag([]Build{build})
 	d, _ := ParseDigest(hashA)
 	build.Base = BasePin{SHA256: d}
 	if contentTag([]Build{build}) == without {
-		t.Error("the base does not count")
+		t.Error("same content tag with and without a base")
 	}
 }
 

@@ -7,18 +7,19 @@ import (
 	"strings"
 )
 
-// Catalog is every image that can be built: the manifest and the lock, joined.
+// Catalog has all images that can be built. [Resolve] makes it from a manifest and
+// a lock.
 type Catalog struct {
 	Manifest *Manifest
 	Lock     *Lock
 	Images   []Image  // by flavor in the manifest's order, then by version
-	Layers   []*Layer // of all images, each once, by pin
-	// Unpinned are the images that cannot be offered, because nobody has yet
-	// said which bytes one of their archives should have.
+	Layers   []*Layer // of all images, without duplicates, by pin
+	// Unpinned has the images that cannot be built, because members of archives
+	// are not pinned yet.
 	Unpinned []Unpinned
 }
 
-// Unpinned is an image that lacks pins.
+// Unpinned is an image with files that are not pinned.
 type Unpinned struct {
 	Flavor   string
 	Revision Revision
@@ -31,13 +32,13 @@ type Image struct {
 	Version    Version
 	Iteration  int // from 1; see Revision
 	Tag        string
-	ContentTag string  // a second tag, made of the files; "" without one
+	ContentTag string  // a second tag, a hash of the files; "" without one
 	Repository string  // with the registry
 	Labels     []Pair  // by key
-	Builds     []Build // one a platform, in the order of the index
+	Builds     []Build // one for each platform, in the order of the index
 }
 
-// Name is what an image is known by, "hyperkube:v1.36.0".
+// Name returns FLAVOR:TAG, "hyperkube:v1.36.0".
 func (i Image) Name() string { return i.Flavor.Name + ":" + i.Tag }
 
 // Build is an image for one platform.
@@ -47,8 +48,8 @@ type Build struct {
 	Layers   []Layer
 }
 
-// collect gathers the layers of all images, and finds two of one name: Bazel
-// would build one of them for both.
+// collect sets Layers. It returns an error for different layers with one label, of
+// which Bazel would build only one.
 func (c *Catalog) collect() []error {
 	var errs []error
 	seen := map[string]*Layer{}
@@ -62,7 +63,7 @@ func (c *Catalog) collect() []error {
 					seen[label] = l
 					c.Layers = append(c.Layers, l)
 				} else if !l.equal(*other) {
-					errs = append(errs, fmt.Errorf("flavor %q: layer %s would be %s at %s, and %s at %s as well; rename one",
+					errs = append(errs, fmt.Errorf("flavor %q: duplicate layer %s: %s at %s, and %s at %s",
 						image.Flavor.Name, label, other.Pin.FileKey, other.Path, l.Pin.FileKey, l.Path))
 				}
 			}
@@ -74,46 +75,46 @@ func (c *Catalog) collect() []error {
 	return errs
 }
 
-// Warnings says, in a line a flavor and file, which releases are unpinned.
+// Warnings returns the unpinned releases, in one line for each flavor and file.
 func (c *Catalog) Warnings() []string {
-	type what struct{ flavor, source, file string }
-	var order []what
-	versions := map[what][]Version{}
+	type group struct{ flavor, source, file string }
+	var order []group
+	versions := map[group][]Version{}
 	for _, w := range c.Unpinned {
 		for _, key := range w.Missing {
-			group := what{w.Flavor, key.Source, key.File}
-			if versions[group] == nil {
-				order = append(order, group)
+			g := group{w.Flavor, key.Source, key.File}
+			if versions[g] == nil {
+				order = append(order, g)
 			}
-			if !slices.Contains(versions[group], w.Revision.Version) {
-				versions[group] = append(versions[group], w.Revision.Version)
+			if !slices.Contains(versions[g], w.Revision.Version) {
+				versions[g] = append(versions[g], w.Revision.Version)
 			}
 		}
 	}
 	var warnings []string
-	for _, group := range order {
-		warnings = append(warnings, fmt.Sprintf("flavor %q: %s/%s is not pinned in %s for %s, so these %d releases are not offered",
-			group.flavor, group.source, group.file, LockFile, rows(c.Manifest.Releases, versions[group]), len(versions[group])))
+	for _, g := range order {
+		warnings = append(warnings, fmt.Sprintf("flavor %q: %s/%s is not pinned in %s for %s, so these %d releases are skipped",
+			g.flavor, g.source, g.file, LockFile, ranges(c.Manifest.Releases, versions[g]), len(versions[g])))
 	}
 	return warnings
 }
 
-// rows writes some of all releases, both sorted, as rows that no other release
-// interrupts: "v1.24.11 to v1.24.17, v1.25.7".
-func rows(all []Release, some []Version) string {
-	var rows []string
+// ranges formats some of all releases, both sorted, as ranges of consecutive
+// releases: "v1.24.11 to v1.24.17, v1.25.7".
+func ranges(all []Release, some []Version) string {
+	var ranges []string
 	for i := 0; i < len(some); {
 		at := slices.IndexFunc(all, func(r Release) bool { return r.Version == some[i] })
 		n := 1
 		for i+n < len(some) && at+n < len(all) && all[at+n].Version == some[i+n] {
 			n++
 		}
-		row := some[i].String()
+		text := some[i].String()
 		if n > 1 {
-			row += " to " + some[i+n-1].String()
+			text += " to " + some[i+n-1].String()
 		}
-		rows = append(rows, row)
+		ranges = append(ranges, text)
 		i += n
 	}
-	return strings.Join(rows, ", ")
+	return strings.Join(ranges, ", ")
 }

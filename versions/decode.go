@@ -9,8 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// decoder walks a YAML tree and collects every fault with file, line and field,
-// so that a person mends them all in one go.
+// decoder walks a YAML tree and collects all errors, with file, line and field.
 type decoder struct {
 	file string
 	errs []error
@@ -42,7 +41,7 @@ func (d *decoder) object(n *yaml.Node, at string, fields map[string]field) {
 		seen[key] = true
 		f, ok := fields[key]
 		if !ok {
-			d.errorf(k, join(at, key), "unknown key; known here: %s", strings.Join(keys(fields), ", "))
+			d.errorf(k, join(at, key), "unknown key; want one of %s", strings.Join(keys(fields), ", "))
 			return
 		}
 		f.read(v, join(at, key))
@@ -54,7 +53,7 @@ func (d *decoder) object(n *yaml.Node, at string, fields map[string]field) {
 	}
 }
 
-// entries reads a mapping with any keys, each once.
+// entries reads a mapping with any keys, without duplicates.
 func (d *decoder) entries(n *yaml.Node, at string, each func(key string, k, v *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
 		d.errorf(n, at, "want a mapping, got %s", kind(n))
@@ -68,7 +67,7 @@ func (d *decoder) entries(n *yaml.Node, at string, each func(key string, k, v *y
 			continue
 		}
 		if line, dup := lines[k.Value]; dup {
-			d.errorf(k, join(at, k.Value), "stands in line %d already", line)
+			d.errorf(k, join(at, k.Value), "duplicate key, also in line %d", line)
 			continue
 		}
 		lines[k.Value] = k.Line
@@ -93,7 +92,7 @@ func (d *decoder) text(n *yaml.Node, at string) (string, bool) {
 	case n.Kind != yaml.ScalarNode || n.Tag != "!!str":
 		d.errorf(n, at, "want a string, got %s", kind(n))
 	case n.Value == "":
-		d.errorf(n, at, "is empty")
+		d.errorf(n, at, "must not be empty")
 	case strings.ContainsFunc(n.Value, func(r rune) bool { return r < ' ' || r > '~' }):
 		d.errorf(n, at, "%q has characters outside printable ASCII", n.Value)
 	default:

@@ -10,9 +10,6 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// What single fields look like. Every parse function returns the value, or an
-// error that shows what was there and what is wanted.
-
 var (
 	namePattern       = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
 	toolchainPattern  = regexp.MustCompile(`^go1\.[0-9]{1,3}\.[0-9]{1,3}$`)
@@ -26,7 +23,7 @@ var (
 
 func parseName(s string) (string, error) {
 	if !namePattern.MatchString(s) || len(s) > 64 {
-		return "", fmt.Errorf("%q is not a name: want lower-case letters and digits, and single - or . between them", s)
+		return "", fmt.Errorf("%q is not a name: want lower-case letters and digits, separated by single - or .", s)
 	}
 	return s, nil
 }
@@ -38,7 +35,7 @@ func parseSourceKind(s string) (SourceKind, error) {
 	case KindRelease, KindArchive, KindGoBuild:
 		return k, nil
 	}
-	return "", fmt.Errorf("%q is not a kind of source: want %s, %s or %s", s, KindRelease, KindArchive, KindGoBuild)
+	return "", fmt.Errorf("%q is not a source kind: want %s, %s or %s", s, KindRelease, KindArchive, KindGoBuild)
 }
 
 func parseCompression(s string) (Compression, error) {
@@ -51,7 +48,7 @@ func parseCompression(s string) (Compression, error) {
 func parseConstraint(s string) (*semver.Constraints, error) {
 	c, err := semver.NewConstraint(s)
 	if err != nil {
-		return nil, fmt.Errorf("%q is not a constraint on versions like %q: %w", s, ">= 1.24.0", err)
+		return nil, fmt.Errorf("%q is not a version constraint like %q: %w", s, ">= 1.24.0", err)
 	}
 	return c, nil
 }
@@ -68,10 +65,10 @@ func parseTagTemplate(s string) (string, error) {
 		return "", err
 	}
 	if !strings.Contains(s, "{version}") {
-		return "", fmt.Errorf("%q lacks {version}: all releases would push the same tag", s)
+		return "", fmt.Errorf("%q has no {version}: all releases would have the same tag", s)
 	}
 	if tag := expand(s, map[string]string{"version": "v1.99.99", "iteration": "99", "-iteration": "-99"}); !tagPattern.MatchString(tag) {
-		return "", fmt.Errorf("%q makes %q, which is not a tag", s, tag)
+		return "", fmt.Errorf("%q expands to %q, which is not a tag", s, tag)
 	}
 	return s, nil
 }
@@ -83,22 +80,22 @@ func checkTemplate(s string, known ...string) error {
 			ok = ok || p == "{"+k+"}"
 		}
 		if !ok {
-			return fmt.Errorf("%q has %s; known here: {%s}", s, p, strings.Join(known, "}, {"))
+			return fmt.Errorf("%q has unknown placeholder %s; want one of {%s}", s, p, strings.Join(known, "}, {"))
 		}
 	}
 	return nil
 }
 
-// expand replaces {key} by its value in a template that checkTemplate passed.
+// expand replaces {key} by its value in a template.
 func expand(template string, values map[string]string) string {
 	return placeholder.ReplaceAllStringFunc(template, func(p string) string { return values[p[1:len(p)-1]] })
 }
 
-// parseRegistry wants a host that says it is one: of a single word, clients make
-// a repository of a public registry.
+// parseRegistry rejects a single word, which clients take for a repository of a
+// public registry.
 func parseRegistry(s string) (string, error) {
 	if !registryPattern.MatchString(s) {
-		return "", fmt.Errorf("%q is not a registry: want a host with a dot, a port or the name localhost, and maybe a path", s)
+		return "", fmt.Errorf("%q is not a registry: want a host that has a dot or a port or is localhost, and an optional path", s)
 	}
 	return s, nil
 }
@@ -138,18 +135,18 @@ func parsePath(s string) (string, error) {
 	case !path.IsAbs(s):
 		return "", fmt.Errorf("%q is relative: want an absolute path", s)
 	case s == "/":
-		return "", fmt.Errorf("%q is no file", s)
+		return "", fmt.Errorf("%q is not a file", s)
 	case path.Clean(s) != s:
 		return "", fmt.Errorf("%q is not clean: want %q", s, path.Clean(s))
 	case strings.Contains(s, "/.wh."):
-		return "", fmt.Errorf("%q would remove a file instead of being one: in a layer, names with .wh. in front do that", s)
+		return "", fmt.Errorf("%q is a whiteout: in a layer, the prefix .wh. removes a file", s)
 	}
 	return s, nil
 }
 
 func parseMember(s string) (string, error) {
 	if path.IsAbs(s) || path.Clean(s) != s || s == "." || s == ".." || strings.HasPrefix(s, "../") {
-		return "", fmt.Errorf("%q is not a path inside an archive: want it relative, clean, and without .. in it", s)
+		return "", fmt.Errorf("%q is not a path in an archive: want a relative, clean path without ..", s)
 	}
 	return s, nil
 }
@@ -166,14 +163,14 @@ func parseFlag(s string) (string, error) { return s, checkTemplate(s, "version")
 
 func checkEnv(p Pair) error {
 	if strings.ContainsAny(p.Key, "= $") || strings.Contains(p.Value, "$") {
-		return fmt.Errorf("%s=%s: want a key without blank, = and $, and a value without $", p.Key, p.Value)
+		return fmt.Errorf("%s=%s: want a key without space, = and $, and a value without $", p.Key, p.Value)
 	}
 	return nil
 }
 
 func checkLabel(p Pair) error {
 	if strings.ContainsAny(p.Key, "= ") {
-		return fmt.Errorf("the key %q has a blank or =", p.Key)
+		return fmt.Errorf("key %q has a space or =", p.Key)
 	}
 	return checkTemplate(p.Value, "version", "iteration", "-iteration")
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// FileKey names a pinned file.
+// FileKey is the key of a file in the lock.
 type FileKey struct {
 	Source   string
-	Version  Version // zero for a file that belongs to no Kubernetes version
+	Version  Version // zero for a program of this repository
 	Platform Platform
 	File     string
 }
@@ -24,7 +24,7 @@ func (k FileKey) String() string {
 	return strings.Join(parts, "/")
 }
 
-// ParseFileKey reads what [FileKey.String] writes.
+// ParseFileKey parses the result of [FileKey.String].
 func ParseFileKey(s string) (FileKey, error) {
 	parts := strings.Split(s, "/")
 	k := FileKey{}

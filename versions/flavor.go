@@ -2,7 +2,7 @@ package versions
 
 import "github.com/Masterminds/semver/v3"
 
-// Compression is how layers are compressed.
+// Compression is the compression of layers.
 type Compression string
 
 // The compressions.
@@ -11,16 +11,16 @@ const (
 	Zstd Compression = "zstd"
 )
 
-// Flavor is one kind of image, made for every release that it admits.
+// Flavor is a kind of image, built for every release that matches Versions.
 type Flavor struct {
 	Name       string
 	Repository string // below the registry
 	Tag        string // template with {version}, and {iteration} or {-iteration}
-	// ContentTag adds a tag that is a hash of the image's files: where the
-	// registry has it, there is nothing to push.
+	// ContentTag adds a tag that is a hash of the image's files. An image is not
+	// pushed if the registry has this tag.
 	ContentTag bool
 	Versions   *semver.Constraints
-	// Platforms of the index, in the order of its manifests.
+	// Platforms are those of the index, in the order of its manifests.
 	Platforms   []Platform
 	Compression Compression
 	Files       []FlavorFile // in the order of the layers
@@ -31,7 +31,7 @@ type Flavor struct {
 	Labels      []Pair // by key; values are templates like Tag
 	User        string
 	WorkingDir  string
-	Bases       []Base // one for each release; without any, scratch for all
+	Bases       []Base // exactly one matches each release; scratch for all if empty
 }
 
 // FlavorFile is one file of an image.
@@ -39,10 +39,10 @@ type FlavorFile struct {
 	Path     string              // absolute and clean
 	Mode     int64               // permission bits
 	Versions *semver.Constraints // the versions that have it; nil: all
-	Sources  []SourceChoice      // the first that admits a revision is taken
+	Sources  []SourceChoice      // the first that matches a revision is used
 }
 
-// SourceChoice is a source's file, for the revisions that it is meant for.
+// SourceChoice is a file of a source, for some revisions.
 type SourceChoice struct {
 	Source, File string
 	Versions     *semver.Constraints // nil: all
@@ -52,7 +52,7 @@ type SourceChoice struct {
 
 // Symlinks are the symbolic links of one layer.
 type Symlinks struct {
-	Name     string              // tells the groups of a flavor apart; "" for an only one
+	Name     string              // unique in the flavor; "" for a single group
 	Versions *semver.Constraints // nil: all
 	Links    []Symlink           // by path
 }

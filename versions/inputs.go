@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Inputs is a hash of all that decides an image's digest: two images with the
-// same inputs are the same, as far as one can tell without building them.
+// Inputs returns a hash of everything that determines an image's digest, except the
+// code that builds it.
 func (i Image) Inputs() Digest {
 	h := sha256.New()
 	f := i.Flavor
@@ -36,8 +36,8 @@ func (l Layer) inputs(h hash.Hash) {
 	fmt.Fprintf(h, "file %q %04o %s\n", l.Path, l.Mode, l.Pin.SHA256)
 }
 
-// contentTag names what is in an image's files, whatever they are called and
-// wherever they lie, and its base.
+// contentTag returns a hash of the contents of an image's files, without their
+// paths, and of its base images.
 func contentTag(builds []Build) string {
 	h := sha256.New()
 	for _, b := range builds {

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// Layer is one file of an image, or a group of its symlinks. It is the same for
-// every image that has the same file at the same path.
+// Layer is a file of an image, or a group of symlinks. Images with the same file at
+// the same path share the layer.
 type Layer struct {
 	Pin         Pin // zero for symlinks
 	Path        string
 	Mode        int64
 	Symlinks    []Symlink
 	Compression Compression
-	// Package and Name make the Bazel label, which becomes part of the image's
-	// history and so of its digest: they are for good.
+	// Package and Name are those of the Bazel label. They must not change: rules_oci
+	// writes the label into the image's history, so it is part of the digest.
 	Package, Name string
 }
 
@@ -27,8 +27,8 @@ func (l Layer) equal(m Layer) bool {
 	return l.Pin == m.Pin && l.Path == m.Path && l.Mode == m.Mode && l.Compression == m.Compression && slices.Equal(l.Symlinks, m.Symlinks)
 }
 
-// fileLayer names the layer after what is in it: the file, its version and
-// platform, and whatever else is not the usual.
+// fileLayer returns the layer of a file. Its name has file, version and platform,
+// and source, path, mode and compression if they are not the default.
 func fileLayer(f *Flavor, file FlavorFile, pin Pin) Layer {
 	l := Layer{Pin: pin, Path: file.Path, Mode: file.Mode, Compression: f.Compression, Package: "images/layers"}
 	name := []string{pin.File}

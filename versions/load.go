@@ -1,11 +1,11 @@
-// Package versions knows which Kubernetes versions exist, which images are made
-// of them, and the sha256 of every file that may enter one.
+// Package versions reads the manifest and the lock: the Kubernetes versions, the
+// images built for them, and the sha256 of every file in these images.
 //
-// versions.yaml is the manifest: sources, flavors and releases, edited by
-// people. lock.json holds the pins, written by tools/update. [ParseManifest] and
-// [ParseLock] read them strictly and report every fault at once; [Resolve] joins
-// the two into the images that can be built. A value of this package's types
-// exists only if it is valid.
+// The manifest, versions.yaml, has sources, flavors and releases; people edit
+// it. The lock, lock.json, has the pins; `hk pin` writes it. [ParseManifest] and
+// [ParseLock] are strict and report all errors at once. [Resolve] joins manifest
+// and lock to a [Catalog] of images. Values of the types Version, Digest,
+// Platform and ImageRef are valid, or zero.
 package versions
 
 import (
@@ -15,8 +15,8 @@ import (
 	"io/fs"
 )
 
-// ManifestFile and LockFile are where the two files lie, from the root of the
-// repository; errors name them so.
+// ManifestFile and LockFile are the paths of the two files below the root of the
+// repository. Errors use them.
 const (
 	ManifestFile = "versions/versions.yaml"
 	LockFile     = "versions/lock.json"
@@ -25,13 +25,13 @@ const (
 //go:embed versions.yaml lock.json
 var embedded embed.FS
 
-// Load joins the manifest and the lock that were compiled in. Warnings are for
-// people; they are no reason not to build.
+// Load returns the catalog of the embedded manifest and lock. Warnings are
+// independent of err.
 func Load() (c *Catalog, warnings []string, err error) {
 	return load(embedded, "versions.yaml", "lock.json")
 }
 
-// LoadFrom joins the manifest and the lock of a repository.
+// LoadFrom returns the catalog of a repository's manifest and lock.
 func LoadFrom(root fs.FS) (c *Catalog, warnings []string, err error) {
 	return load(root, ManifestFile, LockFile)
 }
@@ -42,7 +42,7 @@ func load(from fs.FS, manifestFile, lockFile string) (*Catalog, []string, error)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, nil, fmt.Errorf("reading manifest and lock: %w", err)
 	}
-	// Side by side: with thousands of versions each takes a while.
+	// Concurrent, because each takes a noticeable time with thousands of versions.
 	var m *Manifest
 	done := make(chan error)
 	go func() {

@@ -8,27 +8,27 @@ import (
 	"slices"
 )
 
-// Lock is lock.json: every pinned file and base image, by its key.
+// Lock is the lock, lock.json: the pins of files and base images by key.
 type Lock struct {
 	pins  map[FileKey]Pin
 	bases map[BaseKey]BasePin
 }
 
-// Pin is what the lock says of one file.
+// Pin is the pin of a file.
 type Pin struct {
 	FileKey
-	// URL is where upstream publishes the file, or the archive that has it; ""
-	// for a program that is built.
+	// URL is that of the file, or of the archive that contains it; "" for a program
+	// that is built from source.
 	URL    string
 	SHA256 Digest // of the file that enters the image
-	Size   int64  // in bytes; 0: not known
-	// Archive and Member are set for a member of an archive: the archive's own
-	// sha256 and the path inside.
+	Size   int64  // in bytes; 0 if unknown
+	// Archive and Member are set for a member of an archive: the sha256 of the
+	// archive and the path in it.
 	Archive Digest
 	Member  string
 }
 
-// pinJSON is a pin as lock.json has it.
+// pinJSON is a pin in lock.json.
 type pinJSON struct {
 	Source   string `json:"source"`
 	Version  string `json:"version,omitempty"`
@@ -41,14 +41,14 @@ type pinJSON struct {
 	Member   string `json:"member,omitempty"`
 }
 
-// baseJSON is the pin of a base image as lock.json has it.
+// baseJSON is the pin of a base image in lock.json.
 type baseJSON struct {
 	Image    string `json:"image"`
 	Platform string `json:"platform"`
 	SHA256   string `json:"sha256"`
 }
 
-// NewLock returns a lock without pins.
+// NewLock returns an empty lock.
 func NewLock() *Lock { return &Lock{pins: map[FileKey]Pin{}, bases: map[BaseKey]BasePin{}} }
 
 // Pin returns the pin of a file.
@@ -57,7 +57,7 @@ func (l *Lock) Pin(key FileKey) (Pin, bool) {
 	return pin, ok
 }
 
-// Set adds a pin or replaces the one of the same key.
+// Set adds a pin. It replaces a pin with the same key.
 func (l *Lock) Set(pin Pin) { l.pins[pin.FileKey] = pin }
 
 // Pins returns all pins, by key.
@@ -70,7 +70,7 @@ func (l *Lock) Pins() []Pin {
 	return pins
 }
 
-// Find returns the pins that have the digest, by key.
+// Find returns the pins of a digest, by key.
 func (l *Lock) Find(d Digest) []Pin {
 	var found []Pin
 	for _, pin := range l.Pins() {
@@ -87,7 +87,7 @@ func (l *Lock) Base(key BaseKey) (BasePin, bool) {
 	return pin, ok
 }
 
-// SetBase adds a pin or replaces the one of the same key.
+// SetBase adds a pin. It replaces a pin with the same key.
 func (l *Lock) SetBase(pin BasePin) { l.bases[pin.BaseKey] = pin }
 
 // Bases returns the pins of all base images, by key.
@@ -95,8 +95,7 @@ func (l *Lock) Bases() []BasePin {
 	return slices.SortedFunc(maps.Values(l.bases), func(a, b BasePin) int { return a.Compare(b.BaseKey) })
 }
 
-// Format returns the bytes of lock.json: a line a pin, by key, so that a change
-// of one file is a change of one line. Without bases it has no list of them.
+// Format returns the bytes of lock.json, with one line for each pin, by key.
 func (l *Lock) Format() []byte {
 	var files, bases []any
 	for _, pin := range l.Pins() {
@@ -127,7 +126,7 @@ func writeLines(b *bytes.Buffer, items []any) {
 		b.WriteString("\n    ")
 		line, err := json.Marshal(item)
 		if err != nil {
-			panic(err) // strings and a number: cannot fail
+			panic(err) // cannot fail for strings and numbers
 		}
 		b.Write(line)
 	}
@@ -142,7 +141,7 @@ func (l *Lock) warnings() []string {
 	for _, pins := range byDigest {
 		for _, pin := range pins[1:] {
 			if pin.Version != pins[0].Version || pin.Platform != pins[0].Platform {
-				warnings = append(warnings, fmt.Sprintf("%s and %s have one sha256, %s: one of the two is most likely wrong",
+				warnings = append(warnings, fmt.Sprintf("%s and %s have the same sha256 %s: one of them is probably wrong",
 					pins[0].FileKey, pin.FileKey, pin.SHA256))
 			}
 		}

@@ -27,7 +27,7 @@ func TestParseLock(t *testing.T) {
 		t.Fatalf("%v, warnings %q", err, warnings)
 	}
 	if got := l.Format(); string(got) != goodLock {
-		t.Errorf("written back:\n%s", got)
+		t.Errorf("formatted:\n%s", got)
 	}
 	key := FileKey{Source: "programs", Platform: Platform{"linux", "amd64"}, File: "sleep"}
 	if pin, ok := l.Pin(key); !ok || pin.Size != 1 {
@@ -39,40 +39,40 @@ func TestParseLock(t *testing.T) {
 	}
 }
 
-func TestParseLockFaults(t *testing.T) {
+func TestParseLockErrors(t *testing.T) {
 	tests := map[string]struct{ old, new, want string }{
-		"schema":           {`"schema": 1`, `"schema": 2`, `"l.json:2": schema: want 1`},
-		"no files":         {goodLock, `{"schema": 1}`, `want the keys schema and files`},
+		"schema":           {`"schema": 1`, `"schema": 2`, `"l.json:2": unsupported schema: want 1`},
+		"no files":         {goodLock, `{"schema": 1}`, `missing key: want schema and files`},
 		"unknown key":      {`"size":7`, `"sice":7`, `l.json:4: files[0].sice: unknown key`},
-		"duplicate key":    {`"size":7`, `"sha256":"` + hashB + `"`, `key "sha256" stands twice`},
+		"duplicate key":    {`"size":7`, `"sha256":"` + hashB + `"`, `duplicate key "sha256"`},
 		"unknown top key":  {`"schema": 1`, `"schema": 1, "x": 2`, `unknown key "x"`},
 		"short hash":       {hashA + `","size"`, hashA[1:] + `","size"`, `l.json:4: files[0].sha256: "` + hashA[1:] + `" is not a sha256: want 64 lower-case hexadecimal digits, got 63 characters`},
 		"upper-case hash":  {hashA + `","size"`, strings.ToUpper(hashA) + `","size"`, `files[0].sha256`},
 		"no hash":          {`"sha256":"` + hashA + `",`, ``, `files[0].sha256: "" is not a sha256`},
-		"platform":         {`linux/amd64","file":"kubelet","url":"https://example.com/a",`, `linux/mips","file":"kubelet","url":"https://example.com/a",`, `files[0].platform: "linux/mips" is not one of the platforms`},
+		"platform":         {`linux/amd64","file":"kubelet","url":"https://example.com/a",`, `linux/mips","file":"kubelet","url":"https://example.com/a",`, `files[0].platform: "linux/mips" is not a supported platform`},
 		"version":          {`"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `"1.24","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `files[0].version: "1.24" is not a stable version`},
 		"http":             {`https://example.com/a"`, `http://example.com/a"`, `files[0].url: "http://example.com/a" does not begin with https://`},
 		"negative size":    {`"size":7`, `"size":-7`, `files[0].size: -7 is negative`},
-		"size as string":   {`"size":7`, `"size":"7"`, `files[0].size: want a whole number`},
-		"half a byte":      {`"size":7`, `"size":7.5`, `files[0].size: want a whole number`},
-		"null":             {`"size":7`, `"size":null`, `files[0].size: want a whole number`},
-		"null version":     {`"version":"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `"version":null,"platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `files[0].version: want a string`},
-		"pinned twice":     {`"source":"patched"`, `"source":"kubernetes"`, `l.json:5: files[1].file: kubernetes/v1.24.10/linux/amd64/kubelet is pinned already`},
+		"size as string":   {`"size":7`, `"size":"7"`, `files[0].size: want an integer`},
+		"fraction":         {`"size":7`, `"size":7.5`, `files[0].size: want an integer`},
+		"null":             {`"size":7`, `"size":null`, `files[0].size: want an integer`},
+		"null version":     {`"version":"v1.24.10","platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `"version":null,"platform":"linux/amd64","file":"kubelet","url":"https://example.com/a",`, `files[0].version: want a non-empty string`},
+		"pinned twice":     {`"source":"patched"`, `"source":"kubernetes"`, `l.json:5: files[1].file: duplicate pin kubernetes/v1.24.10/linux/amd64/kubelet`},
 		"climbing member":  {`bin/kubelet`, `../kubelet`, `files[1].member`},
 		"member alone":     {`"archive":"` + hashA + `",`, ``, `files[1].archive: "" is not a sha256`},
 		"file with a path": {`"file":"sleep"`, `"file":"../sleep"`, `files[2].file: "../sleep" is not a name`},
-		"torn":             {"  ]\n}\n", "", `"l.json:6": it ends in the middle`},
-		"more":             {"  ]\n}\n", "  ]\n}\n{}", `more follows after the end`},
+		"truncated":        {"  ]\n}\n", "", `"l.json:6": unexpected EOF`},
+		"trailing":         {"  ]\n}\n", "  ]\n}\n{}", `trailing data`},
 		"no JSON":          {goodLock, "<html>", `invalid character '<'`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(goodLock, test.old) {
-				t.Fatalf("the good lock has no %q", test.old)
+				t.Fatalf("not in the good lock: %q", test.old)
 			}
 			l, _, err := ParseLock("l.json", []byte(strings.Replace(goodLock, test.old, test.new, 1)))
 			if err == nil || l != nil {
-				t.Fatalf("was read: %v", l)
+				t.Fatalf("no error, parsed %v", l)
 			}
 			if !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got\n%v\nwant\n%s", err, test.want)
@@ -81,19 +81,19 @@ func TestParseLockFaults(t *testing.T) {
 	}
 }
 
-// All faults are told at once, also where the end is torn off.
-func TestParseLockTellsAll(t *testing.T) {
+// All errors are reported at once, also those before an unexpected EOF.
+func TestParseLockReportsAll(t *testing.T) {
 	bad := strings.NewReplacer(`"size":7`, `"sice":7`, `"file":"sleep"`, `"file":"/"`, hashB, "b", "  ]\n}\n", "").Replace(goodLock)
 	_, _, err := ParseLock("l.json", []byte(bad))
-	for _, want := range []string{"files[0].sice", "files[1].sha256", "files[2].file", "ends in the middle"} {
+	for _, want := range []string{"files[0].sice", "files[1].sha256", "files[2].file", "unexpected EOF"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q is not told:\n%v", want, err)
+			t.Errorf("missing error %q:\n%v", want, err)
 		}
 	}
 }
 
-// The two errors of hand that were met in lists of others: a hash repeated from
-// another version, and from the other architecture.
+// The two mistakes found in lists of other projects: the hash of another version,
+// and of another architecture.
 func TestParseLockWarns(t *testing.T) {
 	const line = `{"source":"kubernetes","version":"%v","platform":"linux/%a","file":"kubelet","sha256":"` + hashA + `"}`
 	pin := func(v, a string) string { return strings.NewReplacer("%v", v, "%a", a).Replace(line) }
@@ -101,8 +101,8 @@ func TestParseLockWarns(t *testing.T) {
 		second string
 		want   string
 	}{
-		"another version":      {pin("v1.27.12", "amd64"), "kubernetes/v1.27.12/linux/amd64/kubelet and kubernetes/v1.27.13/linux/amd64/kubelet have one sha256"},
-		"another architecture": {pin("v1.27.13", "arm64"), "kubernetes/v1.27.13/linux/amd64/kubelet and kubernetes/v1.27.13/linux/arm64/kubelet have one sha256"},
+		"another version":      {pin("v1.27.12", "amd64"), "kubernetes/v1.27.12/linux/amd64/kubelet and kubernetes/v1.27.13/linux/amd64/kubelet have the same sha256"},
+		"another architecture": {pin("v1.27.13", "arm64"), "kubernetes/v1.27.13/linux/amd64/kubelet and kubernetes/v1.27.13/linux/arm64/kubelet have the same sha256"},
 	} {
 		_, warnings, err := ParseLock("l.json", []byte(`{"schema":1,"files":[`+pin("v1.27.13", "amd64")+`,`+test.second+`]}`))
 		if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], test.want) {
@@ -124,7 +124,7 @@ func FuzzParseLock(f *testing.F) {
 		}
 		again, _, err := ParseLock("l.json", l.Format())
 		if err != nil || !bytes.Equal(again.Format(), l.Format()) {
-			t.Errorf("what was written does not read back: %v", err)
+			t.Errorf("formatted lock: %v", err)
 		}
 	})
 }

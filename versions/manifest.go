@@ -2,60 +2,57 @@ package versions
 
 import "github.com/Masterminds/semver/v3"
 
-// Manifest is versions.yaml, read and valid.
+// Manifest is the manifest, versions.yaml.
 type Manifest struct {
-	// Registry is the default registry to push to, with or without a path. It
-	// is one that cannot exist, so that nobody pushes to a stranger's by accident.
+	// Registry is the default registry for pushes, with an optional path.
 	Registry string
 	Sources  []Source  // by name
 	Flavors  []Flavor  // in the order of the file; the first is the default one
 	Releases []Release // newest last
 }
 
-// SourceKind says how the files of a source come to be.
+// SourceKind is the way to get the files of a source.
 type SourceKind string
 
 // The kinds of sources.
 const (
-	// KindRelease is a file that upstream publishes at a URL of its own.
+	// KindRelease is for files at one URL each.
 	KindRelease SourceKind = "release"
-	// KindArchive is a member of an archive at a URL.
+	// KindArchive is for members of an archive at a URL.
 	KindArchive SourceKind = "archive"
-	// KindGoBuild is a program built by the Go toolchain alone.
+	// KindGoBuild is for programs built by the Go toolchain, without cgo.
 	KindGoBuild SourceKind = "gobuild"
 )
 
-// Source is where files come from. Every file of it is pinned by the sha256 of
-// the bytes that enter the image; the source only says where to look.
+// Source is an origin of files. The lock has the sha256 of each file.
 type Source struct {
 	Name string
 	Kind SourceKind
-	// URL is a template with {version}, {os}, {arch} and {file}; release and
-	// archive only.
+	// URL is a template with {version}, {os}, {arch} and {file}. Only for
+	// KindRelease and KindArchive.
 	URL string
-	// Module, Toolchain and Flags say how a gobuild program is made. Module "."
-	// is this repository, whose programs belong to no Kubernetes version; each is
-	// built with the go.mod nearest to its package. Of another module the version
-	// is the Kubernetes version. Flags are templates with {version}.
+	// Module, Toolchain and Flags are only for KindGoBuild. Module "." is this
+	// repository: its programs have no Kubernetes version, and each is built in the
+	// Go module that its package is in. The version of another module is the
+	// Kubernetes version. Flags are templates with {version}.
 	Module, Toolchain string
 	Flags             []string
 	Files             []SourceFile // by name
 }
 
-// SourceFile is one file that a source has.
+// SourceFile is a file of a source.
 type SourceFile struct {
 	Name string
-	// Kubernetes limits the versions that have the file; nil for a file that
-	// belongs to no Kubernetes version.
+	// Versions matches the Kubernetes versions that have the file; nil for a
+	// program of this repository.
 	Versions *semver.Constraints
-	Member   string // path in the archive; archive only
-	Package  string // path of the Go package; gobuild only
+	Member   string // path in the archive; only for KindArchive
+	Package  string // path of the Go package; only for KindGoBuild
 }
 
-// Release is one Kubernetes version that images are made for.
+// Release is a Kubernetes version with images.
 type Release struct {
 	Version Version
-	// Iterations counts, by flavor, how often the image of this version has
-	// changed; a flavor that is absent is at 1.
+	// Iterations has the iteration of each flavor's image; 1 for a missing flavor.
 	Iterations map[string]int
 }

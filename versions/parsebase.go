@@ -7,7 +7,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// flavorBases reads the list of what a flavor is built upon.
+// flavorBases reads the base images of a flavor.
 func (p *manifestParser) flavorBases(to *[]Base) func(*yaml.Node, string) {
 	return func(n *yaml.Node, at string) {
 		p.items(n, at, func(n *yaml.Node, at string) {
@@ -19,7 +19,7 @@ func (p *manifestParser) flavorBases(to *[]Base) func(*yaml.Node, string) {
 			*to = append(*to, b)
 		})
 		if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-			p.errorf(n, at, "names none; leave it out for images on scratch")
+			p.errorf(n, at, "must not be empty; omit it for images on scratch")
 		}
 	}
 }
@@ -31,41 +31,41 @@ func parseBase(s string) (ImageRef, error) {
 	return ParseImageRef(s)
 }
 
-// bases wants exactly one base for each release of a flavor that names any, so
-// that no image is on scratch because somebody forgot it.
-func (p *manifestParser) bases() {
+// validateBases checks that exactly one base matches each release of a flavor with
+// bases. An image on scratch must be declared, because it is often a mistake.
+func (p *manifestParser) validateBases() {
 	for _, f := range p.m.Flavors {
 		if len(f.Bases) == 0 {
 			continue
 		}
-		var order []string // of the faults
-		faults := map[string][]Version{}
+		var matches []string // in the order of releases: "", or several bases
+		byMatch := map[string][]Version{}
 		for _, r := range p.m.Releases {
 			if !admits(f.Versions, r.Version) {
 				continue
 			}
-			var meant []string
+			var matching []string
 			for i, b := range f.Bases {
 				if admits(b.Versions, r.Version) {
-					meant = append(meant, fmt.Sprintf("base[%d]", i))
+					matching = append(matching, fmt.Sprintf("base[%d]", i))
 				}
 			}
-			if len(meant) == 1 {
+			if len(matching) == 1 {
 				continue
 			}
-			fault := strings.Join(meant, " and ")
-			if faults[fault] == nil {
-				order = append(order, fault)
+			match := strings.Join(matching, " and ")
+			if byMatch[match] == nil {
+				matches = append(matches, match)
 			}
-			faults[fault] = append(faults[fault], r.Version)
+			byMatch[match] = append(byMatch[match], r.Version)
 		}
 		at := "flavors." + f.Name
-		for _, fault := range order {
-			which := rows(p.m.Releases, faults[fault])
-			if fault == "" {
-				p.errorf(p.at[at], at+".base", "none is meant for %s; say image: scratch where that is wanted", which)
+		for _, match := range matches {
+			releases := ranges(p.m.Releases, byMatch[match])
+			if match == "" {
+				p.errorf(p.at[at], at+".base", "no base matches %s; use image: scratch for images without a base", releases)
 			} else {
-				p.errorf(p.at[at], at+".base", "%s are meant for %s; want one alone", fault, which)
+				p.errorf(p.at[at], at+".base", "%s match %s; want exactly one base", match, releases)
 			}
 		}
 	}

@@ -9,9 +9,9 @@ func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
 		p.errorf(k, at, "%v", err)
 	}
 	if name == "layers" || name == "private" {
-		p.errorf(k, at, "is the name of a folder in images/ already")
+		p.errorf(k, at, "is reserved: images/%s is not a flavor", name)
 	}
-	tag := scalar(n, "tag") // its template is what revisions are written by
+	tag := scalar(n, "tag") // minTags are parsed with this template
 	p.object(n, at, map[string]field{
 		"repository":    required(into(p.decoder, &f.Repository, parseRepository)),
 		"tag":           required(into(p.decoder, &f.Tag, parseTagTemplate)),
@@ -50,7 +50,7 @@ func (p *manifestParser) flavorFile(tag string, n *yaml.Node, at string) FlavorF
 			}
 			p.items(n, at, func(n *yaml.Node, at string) { file.Sources = append(file.Sources, p.choice(tag, n, at)) })
 			if len(n.Content) == 0 {
-				p.errorf(n, at, "names none")
+				p.errorf(n, at, "must not be empty")
 			}
 		}),
 	})
@@ -68,7 +68,7 @@ func (p *manifestParser) choice(tag string, n *yaml.Node, at string) SourceChoic
 	return c
 }
 
-// symlinks reads a mapping of links, or a list of groups of such.
+// symlinks reads a mapping of symlinks, or a list of groups of them.
 func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
 	links := func(to *[]Symlink) func(*yaml.Node, string) {
 		return func(n *yaml.Node, at string) {
@@ -97,7 +97,7 @@ func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
 			"links":    required(links(&g.Links)),
 		})
 		if names[g.Name] {
-			p.errorf(n, at+".name", "%q is the name of another group already", g.Name)
+			p.errorf(n, at+".name", "duplicate group %q", g.Name)
 		}
 		names[g.Name] = true
 		groups = append(groups, g)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// several is a flavor whose files and links differ from release to release.
+// several is a manifest with files and symlinks that differ between releases.
 const several = `schema: 1
 registry: registry.invalid
 sources:
@@ -55,12 +55,12 @@ func TestParseManifestSeveral(t *testing.T) {
 	want := map[string]string{"v1.16.0": "kubernetes/v1.16.0/linux/amd64/hyperkube", "v1.35.0": "kubernetes/v1.35.0/linux/amd64/kubelet", "v1.36.0": "static/v1.36.0/linux/amd64/kubelet"}
 	for _, key := range m.RequiredFiles() {
 		if want[key.Version.String()] != key.String() {
-			t.Errorf("wanted %s", key)
+			t.Errorf("unexpected %s", key)
 		}
 		delete(want, key.Version.String())
 	}
 	if len(want) > 0 {
-		t.Errorf("not wanted: %v", want)
+		t.Errorf("missing: %v", want)
 	}
 	static, _ := m.Source("static")
 	if got := static.BuildFlags(FileKey{Version: mustVersion(t, "v1.36.0")}); got[0] != "-ldflags=-X version=v1.36.0" {
@@ -68,26 +68,26 @@ func TestParseManifestSeveral(t *testing.T) {
 	}
 }
 
-func TestParseManifestSeveralFaults(t *testing.T) {
+func TestParseManifestSeveralErrors(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
-		"path in one release twice":   {`"< 1.17.0", links: {/kubelet`, `"< 1.17.0", links: {/hyperkube`, `m.yaml:16: flavors.rke.symlinks./hyperkube: is the path of flavors.rke.files[0] already`},
-		"path below, in one release":  {`links: {/hyperkube: kubelet}`, `links: {/kubelet/x: kubelet}`, `"/kubelet/x" lies below "/kubelet", which is no folder but flavors.rke.files[1]`},
-		"one group's name twice":      {"name: split", "name: all-in-one", `flavors.rke.symlinks[1].name: "all-in-one" is the name of another group already`},
+		"duplicate path of a release": {`"< 1.17.0", links: {/kubelet`, `"< 1.17.0", links: {/hyperkube`, `m.yaml:16: flavors.rke.symlinks./hyperkube: duplicate path, also of flavors.rke.files[0]`},
+		"path below a file":           {`links: {/hyperkube: kubelet}`, `links: {/kubelet/x: kubelet}`, `"/kubelet/x" is below "/kubelet", which is not a directory but flavors.rke.files[1]`},
+		"duplicate group":             {"name: split", "name: all-in-one", `flavors.rke.symlinks[1].name: duplicate group "all-in-one"`},
 		"group without name":          {"name: all-in-one, ", "", `flavors.rke.symlinks[0].name: missing`},
-		"no sources":                  {"        source:\n          - {file: static/kubelet, versions: \"1.36.0\", minTags: [v1.35.0-rancher2, v1.36.0-rancher1]}\n          - {file: kubernetes/kubelet}\n", "        source: []\n", `flavors.rke.files[1].source: names none`},
-		"unknown source":              {"file: static/kubelet", "file: their/kubelet", `flavors.rke.files[1].source: there is no source "their"`},
-		"source without a file":       {"{file: kubernetes/kubelet}", "{versions: \"1.36.0\"}", `flavors.rke.files[1].source[1].file: missing`},
-		"revision of another form":    {"v1.35.0-rancher2", "v1.35.0", `flavors.rke.files[1].source[0].minTags[0]: "v1.35.0" is not a tag like "v1.36.0-rancher1"`},
+		"no sources":                  {"        source:\n          - {file: static/kubelet, versions: \"1.36.0\", minTags: [v1.35.0-rancher2, v1.36.0-rancher1]}\n          - {file: kubernetes/kubelet}\n", "        source: []\n", `flavors.rke.files[1].source: must not be empty`},
+		"unknown source":              {"file: static/kubelet", "file: their/kubelet", `flavors.rke.files[1].source: unknown source "their"`},
+		"choice without a file":       {"{file: kubernetes/kubelet}", "{versions: \"1.36.0\"}", `flavors.rke.files[1].source[1].file: missing`},
+		"tag of another template":     {"v1.35.0-rancher2", "v1.35.0", `flavors.rke.files[1].source[0].minTags[0]: "v1.35.0" is not a tag like "v1.36.0-rancher1"`},
 		"pre-release":                 {"v1.35.0-rancher2", "v1.35.0-rc.1-rancher2", `is not a tag like`},
 		"content tag as text":         {"contentTag: true", "contentTag: \"yes\"", `flavors.rke.contentTag: want true or false, got the string "yes"`},
-		"program of all versions":     {"    versions: \"1.36.0\"\n", "", `sources.static.versions: missing`},
-		"our own program's versions":  {"module: k8s.io/kubernetes", "module: .", `sources.static.versions: unknown key`},
-		"placeholder in a flag":       {"version={version}", "version={commit}", `has {commit}; known here: {version}`},
-		"two revisions of one target": {"{version}-rancher{iteration}", "{version}", `is not a tag like "v1.36.0"`},
+		"no versions":                 {"    versions: \"1.36.0\"\n", "", `sources.static.versions: missing`},
+		"versions of a program":       {"module: k8s.io/kubernetes", "module: .", `sources.static.versions: unknown key`},
+		"placeholder in a flag":       {"version={version}", "version={commit}", `has unknown placeholder {commit}; want one of {version}`},
+		"tag of an equal template":    {"{version}-rancher{iteration}", "{version}", `is not a tag like "v1.36.0"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(several, test.old) {
-				t.Fatalf("the manifest has no %q", test.old)
+				t.Fatalf("not in the manifest: %q", test.old)
 			}
 			_, err := ParseManifest("m.yaml", []byte(strings.Replace(several, test.old, test.new, 1)))
 			if err == nil || !strings.Contains(err.Error(), test.want) {

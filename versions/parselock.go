@@ -7,23 +7,23 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
-// maxLock bounds the lock's size in bytes.
+// maxLock is the maximum size of a lock in bytes.
 const maxLock = 64 << 20
 
-// ParseLock reads a lock. The error names every fault with file, line and
-// field; then there is no lock. The warnings tell of hashes that stand under
-// two versions or two architectures, which is how errors of hand were found
-// elsewhere: one of the two is most likely wrong.
+// ParseLock reads a lock. The error has all errors found, each with file, line and
+// field. Warnings are about files with one sha256 but different versions or
+// platforms: other projects had such lists, where one of the two was wrong.
 func ParseLock(file string, data []byte) (*Lock, []string, error) {
 	p := lockParser{file: file, data: data, dec: json.NewDecoder(bytes.NewReader(data)), lock: NewLock()}
 	if len(data) > maxLock {
-		return nil, nil, fmt.Errorf("reading lock %q: %d bytes, more than the %d allowed", file, len(data), maxLock)
+		return nil, nil, fmt.Errorf("reading lock %q: %d bytes, want at most %d", file, len(data), maxLock)
 	}
 	err := p.parse()
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("it ends in the middle")
+		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
 		p.errs = append(p.errs, fmt.Errorf("reading lock \"%s:%d\": %w", file, p.line(), err))
@@ -34,15 +34,14 @@ func ParseLock(file string, data []byte) (*Lock, []string, error) {
 	return p.lock, p.lock.warnings(), nil
 }
 
-// lockParser reads JSON token by token where the standard decoder would take a
-// duplicate key in silence.
+// lockParser reads JSON by tokens, because encoding/json accepts duplicate keys.
 type lockParser struct {
 	file string
 	data []byte
 	dec  *json.Decoder
 	lock *Lock
 	errs []error
-	// counted and newlines remember how far lines have been counted.
+	// newlines is the number of newlines in the first counted bytes.
 	counted  int64
 	newlines int
 }
@@ -62,7 +61,7 @@ func (p *lockParser) parse() error {
 			var n int
 			schema = true
 			if err := p.dec.Decode(&n); err != nil || n != 1 {
-				return fmt.Errorf("schema: want 1, the only one that this program knows")
+				return fmt.Errorf("unsupported schema: want 1")
 			}
 			return nil
 		case "files":
@@ -71,16 +70,16 @@ func (p *lockParser) parse() error {
 		case "bases":
 			return p.entries(key, []string{"image", "platform", "sha256"}, p.base)
 		}
-		return fmt.Errorf("unknown key %q; known here: bases, files, schema", key)
+		return fmt.Errorf("unknown key %q; want one of bases, files, schema", key)
 	})
 	if err != nil {
 		return err
 	}
 	if !schema || !files {
-		return errors.New("want the keys schema and files")
+		return errors.New("missing key: want schema and files")
 	}
 	if _, err := p.dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more follows after the end")
+		return errors.New("trailing data")
 	}
 	return nil
 }
@@ -97,7 +96,7 @@ func (p *lockParser) object(each func(key string) error) error {
 		}
 		key, _ := token.(string)
 		if seen[key] {
-			return fmt.Errorf("key %q stands twice", key)
+			return fmt.Errorf("duplicate key %q", key)
 		}
 		seen[key] = true
 		if err := each(key); err != nil {
@@ -118,7 +117,7 @@ func (p *lockParser) delim(want json.Delim) error {
 	return nil
 }
 
-// entries reads a list of objects whose values are strings, but for size.
+// entries reads a list of objects. All values are strings, except size.
 func (p *lockParser) entries(list string, known []string, each func(at string, raw map[string]string, size int64)) error {
 	if err := p.delim('['); err != nil {
 		return err
@@ -134,21 +133,21 @@ func (p *lockParser) entries(list string, known []string, each func(at string, r
 			}
 			text, isText := value.(string)
 			number, isNumber := value.(float64)
-			fault := ""
+			problem := ""
 			switch {
 			case !slices.Contains(known, key):
-				fault = "unknown key"
+				problem = "unknown key"
 			case key == "size":
 				if size = int64(number); !isNumber || float64(size) != number {
-					fault = "want a whole number"
+					problem = "want an integer"
 				}
 			default:
 				if raw[key] = text; !isText || text == "" {
-					fault = "want a string that is not empty"
+					problem = "want a non-empty string"
 				}
 			}
-			if fault != "" {
-				p.fail(at, key, errors.New(fault))
+			if problem != "" {
+				p.fail(at, key, errors.New(problem))
 			}
 			return nil
 		})
@@ -160,9 +159,70 @@ func (p *lockParser) entries(list string, known []string, each func(at string, r
 	return p.delim(']')
 }
 
-// fail remembers a fault of one field, if there is one.
+// fail adds err, unless nil, as the error of a field.
 func (p *lockParser) fail(at, field string, err error) {
 	if err != nil {
 		p.errs = append(p.errs, fmt.Errorf("%s:%d: %s.%s: %w", p.file, p.line(), at, field, err))
 	}
+}
+
+// pin reads a file of the lock.
+func (p *lockParser) pin(at string, raw map[string]string, size int64) {
+	before := len(p.errs)
+	fail := func(field string, err error) { p.fail(at, field, err) }
+	pin := Pin{URL: raw["url"], Size: size}
+	var err error
+	pin.Source, err = parseName(raw["source"])
+	fail("source", err)
+	if raw["version"] != "" {
+		pin.Version, err = ParseVersion(raw["version"])
+		fail("version", err)
+	}
+	pin.Platform, err = ParsePlatform(raw["platform"])
+	fail("platform", err)
+	pin.File, err = parseName(raw["file"])
+	fail("file", err)
+	pin.SHA256, err = ParseDigest(raw["sha256"])
+	fail("sha256", err)
+	if pin.URL != "" && !strings.HasPrefix(pin.URL, "https://") {
+		fail("url", fmt.Errorf("%q does not begin with https://", pin.URL))
+	}
+	if size < 0 {
+		fail("size", fmt.Errorf("%d is negative", size))
+	}
+	if raw["archive"] != "" || raw["member"] != "" {
+		pin.Archive, err = ParseDigest(raw["archive"])
+		fail("archive", err)
+		pin.Member, err = parseMember(raw["member"])
+		fail("member", err)
+	}
+	if len(p.errs) > before {
+		return
+	}
+	if _, dup := p.lock.pins[pin.FileKey]; dup {
+		fail("file", fmt.Errorf("duplicate pin %s", pin.FileKey))
+		return
+	}
+	p.lock.Set(pin)
+}
+
+// base reads a base image of the lock.
+func (p *lockParser) base(at string, raw map[string]string, _ int64) {
+	before := len(p.errs)
+	var pin BasePin
+	var err error
+	pin.Image, err = ParseImageRef(raw["image"])
+	p.fail(at, "image", err)
+	pin.Platform, err = ParsePlatform(raw["platform"])
+	p.fail(at, "platform", err)
+	pin.SHA256, err = ParseDigest(raw["sha256"])
+	p.fail(at, "sha256", err)
+	if len(p.errs) > before {
+		return
+	}
+	if _, dup := p.lock.bases[pin.BaseKey]; dup {
+		p.fail(at, "image", fmt.Errorf("duplicate pin %s", pin.BaseKey))
+		return
+	}
+	p.lock.SetBase(pin)
 }

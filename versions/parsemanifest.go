@@ -12,15 +12,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxManifest bounds the manifest's size in bytes: far above what people write,
-// far below what hurts.
+// maxManifest is the maximum size of a manifest in bytes.
 const maxManifest = 4 << 20
 
-// ParseManifest reads a manifest. The error names every fault with file, line
-// and field; then there is no manifest.
+// ParseManifest reads a manifest. The error has all errors found, each with file,
+// line and field.
 func ParseManifest(file string, data []byte) (*Manifest, error) {
 	if len(data) > maxManifest {
-		return nil, fmt.Errorf("reading manifest %q: %d bytes, more than the %d allowed", file, len(data), maxManifest)
+		return nil, fmt.Errorf("reading manifest %q: %d bytes, want at most %d", file, len(data), maxManifest)
 	}
 	var root, more yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
@@ -40,7 +39,7 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 	return m, nil
 }
 
-// manifestParser remembers where things stand, for checks across them.
+// manifestParser keeps the nodes of fields, for the lines in errors of validate.
 type manifestParser struct {
 	*decoder
 	m  *Manifest
@@ -60,12 +59,12 @@ func (p *manifestParser) manifest(n *yaml.Node) {
 		}),
 		"releases": required(func(n *yaml.Node, at string) { p.items(n, at, p.release) }),
 	})
-	p.across()
+	p.validate()
 }
 
 func (p *manifestParser) schema(n *yaml.Node, at string) {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || n.Value != "1" {
-		p.errorf(n, at, "want 1, the only schema that this program knows, got %s", kind(n))
+		p.errorf(n, at, "want 1, got %s", kind(n))
 	}
 }
 
@@ -75,58 +74,46 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 		p.errorf(k, at, "%v", err)
 	}
 	if name == "bases" {
-		p.errorf(k, at, "is the package of base images already")
+		p.errorf(k, at, "is reserved: the package of base images has this name")
 	}
 	fields := map[string]field{"kind": required(into(p.decoder, &s.Kind, parseSourceKind))}
-	versioned := func(n *yaml.Node, at string) {
-		p.entries(n, at, func(key string, k, v *yaml.Node) {
-			f := SourceFile{Name: key}
-			into(p.decoder, &f.Versions, parseConstraint)(v, join(at, key))
-			p.sourceFile(&s, f, k, join(at, key))
+	// files reads a mapping from the names of files to one value each.
+	files := func(value func(f *SourceFile) func(*yaml.Node, string)) field {
+		return required(func(n *yaml.Node, at string) {
+			p.entries(n, at, func(key string, k, v *yaml.Node) {
+				at := join(at, key)
+				f := SourceFile{Name: key}
+				value(&f)(v, at)
+				if _, err := parseName(key); err != nil {
+					p.errorf(k, at, "%v", err)
+				}
+				s.Files = append(s.Files, f)
+			})
 		})
 	}
 	switch scalar(n, "kind") {
 	case string(KindRelease):
 		fields["url"] = required(into(p.decoder, &s.URL, parseURLTemplate))
-		fields["files"] = required(versioned)
+		fields["files"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Versions, parseConstraint) })
 	case string(KindArchive):
 		fields["url"] = required(into(p.decoder, &s.URL, parseURLTemplate))
-		fields["versions"] = optional(func(*yaml.Node, string) {})
-		fields["members"] = required(func(n *yaml.Node, at string) {
-			p.entries(n, at, func(key string, k, v *yaml.Node) {
-				f := SourceFile{Name: key}
-				into(p.decoder, &f.Member, parseMember)(v, join(at, key))
-				p.sourceFile(&s, f, k, join(at, key))
-			})
-		})
+		fields["members"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Member, parseMember) })
 	case string(KindGoBuild):
 		fields["module"] = required(into(p.decoder, &s.Module, parseAny))
 		fields["toolchain"] = required(into(p.decoder, &s.Toolchain, parseToolchain))
 		fields["flags"] = optional(list(p.decoder, &s.Flags, parseFlag))
-		fields["versions"] = optional(func(*yaml.Node, string) {})
-		fields["packages"] = required(func(n *yaml.Node, at string) {
-			p.entries(n, at, func(key string, k, v *yaml.Node) {
-				f := SourceFile{Name: key}
-				into(p.decoder, &f.Package, parseAny)(v, join(at, key))
-				p.sourceFile(&s, f, k, join(at, key))
-			})
-		})
+		fields["packages"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Package, parseAny) })
 	default:
-		// The kind itself is the fault; object says so.
+		// object reports the missing or wrong kind.
 		for _, key := range []string{"url", "files", "members", "module", "toolchain", "flags", "packages", "versions"} {
 			fields[key] = optional(func(*yaml.Node, string) {})
 		}
 	}
-	// What is not released file by file belongs to the versions that its source
-	// is declared for, all its files alike. A program of this repository belongs
-	// to none.
-	s.Kind = SourceKind(scalar(n, "kind"))
+	// Archives and Go modules have one constraint for all their files. Programs of
+	// this repository have no Kubernetes version.
 	var c *semver.Constraints
-	switch constraint := into(p.decoder, &c, parseConstraint); {
-	case s.Kind == KindArchive, s.Kind == KindGoBuild && scalar(n, "module") != ".":
-		fields["versions"] = required(constraint)
-	case s.Kind == KindGoBuild:
-		delete(fields, "versions")
+	if kind := SourceKind(scalar(n, "kind")); kind == KindArchive || kind == KindGoBuild && scalar(n, "module") != "." {
+		fields["versions"] = required(into(p.decoder, &c, parseConstraint))
 	}
 	p.object(n, at, fields)
 	if s.Kind != KindRelease {
@@ -136,13 +123,6 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 	}
 	sort.Slice(s.Files, func(i, j int) bool { return s.Files[i].Name < s.Files[j].Name })
 	p.m.Sources = append(p.m.Sources, s)
-}
-
-func (p *manifestParser) sourceFile(s *Source, f SourceFile, k *yaml.Node, at string) {
-	if _, err := parseName(f.Name); err != nil {
-		p.errorf(k, at, "%v", err)
-	}
-	s.Files = append(s.Files, f)
 }
 
 func (p *manifestParser) release(n *yaml.Node, at string) {
@@ -169,7 +149,7 @@ func (p *manifestParser) release(n *yaml.Node, at string) {
 	p.m.Releases = append(p.m.Releases, r)
 }
 
-// scalar returns the value of a key in a mapping, "" where there is none.
+// scalar returns the value of a key in a mapping, "" without one.
 func scalar(n *yaml.Node, key string) string {
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {

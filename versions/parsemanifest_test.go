@@ -68,88 +68,88 @@ func TestParseManifest(t *testing.T) {
 		t.Errorf("flavor %+v", f)
 	}
 	if got := m.Flavors[1].tag(m.Flavors[1].revision(m.Releases[0])); m.Releases[0].Version.String() != "v1.24.10" || got != "v1.24.10-rancher3" {
-		t.Errorf("first release %v, tag %q: want them sorted, and the iteration in the tag", m.Releases[0], got)
+		t.Errorf("first release %v, tag %q: want sorted releases, and the iteration in the tag", m.Releases[0], got)
 	}
 	if got := m.Flavors[1].tag(m.Flavors[1].revision(m.Releases[1])); got != "v1.28.7-rancher1" {
-		t.Errorf("tag %q: want iteration 1 where none is given", got)
+		t.Errorf("tag %q: want iteration 1 by default", got)
 	}
 	if m.Sources[0].Name != "kubernetes" || m.Sources[1].Files[0].Member != "bin/kubelet" || m.Sources[2].Toolchain != "go1.26.8" {
 		t.Errorf("sources %+v", m.Sources)
 	}
 }
 
-// Each case breaks the good manifest at one place and names what must be said
-// of it: file, line, field and fault.
-func TestParseManifestFaults(t *testing.T) {
+// Each case replaces one part of the good manifest, and has the expected error:
+// file, line, field and message.
+func TestParseManifestErrors(t *testing.T) {
 	tests := map[string]struct{ old, new, want string }{
-		"unknown key":                {"registry: registry.invalid", "registry: registry.invalid\nregistri: x", `m.yaml:3: registri: unknown key; known here: flavors, registry, releases, schema, sources`},
-		"duplicate key":              {"    user: \"0:0\"", "    user: \"0:0\"\n    user: \"1\"", `flavors.hyperkube.user: stands in line`},
-		"duplicate flavor":           {"  rke:\n", "  hyperkube:\n", `flavors.hyperkube: stands in line 22 already`},
+		"unknown key":                {"registry: registry.invalid", "registry: registry.invalid\nregistri: x", `m.yaml:3: registri: unknown key; want one of flavors, registry, releases, schema, sources`},
+		"duplicate key":              {"    user: \"0:0\"", "    user: \"0:0\"\n    user: \"1\"", `flavors.hyperkube.user: duplicate key, also in line 35`},
+		"duplicate flavor":           {"  rke:\n", "  hyperkube:\n", `flavors.hyperkube: duplicate key, also in line 22`},
 		"missing key":                {"    repository: hyperkube\n    tag: \"{version}\"\n", "    tag: \"{version}\"\n", `m.yaml:23: flavors.hyperkube.repository: missing`},
 		"wrong schema":               {"schema: 1", "schema: 2", `m.yaml:1: schema: want 1`},
 		"number for string":          {"user: \"0:0\"", "user: 0", `flavors.hyperkube.user: want a string, got 0 (int)`},
 		"string for list":            {"entrypoint: [/sleep]", "entrypoint: /sleep", `flavors.hyperkube.entrypoint: want a list, got the string "/sleep"`},
 		"text for mapping":           {"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: a", `flavors.hyperkube.symlinks: want a mapping, got the string "a"`},
 		"null":                       {"env: {PATH: /bin}", "env: {PATH: }", `flavors.hyperkube.env.PATH: want a string, got nothing`},
-		"empty string":               {"user: \"0:0\"", "user: \"\"", `flavors.hyperkube.user: is empty`},
+		"empty string":               {"user: \"0:0\"", "user: \"\"", `flavors.hyperkube.user: must not be empty`},
 		"key not ASCII":              {"labels: {version: \"{version}\"}", "labels: {\"org\\nx\": \"{version}\"}", `flavors.hyperkube.labels: "org\nx" has characters outside printable ASCII`},
-		"whiteout":                   {"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: {/bin/.wh.kubelet: ../kubelet}", `"/bin/.wh.kubelet" would remove a file instead of being one`},
+		"whiteout":                   {"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: {/bin/.wh.kubelet: ../kubelet}", `"/bin/.wh.kubelet" is a whiteout`},
 		"not ASCII":                  {"labels: {version: \"{version}\"}", "labels: {version: \"ü\"}", `flavors.hyperkube.labels.version: "ü" has characters outside printable ASCII`},
 		"alias":                      {"    cmd: [a, b]", "    cmd: &x [a, b]\n    env: *x", `flavors.hyperkube.env: want a mapping, got an alias`},
 		"bad version":                {"- v1.28.7", "- v1.28", `m.yaml:49: releases[0]: "v1.28" is not a stable version like v1.36.0`},
 		"pre-release":                {"- v1.28.7", "- v1.28.7-rc.1", `releases[0]: "v1.28.7-rc.1" is not a stable version`},
-		"twice the version":          {"- v1.28.7", "- v1.24.10", `releases[1]: v1.24.10 is releases[0] already`},
+		"duplicate version":          {"- v1.28.7", "- v1.24.10", `releases[1]: duplicate release v1.24.10, also releases[0]`},
 		"iteration 0":                {"rke: 3", "rke: 0", `releases[1].iterations.rke: want a number from 1 to 9999, got 0 (int)`},
-		"iteration of no flavor":     {"rke: 3", "rki: 3", `releases[1].iterations.rki: there is no flavor "rki"`},
-		"bad constraint":             {"\"< 1.29.0\"", "\"< one\"", `flavors.rke.versions: "< one" is not a constraint`},
+		"iteration of no flavor":     {"rke: 3", "rki: 3", `releases[1].iterations.rki: unknown flavor "rki"`},
+		"bad constraint":             {"\"< 1.29.0\"", "\"< one\"", `flavors.rke.versions: "< one" is not a version constraint`},
 		"bad architecture":           {"[amd64, arm64]", "[amd64, x86_64]", `flavors.hyperkube.architectures[1]: "x86_64" is not an architecture: want amd64 or arm64`},
-		"architecture twice":         {"[amd64, arm64]", "[amd64, amd64]", `flavors.hyperkube.architectures: names amd64 twice`},
-		"no architecture":            {"[amd64, arm64]", "[]", `flavors.hyperkube.architectures: names none`},
-		"no source":                  {"source: patched/kubelet", "source: theirs/kubelet", `m.yaml:46: flavors.rke.files[0].source: there is no source "theirs"`},
+		"duplicate architecture":     {"[amd64, arm64]", "[amd64, amd64]", `flavors.hyperkube.architectures: duplicate amd64`},
+		"no architecture":            {"[amd64, arm64]", "[]", `flavors.hyperkube.architectures: must not be empty`},
+		"no source":                  {"source: patched/kubelet", "source: theirs/kubelet", `m.yaml:46: flavors.rke.files[0].source: unknown source "theirs"`},
 		"no such file in the source": {"source: patched/kubelet", "source: patched/kubectl", `source "patched" has no file "kubectl"`},
 		"source without file":        {"source: patched/kubelet", "source: patched", `"patched" is not SOURCE/FILE`},
 		"relative path":              {"path: /sleep", "path: sleep", `flavors.hyperkube.files[0].path: "sleep" is relative`},
-		"climbing path":              {"path: /sleep", "path: /a/../../sleep", `"/a/../../sleep" is not clean`},
-		"doubled path":               {"path: /kubelet, source: kubernetes/kubelet", "path: /sleep, source: kubernetes/kubelet", `flavors.hyperkube.files[1].path: "/sleep" is the path of flavors.hyperkube.files[0] already`},
-		"symlink over file":          {"/bin/kubelet: ../kubelet", "/kubelet: ../kubelet", `is the path of flavors.hyperkube.files[1] already`},
+		"path with ..":               {"path: /sleep", "path: /a/../../sleep", `"/a/../../sleep" is not clean`},
+		"duplicate path":             {"path: /kubelet, source: kubernetes/kubelet", "path: /sleep, source: kubernetes/kubelet", `flavors.hyperkube.files[1].path: duplicate path "/sleep", also of flavors.hyperkube.files[0]`},
+		"symlink over file":          {"/bin/kubelet: ../kubelet", "/kubelet: ../kubelet", `duplicate path, also of flavors.hyperkube.files[1]`},
 		"unclean path":               {"path: /sleep", "path: //sleep", `"//sleep" is not clean: want "/sleep"`},
-		"root as path":               {"path: /sleep", "path: /", `"/" is no file`},
+		"root as path":               {"path: /sleep", "path: /", `"/" is not a file`},
 		"bad mode":                   {"\"0555\"", "\"755\"", `"755" is not a mode`},
 		"mode as number":             {"\"0555\"", "0555", `files[0].mode: want a string, got 0555 (int)`},
-		"bad kind":                   {"kind: gobuild", "kind: make", `sources.programs.kind: "make" is not a kind of source`},
+		"bad kind":                   {"kind: gobuild", "kind: make", `sources.programs.kind: "make" is not a source kind`},
 		"release without files":      {"    files:\n      kubelet: \">= 1.19.0\"\n      kubectl: \">= 1.19.0\"\n", "", `sources.kubernetes.files: missing`},
 		"key of another kind":        {"toolchain: go1.26.8", "toolchain: go1.26.8\n    url: https://x", `sources.programs.url: unknown key`},
 		"bad toolchain":              {"go1.26.8", "go1.26", `"go1.26" is not a toolchain`},
 		"http":                       {"https://dl.k8s.io", "http://dl.k8s.io", `does not begin with https://`},
-		"unknown placeholder":        {"{os}/{arch}", "{os}/{cpu}", `has {cpu}; known here: {version}, {os}, {arch}, {file}`},
-		"climbing member":            {"bin/kubelet}", "../kubelet}", `"../kubelet" is not a path inside an archive`},
-		"tag without version":        {"tag: \"{version}-rancher{iteration}\"", "tag: latest", `"latest" lacks {version}`},
-		"tag that is none":           {"tag: \"{version}-rancher{iteration}\"", "tag: \"{version}/x\"", `is not a tag`},
-		"two flavors, one tag":       {"tag: \"{version}-rancher{iteration}\"", "tag: \"{version}\"", `flavors.rke.tag: pushes hyperkube:v1.24.10 for v1.24.10, and so does flavor "hyperkube"`},
-		"base by tag":                {"base@sha256:0000000000000000000000000000000000000000000000000000000000000000", "base:v1", `"example.com/base:v1" is not an image by digest`},
-		"base by short digest":       {"base@sha256:0000", "base@sha256:", `is not an image by digest`},
+		"unknown placeholder":        {"{os}/{arch}", "{os}/{cpu}", `has unknown placeholder {cpu}; want one of {version}, {os}, {arch}, {file}`},
+		"member with ..":             {"bin/kubelet}", "../kubelet}", `"../kubelet" is not a path in an archive`},
+		"tag without version":        {"tag: \"{version}-rancher{iteration}\"", "tag: latest", `"latest" has no {version}`},
+		"invalid tag":                {"tag: \"{version}-rancher{iteration}\"", "tag: \"{version}/x\"", `is not a tag`},
+		"duplicate tag":              {"tag: \"{version}-rancher{iteration}\"", "tag: \"{version}\"", `flavors.rke.tag: duplicate tag hyperkube:v1.24.10 for v1.24.10, also of flavor "hyperkube"`},
+		"base by tag":                {"base@sha256:0000000000000000000000000000000000000000000000000000000000000000", "base:v1", `"example.com/base:v1" is not an image reference by digest`},
+		"base by short digest":       {"base@sha256:0000", "base@sha256:", `is not an image reference by digest`},
 		"bad compression":            {"compression: zstd", "compression: xz", `"xz" is not a compression: want gzip or zstd`},
-		"reserved flavor":            {"  rke:\n", "  layers:\n", `flavors.layers: is the name of a folder in images/ already`},
+		"reserved flavor":            {"  rke:\n", "  layers:\n", `flavors.layers: is reserved: images/layers is not a flavor`},
 		"bad flavor name":            {"  rke:\n", "  RKE:\n", `"RKE" is not a name`},
 		"two documents":              {"releases:", "---\nreleases:", `more than one document`},
 		"no YAML":                    {"schema: 1", "schema: [", `reading manifest "m.yaml"`},
-		"file below a file":          {"path: /kubelet, source: kubernetes/kubelet", "path: /sleep/kubelet, source: kubernetes/kubelet", `flavors.hyperkube.files[1]: "/sleep/kubelet" lies below "/sleep", which is no folder but flavors.hyperkube.files[0]`},
-		"file below a symlink":       {"path: /kubelet, source: kubernetes/kubelet", "path: /bin/kubelet/x, source: kubernetes/kubelet", `lies below "/bin/kubelet", which is no folder but flavors.hyperkube.symlinks./bin/kubelet`},
-		"registry of one word":       {"registry: registry.invalid", "registry: hyperkube", `registry: "hyperkube" is not a registry: want a host with a dot`},
+		"file below a file":          {"path: /kubelet, source: kubernetes/kubelet", "path: /sleep/kubelet, source: kubernetes/kubelet", `flavors.hyperkube.files[1]: "/sleep/kubelet" is below "/sleep", which is not a directory but flavors.hyperkube.files[0]`},
+		"file below a symlink":       {"path: /kubelet, source: kubernetes/kubelet", "path: /bin/kubelet/x, source: kubernetes/kubelet", `is below "/bin/kubelet", which is not a directory but flavors.hyperkube.symlinks./bin/kubelet`},
+		"registry of one word":       {"registry: registry.invalid", "registry: hyperkube", `registry: "hyperkube" is not a registry: want a host that has a dot`},
 		"repository with a tag":      {"    repository: hyperkube\n    tag: \"{version}-rancher", "    repository: hyperkube:latest\n    tag: \"{version}-rancher", `"hyperkube:latest" is not a repository`},
-		"no flavors":                 {good[strings.Index(good, "flavors:"):strings.Index(good, "releases:")], "flavors: {}\n", `flavors: names none`},
-		"no releases":                {good[strings.Index(good, "releases:"):], "releases: []\n", `releases: names none`},
+		"no flavors":                 {good[strings.Index(good, "flavors:"):strings.Index(good, "releases:")], "flavors: {}\n", `flavors: must not be empty`},
+		"no releases":                {good[strings.Index(good, "releases:"):], "releases: []\n", `releases: must not be empty`},
 		"empty":                      {good, "", `reading manifest "m.yaml"`},
-		"expression in env":          {"env: {PATH: /bin}", "env: {PATH: \"/bin:$PATH\"}", `want a key without blank`},
+		"expression in env":          {"env: {PATH: /bin}", "env: {PATH: \"/bin:$PATH\"}", `want a key without space`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(good, test.old) {
-				t.Fatalf("the good manifest has no %q", test.old)
+				t.Fatalf("not in the good manifest: %q", test.old)
 			}
 			m, err := ParseManifest("m.yaml", []byte(strings.Replace(good, test.old, test.new, 1)))
 			if err == nil || m != nil {
-				t.Fatalf("was read: %v", m)
+				t.Fatalf("no error, parsed %v", m)
 			}
 			if !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got\n%v\nwant\n%s", err, test.want)
@@ -158,27 +158,27 @@ func TestParseManifestFaults(t *testing.T) {
 	}
 }
 
-// Two flavors whose targets would have one name.
+// Targets of two flavors have the same name.
 func TestParseManifestTargets(t *testing.T) {
 	bad := strings.NewReplacer("  rke:\n", "  push:\n", "repository: hyperkube\n    tag: \"{version}-rancher{iteration}\"",
 		"repository: other\n    tag: \"{version}\"", "{version: v1.24.10, iterations: {rke: 3}}", "v1.24.10").Replace(good)
 	_, err := ParseManifest("m.yaml", []byte(bad))
-	const want = `flavors.push: makes the target //images:push_v1_24_10, and so does flavor "hyperkube"`
+	const want = `flavors.push: duplicate target //images:push_v1_24_10, also of flavor "hyperkube"`
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
-// All faults are told at once.
-func TestParseManifestTellsAll(t *testing.T) {
+// All errors are reported at once.
+func TestParseManifestReportsAll(t *testing.T) {
 	bad := strings.NewReplacer("schema: 1", "schema: 3", "v1.28.7", "latest", "path: /sleep", "path: sleep", "[amd64]", "[mips]").Replace(good)
 	_, err := ParseManifest("m.yaml", []byte(bad))
 	if err == nil {
-		t.Fatal("was read")
+		t.Fatal("no error")
 	}
 	for _, want := range []string{"m.yaml:1: schema", "releases[0]", "flavors.hyperkube.files[0].path", "flavors.rke.architectures[0]"} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q is not told:\n%v", want, err)
+			t.Errorf("missing error %q:\n%v", want, err)
 		}
 	}
 }

@@ -6,14 +6,12 @@ import (
 	"strings"
 )
 
-// Platform is an operating system and an architecture that images are built
-// for. The zero value is no platform; [ParsePlatform] makes the others.
+// Platform is an operating system and an architecture of images.
 type Platform struct{ os, arch string }
 
 var platforms = []string{"linux/amd64", "linux/arm64"}
 
-// ParsePlatform reads "linux/amd64" or "linux/arm64", the two that upstream's
-// binaries and our images are published for.
+// ParsePlatform parses "linux/amd64" or "linux/arm64", the platforms of the images.
 func ParsePlatform(s string) (Platform, error) {
 	for _, known := range platforms {
 		if s == known {
@@ -21,13 +19,13 @@ func ParsePlatform(s string) (Platform, error) {
 			return Platform{os, arch}, nil
 		}
 	}
-	return Platform{}, fmt.Errorf("%q is not one of the platforms %s", s, strings.Join(platforms, ", "))
+	return Platform{}, fmt.Errorf("%q is not a supported platform: want one of %s", s, strings.Join(platforms, ", "))
 }
 
 // String returns "linux/amd64".
 func (p Platform) String() string { return p.os + "/" + p.arch }
 
-// Label returns the platform as Bazel labels write it: "linux_amd64".
+// Label returns the platform as in labels, "linux_amd64".
 func (p Platform) Label() string { return p.os + "_" + p.arch }
 
 func (p Platform) compare(q Platform) int {

@@ -10,9 +10,9 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// Resolve joins manifest and lock. The error names every pin that an image
-// needs and the lock lacks. An archive's pin is another matter, because upstream
-// publishes none: its image is unpinned.
+// Resolve joins manifest and lock. The error has all missing pins. Pins of members
+// of archives may be missing, because upstream publishes no checksums of archives:
+// the images that need them are in [Catalog.Unpinned].
 func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 	c := &Catalog{Manifest: m, Lock: l}
 	var errs []error
@@ -34,23 +34,21 @@ func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 		}
 	}
 	errs = append(errs, c.collect()...)
-	if err := joinOnce(errs); err != nil {
+	if err := joinUnique(errs); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// joinOnce joins errors and says each once: every release may lack the same pin.
-func joinOnce(errs []error) error {
-	said := map[string]bool{}
-	var once []error
-	for _, err := range errs {
-		if !said[err.Error()] {
-			said[err.Error()] = true
-			once = append(once, err)
-		}
-	}
-	return errors.Join(once...)
+// joinUnique joins errors without duplicates: the same pin may be missing for
+// every release.
+func joinUnique(errs []error) error {
+	seen := map[string]bool{}
+	return errors.Join(slices.DeleteFunc(errs, func(err error) bool {
+		duplicate := seen[err.Error()]
+		seen[err.Error()] = true
+		return duplicate
+	})...)
 }
 
 func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
@@ -63,7 +61,7 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
 		image.Labels = append(image.Labels, Pair{label.Key, r.expand(label.Value)})
 	}
 	var errs []error
-	shape := f.shape(r.Version)
+	selection := f.selection(r.Version)
 	for _, platform := range f.Platforms {
 		build := Build{Platform: platform, Layers: make([]Layer, 0, len(f.Files)+len(f.Symlinks))}
 		var err error
@@ -71,7 +69,7 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
 			errs = append(errs, err)
 		}
 		for i, file := range f.Files {
-			if shape[i] == '-' {
+			if selection[i] == '-' {
 				continue
 			}
 			key, kind, err := c.Manifest.key(file, r, platform)
@@ -86,11 +84,11 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
 			case kind == KindArchive:
 				unpinned.Missing = append(unpinned.Missing, key)
 			default:
-				errs = append(errs, fmt.Errorf("flavor %q: %s is not pinned in %s; go run ./tools/update pins it", f.Name, key, LockFile))
+				errs = append(errs, fmt.Errorf("flavor %q: %s is not pinned in %s. Fix: go run ./tools/hk pin", f.Name, key, LockFile))
 			}
 		}
 		for i, group := range f.Symlinks {
-			if shape[len(f.Files)+i] == '+' {
+			if selection[len(f.Files)+i] == '+' {
 				build.Layers = append(build.Layers, linkLayer(f, group))
 			}
 		}
@@ -102,7 +100,7 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
 	return image, unpinned, errs
 }
 
-// Target returns the name of an image in the package //images.
+// Target returns the name of an image's target in the package //images.
 func (m *Manifest) Target(f Flavor, tag string) string {
 	name := Label(tag)
 	if f.Name != m.Flavors[0].Name {
@@ -111,7 +109,7 @@ func (m *Manifest) Target(f Flavor, tag string) string {
 	return name
 }
 
-// Targets returns all names that a release of a flavor has in //images.
+// Targets returns the names of all targets in //images of a flavor's release.
 func (m *Manifest) Targets(f Flavor, r Release) []string {
 	name := m.Target(f, f.tag(f.revision(r)))
 	names := []string{name, "push_" + name, "load_" + name, "save_" + name, "test_" + name}
@@ -121,7 +119,7 @@ func (m *Manifest) Targets(f Flavor, r Release) []string {
 	return names
 }
 
-// Label writes a tag or a name as Bazel labels have it here.
+// Label returns a tag or name as labels have it, with _ in place of . and -.
 func Label(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '.' || r == '-' {
@@ -131,8 +129,8 @@ func Label(s string) string {
 	}, s)
 }
 
-// RequiredFiles returns the files that the images of the manifest are made of, each
-// once, by key: what the lock should have.
+// RequiredFiles returns the keys of the files in all images of the manifest, sorted
+// and without duplicates.
 func (m *Manifest) RequiredFiles() []FileKey {
 	wanted := map[FileKey]bool{}
 	for _, f := range m.Flavors {
@@ -152,7 +150,8 @@ func (m *Manifest) RequiredFiles() []FileKey {
 	return slices.SortedFunc(maps.Keys(wanted), FileKey.Compare)
 }
 
-// key names the file that a revision has at a path, and the kind of its source.
+// key returns the key of the file that a revision has at a path, and the kind of
+// its source.
 func (m *Manifest) key(file FlavorFile, r Revision, p Platform) (FileKey, SourceKind, error) {
 	for _, choice := range file.Sources {
 		if !choice.admits(r) {
@@ -165,10 +164,10 @@ func (m *Manifest) key(file FlavorFile, r Revision, p Platform) (FileKey, Source
 		}
 		return key, s.Kind, nil
 	}
-	return FileKey{}, "", fmt.Errorf("no source of %s is meant for %s, iteration %d", file.Path, r.Version, r.Iteration)
+	return FileKey{}, "", fmt.Errorf("no source of %s matches %s, iteration %d", file.Path, r.Version, r.Iteration)
 }
 
-// revision is the image that a flavor makes of a release.
+// revision returns the revision of a release that the flavor builds.
 func (f *Flavor) revision(r Release) Revision {
 	return Revision{r.Version, max(1, r.Iterations[f.Name])}
 }
@@ -179,5 +178,5 @@ func admits(c *semver.Constraints, v Version) bool {
 	return c.Check(semver.New(uint64(v.major), uint64(v.minor), uint64(v.patch), "", ""))
 }
 
-// has is [admits] for a constraint that may be absent.
+// has is [admits] with nil for all versions.
 func has(c *semver.Constraints, v Version) bool { return c == nil || admits(c, v) }

@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// The committed manifest and lock are sound, and hold what the project promises.
+// The committed manifest and lock are valid and have the documented releases.
 func TestCommitted(t *testing.T) {
 	c, warnings, err := Load()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, w := range warnings {
-		// Nobody publishes the sums of these archives.
+		// Upstream publishes no checksums of these archives.
 		if !strings.HasPrefix(w, `flavor "rke": rancher/kubelet is not pinned in versions/lock.json for `) {
 			t.Errorf("warning: %s", w)
 		}
@@ -31,7 +31,7 @@ func TestCommitted(t *testing.T) {
 	}
 	raw, err := embedded.ReadFile("lock.json")
 	if err != nil || string(raw) != string(c.Lock.Format()) {
-		t.Errorf("lock.json is not in the form that tools write")
+		t.Errorf("lock.json is not formatted")
 	}
 	count := map[string]int{}
 	for _, image := range c.Images {
@@ -44,22 +44,21 @@ func TestCommitted(t *testing.T) {
 	}
 }
 
-// unpinned are the releases whose server binaries no list has.
-var unpinned = map[string]bool{"v1.34.11": true, "v1.35.8": true, "v1.36.4": true}
+// noServer has the releases whose server binaries are not pinned.
+var noServer = map[string]bool{"v1.34.11": true, "v1.35.8": true, "v1.36.4": true}
 
-// promised are the files that a release has to have.
+// promised returns the files that must be pinned for a release.
 func promised(t *testing.T, v Version) []string {
 	switch {
 	case v.Compare(mustVersion(t, "v1.17.0")) < 0:
 		return []string{"hyperkube"}
-	case v.Compare(mustVersion(t, "v1.24.0")) < 0, unpinned[v.String()]:
+	case v.Compare(mustVersion(t, "v1.24.0")) < 0, noServer[v.String()]:
 		return []string{"kubelet", "kubectl", "kubeadm"}
 	}
 	return []string{"kubelet", "kubectl", "kubeadm", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler"}
 }
 
-// Upstream's own kubelet goes into the images below the thresholds, and what is
-// above has a kubelet of its own.
+// Images before the first minTags have upstream's kubelet, later ones Rancher's.
 func TestCommittedKubelets(t *testing.T) {
 	c, _, err := Load()
 	if err != nil {
@@ -86,7 +85,7 @@ func TestCommittedKubelets(t *testing.T) {
 	for _, version := range []string{"v1.24.11", "v1.25.7", "v1.26.4", "v1.27.0", "v1.36.1"} {
 		key := FileKey{"rancher", mustVersion(t, version), c.Images[0].Builds[0].Platform, "kubelet"}
 		if _, pinned := c.Lock.Pin(key); pinned {
-			continue // somebody has checked the archive
+			continue
 		}
 		if _, err := c.Image("rke:" + version + "-rancher1"); err == nil || !strings.Contains(err.Error(), key.String()+" is not pinned") {
 			t.Errorf("%s: %v", version, err)
@@ -106,14 +105,14 @@ func TestResolve(t *testing.T) {
 	}
 	_, err = Resolve(m, l)
 	if err == nil {
-		t.Fatal("resolved in spite of missing pins")
+		t.Fatal("no error without pins")
 	}
 	for _, want := range []string{
 		`flavor "hyperkube": kubernetes/v1.24.10/linux/arm64/kubelet is not pinned in versions/lock.json`,
 		`flavor "hyperkube": programs/linux/arm64/sleep is not pinned`,
 	} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("not told: %s\n%v", want, err)
+			t.Errorf("missing error: %s\n%v", want, err)
 		}
 	}
 	m.Releases = m.Releases[:1]
@@ -150,8 +149,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// Two layers of one name would be one under Bazel, and two elsewhere.
-func TestResolveRefusesSharedLabels(t *testing.T) {
+// Different layers need different labels.
+func TestResolveDuplicateLabels(t *testing.T) {
 	manifest := strings.NewReplacer(
 		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
 		"[amd64, arm64]", "[amd64]", "  - v1.28.7\n", "",
@@ -166,13 +165,13 @@ func TestResolveRefusesSharedLabels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resolve(m, l); err == nil || !strings.Contains(err.Error(), "at /usr/bin/kubelet, and kubernetes/v1.24.10/linux/amd64/kubelet at /usr_bin/kubelet as well") {
+	if _, err := Resolve(m, l); err == nil || !strings.Contains(err.Error(), "at /usr/bin/kubelet, and kubernetes/v1.24.10/linux/amd64/kubelet at /usr_bin/kubelet") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// An image whose archive nobody has pinned is not offered, and the rest is.
-func TestResolveWithholds(t *testing.T) {
+// Images with unpinned members of archives are skipped.
+func TestResolveUnpinned(t *testing.T) {
 	c := resolve(t, strings.NewReplacer(
 		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
 		"versions: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "versions: \"1.24.10\"\n    architectures: [amd64]",
@@ -183,16 +182,16 @@ func TestResolveWithholds(t *testing.T) {
 		names = append(names, image.Name())
 	}
 	if got := strings.Join(names, " "); got != "hyperkube:v1.24.10 rke:v1.24.10-rancher3" {
-		t.Errorf("offered: %s", got)
+		t.Errorf("images: %s", got)
 	}
-	want := `flavor "rke": patched/kubelet is not pinned in versions/lock.json for v1.25.6 to v1.28.7, so these 3 releases are not offered`
+	want := `flavor "rke": patched/kubelet is not pinned in versions/lock.json for v1.25.6 to v1.28.7, so these 3 releases are skipped`
 	if got := strings.Join(c.Warnings(), "\n"); got != want {
-		t.Errorf("warned\n%s\nwant\n%s", got, want)
+		t.Errorf("warnings\n%s\nwant\n%s", got, want)
 	}
 }
 
-// The tag of the content follows the files alone: not their names, places or
-// order, nor the flavor.
+// The content tag depends on the contents of files, not on their names, paths and
+// order, nor on the flavor.
 func TestContentTag(t *testing.T) {
 	text := strings.NewReplacer(
 		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Revision is an image of a Kubernetes version: the first made of it has
-// iteration 1, and each change of its content raises that by one.
+// Revision is a Kubernetes version and the iteration of its image. The first image
+// of a version has iteration 1, a changed image the next one.
 type Revision struct {
 	Version   Version
 	Iteration int
@@ -20,25 +20,24 @@ func (r Revision) Compare(s Revision) int {
 	return cmp.Or(r.Version.Compare(s.Version), cmp.Compare(r.Iteration, s.Iteration))
 }
 
-// expand fills a template of a flavor.
+// expand replaces the placeholders in a template of a flavor.
 func (r Revision) expand(template string) string {
 	n := strconv.Itoa(r.Iteration)
-	after := "" // of the first
+	after := ""
 	if r.Iteration > 1 {
 		after = "-" + n
 	}
 	return strings.NewReplacer("{version}", r.Version.String(), "{iteration}", n, "{-iteration}", after).Replace(template)
 }
 
-// HasIteration reports whether a template gives each iteration a tag of its own.
+// HasIteration reports whether each iteration has another tag by a template.
 func HasIteration(template string) bool {
 	return strings.Contains(template, "{iteration}") || strings.Contains(template, "{-iteration}")
 }
 
-// ParseTag reads what a tag template makes of a revision, "v1.26.4-rancher1" by
-// "{version}-rancher{iteration}". A tag that the template cannot have made, a
-// pre-release among them, is an error. A template without {iteration} or
-// {-iteration} reads iteration 1, and so does {-iteration} where there is none.
+// ParseTag parses a tag by its template: "v1.26.4-rancher1" by
+// "{version}-rancher{iteration}". Pre-releases are an error. The iteration is 1 if
+// the template has none, or {-iteration} expands to "".
 func ParseTag(template, tag string) (Revision, error) {
 	pattern, last := "^", 0
 	for _, at := range placeholder.FindAllStringIndex(template, -1) {
@@ -70,17 +69,17 @@ func ParseTag(template, tag string) (Revision, error) {
 			}
 		case "iteration":
 			if m[i] == "" {
-				continue // the first
+				continue // iteration 1
 			}
-			r.Iteration, _ = strconv.Atoi(m[i]) // the pattern allows nothing else
+			r.Iteration, _ = strconv.Atoi(m[i]) // cannot fail: the pattern has digits only
 		}
 	}
 	return r, nil
 }
 
-// admits says whether a choice is meant for a revision. Each of MinTags stands for
-// the revisions of its own minor from it on; the newest of them for those of all
-// later minors as well. A minor before all of them has none.
+// admits reports whether a choice matches a revision. Each of MinTags is the first
+// matching revision of its minor version; all later minor versions match the
+// newest of MinTags, and none match that are older than all of them.
 func (c SourceChoice) admits(r Revision) bool {
 	if c.Versions != nil && !admits(c.Versions, r.Version) {
 		return false

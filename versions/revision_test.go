@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// The tags that rancher/hyperkube has published, all of them.
+// rancherTags has all published tags of rancher/hyperkube.
 //
 //go:embed testdata/rancher-tags.txt
 var rancherTags string
 
 const rancher = "{version}-rancher{iteration}"
 
-func TestParseTagOfHistory(t *testing.T) {
+func TestParseTagRancher(t *testing.T) {
 	read, refused := 0, []string{}
 	for tag := range strings.FieldsSeq(rancherTags) {
 		r, err := ParseTag(rancher, tag)
@@ -23,26 +23,25 @@ func TestParseTagOfHistory(t *testing.T) {
 		}
 		read++
 		if back := r.expand(rancher); back != tag {
-			t.Errorf("%q is read as %v, which is %q", tag, r, back)
+			t.Errorf("%q parsed as %v, which is %q", tag, r, back)
 		}
 	}
-	// Pre-releases have no place among stable versions, and the first of these
-	// counts twice.
+	// Pre-releases are not supported, nor is the first, which has two iterations.
 	want := "v1.12.1-rancher1-1 v1.16.0-alpha.2-rancher1 v1.16.0-beta.1-rancher1 v1.16.0-beta.1-rancher2 v1.16.0-rc.1-rancher1 " +
 		"v1.16.0-rc.2-rancher1 v1.17.0-alpha.1-rancher1 v1.17.0-beta.2-rancher1 v1.18.0-beta.0-rancher1 v1.19.0-rc.4-rancher1 " +
 		"v1.22.0-alpha.3-rancher1 v1.22.0-beta.0-rancher1 v1.22.0-beta.1-rancher1 v1.22.0-beta.2-rancher1 v1.22.0-rc.0-rancher1"
 	if got := strings.Join(refused, " "); read != 267 || got != want {
-		t.Errorf("read %d, refused %s", read, got)
+		t.Errorf("parsed %d, errors for %s", read, got)
 	}
 }
 
-func TestParseTagFaults(t *testing.T) {
+func TestParseTagErrors(t *testing.T) {
 	for _, tag := range []string{
 		"", "v1.26.4", "v1.26.4-rancher", "v1.26.4-rancher0", "v1.26.4-rancher01", "v1.26.4-rancher1 ", "1.26.4-rancher1",
 		"v1.26-rancher1", "v01.26.4-rancher1", "v1.26.4-Rancher1", "v1.26.4-rancher99999", "xv1.26.4-rancher1",
 	} {
 		if r, err := ParseTag(rancher, tag); err == nil {
-			t.Errorf("%q is read as %v", tag, r)
+			t.Errorf("%q parsed as %v", tag, r)
 		}
 	}
 	if r, err := ParseTag("{version}", "v1.26.4"); err != nil || r.Iteration != 1 {
@@ -50,8 +49,8 @@ func TestParseTagFaults(t *testing.T) {
 	}
 }
 
-// A first image has the version alone for its tag.
-func TestIterationBehind(t *testing.T) {
+// The tag of the first iteration is the version.
+func TestOptionalIteration(t *testing.T) {
 	const template = "{version}{-iteration}"
 	for tag, want := range map[string]int{"v1.26.4": 1, "v1.26.4-2": 2, "v1.26.4-10": 10} {
 		r, err := ParseTag(template, tag)
@@ -61,17 +60,17 @@ func TestIterationBehind(t *testing.T) {
 	}
 	for _, tag := range []string{"v1.26.4-", "v1.26.4-1", "v1.26.4-0", "v1.26.4-02", "v1.26.4-99999", "v1.26.4-rc.1"} {
 		if r, err := ParseTag(template, tag); err == nil {
-			t.Errorf("%q is read as %v", tag, r)
+			t.Errorf("%q parsed as %v", tag, r)
 		}
 	}
 }
 
-// Each threshold, one below, itself and one above: by version first, then by
-// iteration, and not as text.
-func TestChoiceFrom(t *testing.T) {
-	var own SourceChoice
+// The revisions before, at and after each of MinTags, compared by version, then by
+// iteration, both as numbers.
+func TestMinTags(t *testing.T) {
+	var choice SourceChoice
 	for _, tag := range []string{"v1.24.10-rancher3", "v1.25.6-rancher3", "v1.26.4-rancher1"} {
-		own.MinTags = append(own.MinTags, revision(t, tag))
+		choice.MinTags = append(choice.MinTags, revision(t, tag))
 	}
 	tests := map[string]bool{
 		"v1.19.0-rancher1": false, "v1.23.99-rancher99": false,
@@ -81,14 +80,14 @@ func TestChoiceFrom(t *testing.T) {
 		"v1.27.0-rancher1": true, "v1.36.0-rancher1": true, "v2.0.0-rancher1": true,
 	}
 	for tag, want := range tests {
-		if got := own.admits(revision(t, tag)); got != want {
+		if got := choice.admits(revision(t, tag)); got != want {
 			t.Errorf("%s: %v, want %v", tag, got, want)
 		}
 	}
-	// The order of the list has no meaning.
-	own.MinTags[0], own.MinTags[2] = own.MinTags[2], own.MinTags[0]
+	// The order of MinTags is irrelevant.
+	choice.MinTags[0], choice.MinTags[2] = choice.MinTags[2], choice.MinTags[0]
 	for tag, want := range tests {
-		if got := own.admits(revision(t, tag)); got != want {
+		if got := choice.admits(revision(t, tag)); got != want {
 			t.Errorf("reversed, %s: %v, want %v", tag, got, want)
 		}
 	}

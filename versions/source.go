@@ -1,13 +1,13 @@
 package versions
 
-// FileURL returns where upstream has a file of a source, by the source's template.
+// FileURL returns the URL of a file.
 func (s Source) FileURL(k FileKey) string {
 	return expand(s.URL, map[string]string{
 		"version": k.Version.String(), "os": k.Platform.OS(), "arch": k.Platform.Arch(), "file": k.File,
 	})
 }
 
-// BuildFlags returns the flags that a gobuild program is built with.
+// BuildFlags returns the flags of go build for a file.
 func (s Source) BuildFlags(k FileKey) []string {
 	flags := make([]string, len(s.Flags))
 	for i, flag := range s.Flags {
@@ -16,7 +16,7 @@ func (s Source) BuildFlags(k FileKey) []string {
 	return flags
 }
 
-// File returns what the source says of a file for a version.
+// File returns a file of the source, if it exists for the version.
 func (s Source) File(k FileKey) (SourceFile, bool) {
 	for _, f := range s.Files {
 		if f.Name == k.File {
@@ -26,7 +26,7 @@ func (s Source) File(k FileKey) (SourceFile, bool) {
 	return SourceFile{}, false
 }
 
-// Source returns the source of that name.
+// Source returns a source by name.
 func (m *Manifest) Source(name string) (Source, bool) {
 	for _, s := range m.Sources {
 		if s.Name == name {

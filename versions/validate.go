@@ -11,59 +11,59 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// across checks what no field shows alone.
-func (p *manifestParser) across() {
+// validate checks what takes more than one field.
+func (p *manifestParser) validate() {
 	if len(p.m.Flavors) == 0 {
-		p.errorf(nil, "flavors", "names none")
+		p.errorf(nil, "flavors", "must not be empty")
 	}
 	if len(p.m.Releases) == 0 {
-		p.errorf(nil, "releases", "names none")
+		p.errorf(nil, "releases", "must not be empty")
 	}
-	p.releases()
-	p.flavorFiles()
+	p.validateReleases()
+	p.validateFlavors()
 	if len(p.errs) > 0 {
-		return // half-read flavors would only add noise
+		return // incomplete flavors cause misleading errors below
 	}
-	p.bases()
-	p.tags()
-	p.names()
+	p.validateBases()
+	p.validateTags()
+	p.validateTargets()
 }
 
-func (p *manifestParser) flavorFiles() {
+func (p *manifestParser) validateFlavors() {
 	for _, f := range p.m.Flavors {
 		at := "flavors." + f.Name
 		if len(f.Platforms) == 0 {
-			p.errorf(p.at[at], at+".architectures", "names none")
+			p.errorf(p.at[at], at+".architectures", "must not be empty")
 		}
 		seen := map[Platform]bool{}
 		for _, platform := range f.Platforms {
 			if seen[platform] {
-				p.errorf(p.at[at], at+".architectures", "names %s twice", platform.Arch())
+				p.errorf(p.at[at], at+".architectures", "duplicate %s", platform.Arch())
 			}
 			seen[platform] = true
 		}
 		if len(f.Files) == 0 {
-			p.errorf(p.at[at], at+".files", "names none")
+			p.errorf(p.at[at], at+".files", "must not be empty")
 		}
 		if len(f.Entrypoint) == 0 {
-			p.errorf(p.at[at], at+".entrypoint", "names none")
+			p.errorf(p.at[at], at+".entrypoint", "must not be empty")
 		}
 		for i, file := range f.Files {
 			for _, choice := range file.Sources {
-				p.sourceOf(choice, fmt.Sprintf("%s.files[%d]", at, i))
+				p.validateChoice(choice, fmt.Sprintf("%s.files[%d]", at, i))
 			}
 		}
-		p.paths(f, at)
+		p.validatePaths(f, at)
 	}
 }
 
-// paths finds what would stand in one place, or below a file, in any release's
-// image.
-func (p *manifestParser) paths(f Flavor, at string) {
-	said, seen := map[string]bool{}, map[string]bool{}
-	fault := func(where, format string, args ...any) {
-		if message := where + fmt.Sprintf(format, args...); !said[message] {
-			said[message] = true
+// validatePaths finds files and symlinks of one path, and those whose parent is
+// not a directory, in the images of all releases.
+func (p *manifestParser) validatePaths(f Flavor, at string) {
+	reported, seen := map[string]bool{}, map[string]bool{}
+	report := func(where, format string, args ...any) {
+		if message := where + fmt.Sprintf(format, args...); !reported[message] {
+			reported[message] = true
 			p.errorf(p.at[at], where, format, args...)
 		}
 	}
@@ -71,12 +71,12 @@ func (p *manifestParser) paths(f Flavor, at string) {
 		if f.Versions == nil || !admits(f.Versions, r.Version) {
 			continue
 		}
-		// Most releases have the same files and links; once is enough.
-		shape := f.shape(r.Version)
-		if seen[shape] {
+		// Most releases have the same files and symlinks: check these once.
+		selection := f.selection(r.Version)
+		if seen[selection] {
 			continue
 		}
-		seen[shape] = true
+		seen[selection] = true
 		taken := map[string]string{}
 		for i, file := range f.Files {
 			if file.Path == "" || !has(file.Versions, r.Version) {
@@ -84,7 +84,7 @@ func (p *manifestParser) paths(f Flavor, at string) {
 			}
 			where := fmt.Sprintf("%s.files[%d]", at, i)
 			if other, dup := taken[file.Path]; dup {
-				fault(where+".path", "%q is the path of %s already", file.Path, other)
+				report(where+".path", "duplicate path %q, also of %s", file.Path, other)
 			}
 			taken[file.Path] = where
 		}
@@ -95,7 +95,7 @@ func (p *manifestParser) paths(f Flavor, at string) {
 			for _, link := range group.Links {
 				where := at + ".symlinks." + link.Path
 				if other, dup := taken[link.Path]; dup {
-					fault(where, "is the path of %s already", other)
+					report(where, "duplicate path, also of %s", other)
 				}
 				taken[link.Path] = cmp.Or(taken[link.Path], where)
 			}
@@ -103,21 +103,22 @@ func (p *manifestParser) paths(f Flavor, at string) {
 		for _, path := range sortedKeys(taken) {
 			for parent := filepath.Dir(path); parent != "/" && parent != "."; parent = filepath.Dir(parent) {
 				if other, ok := taken[parent]; ok {
-					fault(taken[path], "%q lies below %q, which is no folder but %s", path, parent, other)
+					report(taken[path], "%q is below %q, which is not a directory but %s", path, parent, other)
 				}
 			}
 		}
 	}
 }
 
-// shape tells which files and groups of links a version has, a byte each.
-func (f *Flavor) shape(v Version) string {
-	shape := make([]byte, 0, len(f.Files)+len(f.Symlinks))
+// selection has a byte for each file and each group of symlinks: '+' if the
+// image of the version has it, '-' if not.
+func (f *Flavor) selection(v Version) string {
+	selection := make([]byte, 0, len(f.Files)+len(f.Symlinks))
 	mark := func(c *semver.Constraints) {
 		if has(c, v) {
-			shape = append(shape, '+')
+			selection = append(selection, '+')
 		} else {
-			shape = append(shape, '-')
+			selection = append(selection, '-')
 		}
 	}
 	for _, file := range f.Files {
@@ -126,42 +127,37 @@ func (f *Flavor) shape(v Version) string {
 	for _, group := range f.Symlinks {
 		mark(group.Versions)
 	}
-	return string(shape)
+	return string(selection)
 }
 
-func (p *manifestParser) sourceOf(file SourceChoice, at string) {
+func (p *manifestParser) validateChoice(file SourceChoice, at string) {
 	if file.Source == "" {
-		return // said already
+		return // reported already
 	}
-	for _, s := range p.m.Sources {
-		if s.Name != file.Source {
-			continue
-		}
-		for _, f := range s.Files {
-			if f.Name == file.File {
-				return
-			}
-		}
+	s, ok := p.m.Source(file.Source)
+	switch {
+	case !ok:
+		p.errorf(p.at[at], at+".source", "unknown source %q", file.Source)
+	case !slices.ContainsFunc(s.Files, func(f SourceFile) bool { return f.Name == file.File }):
 		p.errorf(p.at[at], at+".source", "source %q has no file %q", file.Source, file.File)
-		return
 	}
-	p.errorf(p.at[at], at+".source", "there is no source %q", file.Source)
 }
 
-func (p *manifestParser) releases() {
+// validateReleases finds duplicates and sorts releases by version.
+func (p *manifestParser) validateReleases() {
 	where := map[Version]int{}
 	for i, r := range p.m.Releases {
 		at := fmt.Sprintf("releases[%d]", i)
 		if r.Version == (Version{}) {
-			continue // said already
+			continue // reported already
 		}
 		if other, dup := where[r.Version]; dup {
-			p.errorf(p.at[at], at, "%s is releases[%d] already", r.Version, other)
+			p.errorf(p.at[at], at, "duplicate release %s, also releases[%d]", r.Version, other)
 		}
 		where[r.Version] = i
 		for _, name := range sortedKeys(r.Iterations) {
-			if !p.hasFlavor(name) {
-				p.errorf(p.at[at], at+".iterations."+name, "there is no flavor %q", name)
+			if !slices.ContainsFunc(p.m.Flavors, func(f Flavor) bool { return f.Name == name }) {
+				p.errorf(p.at[at], at+".iterations."+name, "unknown flavor %q", name)
 			}
 		}
 	}
@@ -170,49 +166,40 @@ func (p *manifestParser) releases() {
 	})
 }
 
-func (p *manifestParser) hasFlavor(name string) bool {
-	for _, f := range p.m.Flavors {
-		if f.Name == name {
-			return true
-		}
-	}
-	return false
-}
-
-// tags finds two images that would be pushed to one place.
-func (p *manifestParser) tags() {
+// validateTags finds images with the same repository and tag.
+func (p *manifestParser) validateTags() {
 	owner := map[string]string{}
 	for _, f := range p.m.Flavors {
-		clash := map[string]bool{}
+		clash := map[string]bool{} // one error for each pair of flavors
 		for _, r := range p.m.Releases {
 			if !admits(f.Versions, r.Version) {
 				continue
 			}
 			ref := f.Repository + ":" + f.tag(f.revision(r))
 			if other, dup := owner[ref]; dup && !clash[other] {
-				clash[other] = true // one line a pair of flavors says it
+				clash[other] = true
 				at := "flavors." + f.Name
-				p.errorf(p.at[at], at+".tag", "pushes %s for %s, and so does %s", ref, r.Version, other)
+				p.errorf(p.at[at], at+".tag", "duplicate tag %s for %s, also of %s", ref, r.Version, other)
 			}
 			owner[ref] = fmt.Sprintf("flavor %q", f.Name)
 		}
 	}
 }
 
-// names finds two targets of one name in images/BUILD.bazel.
-func (p *manifestParser) names() {
+// validateTargets finds duplicate targets in images/BUILD.bazel.
+func (p *manifestParser) validateTargets() {
 	owner := map[string]string{}
 	for _, f := range p.m.Flavors {
-		clash := map[string]bool{}
+		clash := map[string]bool{} // one error for each pair of flavors
 		for _, r := range p.m.Releases {
 			if !admits(f.Versions, r.Version) {
 				continue
 			}
 			for _, name := range p.m.Targets(f, r) {
 				if other, dup := owner[name]; dup && !clash[other] {
-					clash[other] = true // one line a pair of flavors says it
+					clash[other] = true
 					at := "flavors." + f.Name
-					p.errorf(p.at[at], at, "makes the target //images:%s, and so does %s", name, other)
+					p.errorf(p.at[at], at, "duplicate target //images:%s, also of %s", name, other)
 				}
 				owner[name] = fmt.Sprintf("flavor %q", f.Name)
 			}

@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// Version is a stable Kubernetes version, vMAJOR.MINOR.PATCH. The zero value
-// is no version; [ParseVersion] makes the others.
+// Version is a stable Kubernetes version, vMAJOR.MINOR.PATCH.
 type Version struct{ major, minor, patch int }
 
 var versionPattern = regexp.MustCompile(`^v(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})$`)
 
-// ParseVersion reads "v1.36.0". Pre-releases, build metadata, a missing "v" and
+// ParseVersion parses "v1.36.0". Pre-releases, build metadata, a missing "v" and
 // leading zeros are errors.
 func ParseVersion(s string) (Version, error) {
 	m := versionPattern.FindStringSubmatch(s)
@@ -23,7 +22,7 @@ func ParseVersion(s string) (Version, error) {
 	}
 	n := [3]int{}
 	for i := range n {
-		n[i], _ = strconv.Atoi(m[i+1]) // the pattern allows nothing else
+		n[i], _ = strconv.Atoi(m[i+1]) // cannot fail: the pattern has digits only
 	}
 	return Version{n[0], n[1], n[2]}, nil
 }
@@ -36,13 +35,13 @@ func (v Version) String() string {
 	return fmt.Sprintf("v%d.%d.%d", v.major, v.minor, v.patch)
 }
 
-// Label returns the version as Bazel labels write it: "v1_36_0".
+// Label returns the version as in labels, "v1_36_0".
 func (v Version) Label() string { return strings.ReplaceAll(v.String(), ".", "_") }
 
-// MinorLabel returns the minor version as Bazel labels write it: "v1_36".
+// MinorLabel returns the minor version as in labels, "v1_36".
 func (v Version) MinorLabel() string { return fmt.Sprintf("v%d_%d", v.major, v.minor) }
 
-// Compare orders versions by their numbers.
+// Compare compares versions numerically.
 func (v Version) Compare(w Version) int {
 	return cmp.Or(cmp.Compare(v.major, w.major), cmp.Compare(v.minor, w.minor), cmp.Compare(v.patch, w.patch))
 }

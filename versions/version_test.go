@@ -14,7 +14,7 @@ func TestParseVersion(t *testing.T) {
 	}
 	for _, s := range []string{"", "1.36.0", "v1.36", "v1.36.0-rc.1", "v1.36.0+x", "v01.36.0", "v1.36.00", "v1.36.0 ", "v1.999999.0", "V1.36.0", "v1.-1.0"} {
 		if v, err := ParseVersion(s); err == nil {
-			t.Errorf("%q was read as %s", s, v)
+			t.Errorf("%q parsed as %s", s, v)
 		}
 	}
 }
@@ -40,7 +40,7 @@ func TestParseDigest(t *testing.T) {
 	}
 	for _, s := range []string{"", good[1:], good + "0", strings.ToUpper(good), "sha256:" + good, strings.Repeat("g", 64)} {
 		if _, err := ParseDigest(s); err == nil {
-			t.Errorf("%q was read", s)
+			t.Errorf("%q: no error", s)
 		}
 	}
 }
@@ -53,7 +53,7 @@ func TestParsePlatform(t *testing.T) {
 	}
 	for _, s := range []string{"", "linux", "amd64", "linux/arm", "windows/amd64", "linux/amd64/v2"} {
 		if _, err := ParsePlatform(s); err == nil {
-			t.Errorf("%q was read", s)
+			t.Errorf("%q: no error", s)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func TestParseFileKey(t *testing.T) {
 	}
 	for _, s := range []string{"", "kubelet", "a/v1.36/linux/amd64/b", "a/v1.36.0/linux/mips/b", "a/v1.36.0/linux/amd64/../b", "A/linux/amd64/b"} {
 		if k, err := ParseFileKey(s); err == nil {
-			t.Errorf("%q was read as %s", s, k)
+			t.Errorf("%q parsed as %s", s, k)
 		}
 	}
 }

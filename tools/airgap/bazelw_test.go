@@ -10,20 +10,19 @@ import (
 	"testing"
 )
 
-// door is a copy of bazelw in a small repository, with programs in its PATH
-// that stand for the machine's own.
-type door struct {
+// fixture is a copy of bazelw in a small repository, with fake programs on PATH.
+type fixture struct {
 	t                  *testing.T
 	dir, bin, cacheDir string
 }
 
-// A program is the body of a shell script.
+// Bodies of the shell scripts of fake programs.
 const (
 	succeeds = `exit 0`
 	fails    = `exit 6`
-	// says its name and arguments, and ends with a status of its own.
+	// prints its name and arguments and exits with an unusual status.
 	bazel = `echo "$(basename "$0") $*"; exit 37`
-	// builds or installs programs that are like bazel.
+	// builds or installs a program like bazel.
 	golang = `
 echo "$1 for $GOOS with $GOFLAGS, $GOWORK, $GOTOOLCHAIN" >> "$0.log"
 case $1 in
@@ -37,16 +36,16 @@ printf '#!/bin/sh\necho "$(basename "$0") $*"; exit 37\n' > "$to"
 chmod +x "$to"`
 )
 
-func newDoor(t *testing.T, programs map[string]string) door {
+func newFixture(t *testing.T, programs map[string]string) fixture {
 	t.Helper()
-	d := door{t, t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "cache")}
+	f := fixture{t, t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "cache")}
 	script, err := os.ReadFile("../../bazelw")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.write("bazelw", string(script), 0o755)
+	f.write("bazelw", string(script), 0o755)
 	for _, name := range []string{"tools/airgap/main.go", "tools/internal/x/x.go", "tools/internal/x/x_test.go", "go.mod", "go.sum"} {
-		d.write(name, "1\n", 0o644)
+		f.write(name, "1\n", 0o644)
 	}
 	for _, name := range []string{
 		"bash", "sh", "env", "readlink", "dirname", "basename", "mkdir", "rmdir", "cat", "mv", "rm",
@@ -56,37 +55,38 @@ func newDoor(t *testing.T, programs map[string]string) door {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink(path, filepath.Join(d.bin, name)); err != nil {
+		if err := os.Symlink(path, filepath.Join(f.bin, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for name, body := range programs {
-		if err := os.WriteFile(filepath.Join(d.bin, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755); err != nil {
+		if err := os.WriteFile(filepath.Join(f.bin, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return d
+	return f
 }
 
-func (d door) write(name, text string, mode os.FileMode) {
-	d.t.Helper()
-	path := filepath.Join(d.dir, name)
+func (f fixture) write(name, text string, mode os.FileMode) {
+	f.t.Helper()
+	path := filepath.Join(f.dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		d.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
-		d.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 }
 
-// run returns what bazelw prints, with the folders by name, and its status.
-func (d door) run(env []string, args ...string) string {
-	d.t.Helper()
-	cmd := exec.Command(filepath.Join(d.dir, "bazelw"), args...)
-	cmd.Env = append([]string{"PATH=" + d.bin, "HOME=/nowhere", "HYPERKUBE_CACHE=" + d.cacheDir}, env...)
+// run returns the output of bazelw, with placeholders for directories, and its
+// exit status.
+func (f fixture) run(env []string, args ...string) string {
+	f.t.Helper()
+	cmd := exec.Command(filepath.Join(f.dir, "bazelw"), args...)
+	cmd.Env = append([]string{"PATH=" + f.bin, "HOME=/nowhere", "HYPERKUBE_CACHE=" + f.cacheDir}, env...)
 	out, err := cmd.CombinedOutput()
 	code := exitStatus(err)
-	text := strings.NewReplacer(d.dir, "REPO", d.cacheDir, "CACHE").Replace(string(out))
+	text := strings.NewReplacer(f.dir, "REPO", f.cacheDir, "CACHE").Replace(string(out))
 	return fmt.Sprintf("%s[%d]", text, code)
 }
 
@@ -100,105 +100,105 @@ func exitStatus(err error) int {
 	return 0
 }
 
-func (d door) want(got, want string) {
-	d.t.Helper()
+func (f fixture) want(got, want string) {
+	f.t.Helper()
 	if got != want {
-		d.t.Errorf("got\n%s\nwant\n%s", got, want)
+		f.t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
-func TestDoorOnline(t *testing.T) {
-	d := newDoor(t, map[string]string{"curl": succeeds, "bazel": bazel})
+func TestBazelwOnline(t *testing.T) {
+	f := newFixture(t, map[string]string{"curl": succeeds, "bazel": bazel})
 	const want = "bazel --bazelrc=CACHE/bazel/online.bazelrc build //x -- -y\n[37]"
-	d.want(d.run(nil, "build", "//x", "--", "-y"), want)
-	if rc, err := os.ReadFile(filepath.Join(d.cacheDir, "bazel/online.bazelrc")); err != nil || string(rc) != "common --repo_env=HYPERKUBE_STORE="+d.cacheDir+"/store\n" {
+	f.want(f.run(nil, "build", "//x", "--", "-y"), want)
+	if rc, err := os.ReadFile(filepath.Join(f.cacheDir, "bazel/online.bazelrc")); err != nil || string(rc) != "common --repo_env=HYPERKUBE_STORE="+f.cacheDir+"/store\n" {
 		t.Errorf("options: %q, %v", rc, err)
 	}
-	// What was found once holds.
-	if err := os.WriteFile(filepath.Join(d.bin, "curl"), []byte("#!/bin/sh\n"+fails), 0o755); err != nil {
+	// The saved profile is used.
+	if err := os.WriteFile(filepath.Join(f.bin, "curl"), []byte("#!/bin/sh\n"+fails), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	d.want(d.run(nil, "build", "//x", "--", "-y"), want)
-	// bazelisk knows the version that the repository wants.
-	if err := os.WriteFile(filepath.Join(d.bin, "bazelisk"), []byte("#!/bin/sh\n"+bazel), 0o755); err != nil {
+	f.want(f.run(nil, "build", "//x", "--", "-y"), want)
+	// bazelisk is preferred: it uses the version in .bazelversion.
+	if err := os.WriteFile(filepath.Join(f.bin, "bazelisk"), []byte("#!/bin/sh\n"+bazel), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	d.want(d.run(nil, "version"), "bazelisk --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
-	d.tidy()
+	f.want(f.run(nil, "version"), "bazelisk --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
+	f.checkClean()
 }
 
-func TestDoorGetsBazelisk(t *testing.T) {
-	d := newDoor(t, map[string]string{"curl": succeeds, "go": golang})
-	d.want(d.run(nil, "version"), "bazelw: getting bazelisk v1.27.0 through the Go module proxy\n"+
+func TestBazelwInstallsBazelisk(t *testing.T) {
+	f := newFixture(t, map[string]string{"curl": succeeds, "go": golang})
+	f.want(f.run(nil, "version"), "bazelw: installing bazelisk v1.27.0 from the Go module proxy\n"+
 		"bazelisk-v1.27.0 --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
-	d.want(d.run(nil, "version"), "bazelisk-v1.27.0 --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
-	d.tidy()
+	f.want(f.run(nil, "version"), "bazelisk-v1.27.0 --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
+	f.checkClean()
 }
 
-func TestDoorWithoutAnything(t *testing.T) {
-	d := newDoor(t, map[string]string{"curl": succeeds})
-	d.want(d.run(nil, "version"), "bazelw: no Bazel here, and nothing to get one with: install bazelisk, or Go\n[1]")
-	d.want(d.run([]string{"HYPERKUBE_PROFILE=airgap"}, "version"), "bazelw: the airgap profile needs Go on PATH\n[1]")
-	d.want(d.run([]string{"HYPERKUBE_PROFILE=moon"}, "version"), "bazelw: HYPERKUBE_PROFILE=moon: want online or airgap\n[2]")
-	d.tidy()
+func TestBazelwWithoutPrograms(t *testing.T) {
+	f := newFixture(t, map[string]string{"curl": succeeds})
+	f.want(f.run(nil, "version"), "bazelw: cannot find Bazel: install bazelisk, or Go to install it with\n[1]")
+	f.want(f.run([]string{"HYPERKUBE_PROFILE=airgap"}, "version"), "bazelw: the airgap profile needs Go on PATH\n[1]")
+	f.want(f.run([]string{"HYPERKUBE_PROFILE=moon"}, "version"), "bazelw: unknown profile HYPERKUBE_PROFILE=moon: want online or airgap\n[2]")
+	f.checkClean()
 }
 
-func TestDoorAirgap(t *testing.T) {
-	d := newDoor(t, map[string]string{"curl": fails, "bazel": bazel, "go": golang, "apt-get": succeeds})
-	if got := d.run([]string{"GO_FAILS=1", "GOFLAGS=-mod=vendor", "GOOS=plan9", "GOTOOLCHAIN=local"}, "build", "//x"); !strings.HasSuffix(got, "from now on (HYPERKUBE_PROFILE=online changes that)\n[1]") {
+func TestBazelwAirgap(t *testing.T) {
+	f := newFixture(t, map[string]string{"curl": fails, "bazel": bazel, "go": golang, "apt-get": succeeds})
+	if got := f.run([]string{"GO_FAILS=1", "GOFLAGS=-mod=vendor", "GOOS=plan9", "GOTOOLCHAIN=local"}, "build", "//x"); !strings.HasSuffix(got, "from now on (HYPERKUBE_PROFILE=online overrides)\n[1]") {
 		t.Errorf("got %s", got)
 	}
-	d.tidy()
-	first := d.run(nil, "build", "//x")
+	f.checkClean()
+	first := f.run(nil, "build", "//x")
 	program, rest, _ := strings.Cut(first, " ")
 	if !strings.HasPrefix(program, "airgap-") || rest != "-workspace REPO -- build //x\n[37]" {
 		t.Errorf("got %s", first)
 	}
-	d.want(d.run(nil, "build", "//x"), program+" -workspace REPO -- build //x\n[37]")
-	d.write("tools/internal/x/x_test.go", "2\n", 0o644)
-	d.want(d.run(nil, "build", "//x"), program+" -workspace REPO -- build //x\n[37]")
-	d.write("tools/internal/x/x.go", "2\n", 0o644)
-	if again := d.run(nil, "build", "//x"); strings.HasPrefix(again, program) || !strings.HasPrefix(again, "airgap-") {
-		t.Errorf("a changed source was not noticed: %s", again)
+	f.want(f.run(nil, "build", "//x"), program+" -workspace REPO -- build //x\n[37]")
+	f.write("tools/internal/x/x_test.go", "2\n", 0o644)
+	f.want(f.run(nil, "build", "//x"), program+" -workspace REPO -- build //x\n[37]")
+	f.write("tools/internal/x/x.go", "2\n", 0o644)
+	if second := f.run(nil, "build", "//x"); strings.HasPrefix(second, program) || !strings.HasPrefix(second, "airgap-") {
+		t.Errorf("not rebuilt after a change: %s", second)
 	}
-	if log, err := os.ReadFile(filepath.Join(d.bin, "go.log")); err != nil || string(log) != strings.Repeat("build for  with -buildvcs=false, off, auto\n", 3) {
-		t.Errorf("built other than three times, for this machine: %s%v", log, err)
+	if log, err := os.ReadFile(filepath.Join(f.bin, "go.log")); err != nil || string(log) != strings.Repeat("build for  with -buildvcs=false, off, auto\n", 3) {
+		t.Errorf("want three builds for this machine, got %s%v", log, err)
 	}
-	d.want(d.run([]string{"HYPERKUBE_PROFILE=online"}, "version"), "bazel --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
-	d.want(d.run(nil, "version"), "bazel --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
-	d.tidy()
+	f.want(f.run([]string{"HYPERKUBE_PROFILE=online"}, "version"), "bazel --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
+	f.want(f.run(nil, "version"), "bazel --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
+	f.checkClean()
 }
 
-// Where Debian's Bazel cannot be had, a registry that is gone for a moment does
-// not decide for ever.
-func TestDoorElsewhere(t *testing.T) {
+// TestBazelwWithoutApt checks that the profile is online where the airgap profile
+// cannot work, even if the registry does not respond.
+func TestBazelwWithoutApt(t *testing.T) {
 	const online = "bazel --bazelrc=CACHE/bazel/online.bazelrc version\n[37]"
-	d := newDoor(t, map[string]string{"curl": fails, "bazel": bazel, "go": golang})
-	d.want(d.run(nil, "version"), online)
-	d.tidy()
-	if err := os.WriteFile(filepath.Join(d.cacheDir, "bazel", "profile"), []byte("rm\n"), 0o644); err != nil {
+	f := newFixture(t, map[string]string{"curl": fails, "bazel": bazel, "go": golang})
+	f.want(f.run(nil, "version"), online)
+	f.checkClean()
+	if err := os.WriteFile(filepath.Join(f.cacheDir, "bazel", "profile"), []byte("rm\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	d.want(d.run(nil, "version"), online)
-	d.tidy()
+	f.want(f.run(nil, "version"), online)
+	f.checkClean()
 }
 
-// tidy fails if something half-made was left.
-func (d door) tidy() {
-	d.t.Helper()
-	left, err := filepath.Glob(filepath.Join(d.cacheDir, "bazel", "*"))
+// checkClean fails if temporary files exist.
+func (f fixture) checkClean() {
+	f.t.Helper()
+	left, err := filepath.Glob(filepath.Join(f.cacheDir, "bazel", "*"))
 	if err != nil {
-		d.t.Fatal(err)
+		f.t.Fatal(err)
 	}
-	programs, err := filepath.Glob(filepath.Join(d.cacheDir, "bazel/bin", "*"))
+	programs, err := filepath.Glob(filepath.Join(f.cacheDir, "bazel/bin", "*"))
 	if err != nil {
-		d.t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	for _, path := range slices.Concat(left, programs) {
 		name := filepath.Base(path)
 		if !slices.Contains([]string{"bin", "profile", "online.bazelrc"}, name) && !strings.HasPrefix(name, "airgap-") && name != "bazelisk-v1.27.0" ||
 			strings.HasPrefix(name, "airgap-") && len(name) != len("airgap-0123456789abcdef") {
-			d.t.Errorf("left %q", path)
+			f.t.Errorf("left %q", path)
 		}
 	}
 }

@@ -1,7 +1,7 @@
-// The tools that format and check this repository, pinned apart from what the
-// programs here depend on. Run one from the root:
+// Tools that format and check this repository, in a module of their own so that
+// their dependencies do not mix with those of the code:
 //
-//	go tool -modfile=tools/dev/go.mod staticcheck ./...
+//	.ci/tool staticcheck ./...
 module github.com/hyperkube/hyperkube/tools/dev
 
 go 1.26.0

@@ -32,7 +32,7 @@ func parseMember(s string) (member, error) {
 func (u *updater) member(ctx context.Context, m member) error {
 	source, ok := u.manifest.Source(m.key.Source)
 	if !ok {
-		return fmt.Errorf("pinning %s: there is no source %q in %s", m.key, m.key.Source, versions.ManifestFile)
+		return fmt.Errorf("pinning %s: unknown source %q in %s", m.key, m.key.Source, versions.ManifestFile)
 	}
 	pin, err := u.fetcher.PinMember(ctx, m.key, source, m.archive)
 	if err != nil {

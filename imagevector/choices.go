@@ -187,7 +187,7 @@ func (v *Vector) Choices(name, architecture string, within Versions) []Choice {
 			if !e.architectures.has(architecture) || !e.runtime.admits(part.First) || !e.target.admits(part.First) {
 				continue
 			}
-			switch s := e.score(shape{true, true}); {
+			switch s := e.score(lookup{true, true}); {
 			case best < 0 || s > score:
 				best, score, tied = e.index, s, nil
 			case s == score:

@@ -11,13 +11,13 @@ import (
 // A Shape is which versions a look-up gives. Gardener looks some images up for
 // the cluster they run on, some for the one they work for, some for both, some
 // for none.
-type Shape int
+type LookupMode int
 
 // The shapes.
 const (
 	// SameVersion gives one version as runtime and as target version, as the look-up
 	// of what runs on a worker node does.
-	SameVersion Shape = iota
+	SameVersion LookupMode = iota
 	// TwoVersions gives a runtime version and a target version that may differ.
 	TwoVersions
 	// RuntimeOnly, TargetOnly and NoVersion leave versions out.
@@ -27,11 +27,11 @@ const (
 )
 
 // Shapes returns all shapes.
-func Shapes() []Shape { return []Shape{SameVersion, TwoVersions, RuntimeOnly, TargetOnly, NoVersion} }
+func LookupModes() []LookupMode { return []LookupMode{SameVersion, TwoVersions, RuntimeOnly, TargetOnly, NoVersion} }
 
 // String describes the shape in words.
-func (s Shape) String() string {
-	switch s {
+func (m LookupMode) String() string {
+	switch m {
 	case SameVersion:
 		return "with one version as runtime and target version"
 	case TwoVersions:
@@ -47,7 +47,7 @@ func (s Shape) String() string {
 // A Difference is where two vectors choose different images.
 type Difference struct {
 	Name, Architecture string
-	Shape              Shape
+	Mode               LookupMode
 	// Runtime and Target are the versions looked up: the same ones for SameVersion,
 	// empty for what a shape leaves out. For TwoVersions each has those for which
 	// some version of the other makes a difference.
@@ -60,7 +60,7 @@ type Difference struct {
 // Compare returns where two vectors choose different images, by name, then by
 // architecture in the order given, then by shape. Images are different if
 // something else would be pulled. The error says that a name has too many entries.
-func Compare(before, after *Vector, within Versions, architectures []string, shapes ...Shape) ([]Difference, error) {
+func Compare(before, after *Vector, within Versions, architectures []string, shapes ...LookupMode) ([]Difference, error) {
 	names := map[string]bool{}
 	for name := range before.byName {
 		names[name] = true
@@ -86,16 +86,16 @@ func Compare(before, after *Vector, within Versions, architectures []string, sha
 // outcome is a pair of choices.
 type outcome struct{ before, after int }
 
-func compareName(before, after *Vector, name, architecture string, s Shape, within Versions) ([]Difference, error) {
+func compareName(before, after *Vector, name, architecture string, mode LookupMode, within Versions) ([]Difference, error) {
 	a, b := before.byName[name], after.byName[name]
 	both := slices.Concat(a, b)
-	in := shape{runtime: s != TargetOnly && s != NoVersion, target: s != RuntimeOnly && s != NoVersion}
+	in := lookup{runtime: mode != TargetOnly && mode != NoVersion, target: mode != RuntimeOnly && mode != NoVersion}
 	cuts := targetCuts
 	if slices.ContainsFunc(both, func(e entry) bool { return e.source.takesVersion() }) {
 		cuts = taggedCuts
 	}
 	p := pairing{before: before, after: after, in: in, pairs: map[outcome]*contrast{}}
-	if s == SameVersion {
+	if mode == SameVersion {
 		line := classes(both, func(e *entry, to []span.Version) []span.Version { return cuts(e, runtimeCuts(e, to)) }, within.set)
 		lineA, lineB := lineOn(line, a, architecture), lineOn(line, b, architecture)
 		for i, class := range line {
@@ -115,7 +115,7 @@ func compareName(before, after *Vector, name, architecture string, s Shape, with
 	differences := make([]Difference, len(p.found))
 	for i, f := range p.found {
 		differences[i] = Difference{
-			Name: name, Architecture: architecture, Shape: s, Before: f.before, After: f.after,
+			Name: name, Architecture: architecture, Mode: mode, Before: f.before, After: f.after,
 			Runtime: Versions{span.Of(f.runtime...)}, Target: Versions{span.Of(f.target...)},
 		}
 	}
@@ -137,7 +137,7 @@ func taggedCuts(e *entry, to []span.Version) []span.Version {
 // pairing gathers pairs of choices that differ, in the order they are found.
 type pairing struct {
 	before, after *Vector
-	in            shape
+	in            lookup
 	pairs         map[outcome]*contrast
 	found         []*contrast
 }
@@ -188,7 +188,7 @@ func index(entries []entry, i int32) int {
 
 // pulls returns what an entry makes a node pull in look-ups of a shape, for a
 // target version.
-func (v *Vector) pulls(i int, in shape, version string) string {
+func (v *Vector) pulls(i int, in lookup, version string) string {
 	if i < 0 {
 		return ""
 	}

@@ -20,14 +20,14 @@ const maxCells = 1 << 20
 
 // grid is the look-ups of one shape for one architecture.
 type grid struct {
-	in            shape
+	in            lookup
 	architecture  string
 	rows, columns []span.Span // classes of runtime and of target versions
 	owner         []int32     // by row and column: which entry is chosen, -1 if none
 }
 
 // shape tells which versions a look-up gives.
-type shape struct{ runtime, target bool }
+type lookup struct{ runtime, target bool }
 
 // classes cuts versions where a constraint of the entries begins or ceases to be
 // met, so that the versions of one class are all alike to them.
@@ -69,7 +69,7 @@ func axis(entries []entry, of func(*entry, []span.Version) []span.Version, given
 }
 
 // score is what an entry scores in a shape, wherever it matches.
-func (e *entry) score(in shape) int8 {
+func (e *entry) score(in lookup) int8 {
 	n := e.architectures.score
 	if in.runtime {
 		n += e.runtime.score
@@ -82,11 +82,11 @@ func (e *entry) score(in shape) int8 {
 
 // newGrid finds who is chosen in one shape for one architecture. ok is false if
 // the grid would be too large.
-func newGrid(entries []entry, in shape, architecture string, within span.Set) (_ *grid, ok bool) {
+func newGrid(entries []entry, in lookup, architecture string, within span.Set) (_ *grid, ok bool) {
 	return gridOn(axis(entries, runtimeCuts, in.runtime, within), axis(entries, targetCuts, in.target, within), entries, in, architecture)
 }
 
-func gridOn(rows, columns []span.Span, entries []entry, in shape, architecture string) (_ *grid, ok bool) {
+func gridOn(rows, columns []span.Span, entries []entry, in lookup, architecture string) (_ *grid, ok bool) {
 	if len(rows)*len(columns) > maxCells {
 		return nil, false
 	}
@@ -100,7 +100,7 @@ func gridOn(rows, columns []span.Span, entries []entry, in shape, architecture s
 // lineOn is the grid of look-ups with one version as runtime and target version:
 // a single row.
 func lineOn(columns []span.Span, entries []entry, architecture string) *grid {
-	g := &grid{in: shape{true, true}, architecture: architecture, rows: make([]span.Span, 1), columns: columns}
+	g := &grid{in: lookup{true, true}, architecture: architecture, rows: make([]span.Span, 1), columns: columns}
 	g.claim(entries, func(e *entry) (rows, columns [][2]int) {
 		both := constraint{given: e.runtime.given || e.target.given, set: e.target.set}
 		switch {
@@ -116,7 +116,7 @@ func lineOn(columns []span.Span, entries []entry, architecture string) *grid {
 
 // allGrids returns the grids of every shape and architecture that differ.
 func allGrids(entries []entry) (grids []*grid, ok bool) {
-	in, architectures := shapes(entries)
+	in, architectures := lookups(entries)
 	for _, s := range in {
 		for _, architecture := range architectures {
 			g, ok := newGrid(entries, s, architecture, span.All())
@@ -205,7 +205,7 @@ func compareFirst(s span.Span, v span.Version) int { return s.First.Compare(v) }
 
 // shapes returns the shapes of look-ups that differ for these entries, and the
 // architectures that do.
-func shapes(entries []entry) (in []shape, architectures []string) {
+func lookups(entries []entry) (in []lookup, architectures []string) {
 	runtime, target := false, false
 	architectures = []string{amd64, arm64}
 	for i := range entries {
@@ -217,15 +217,15 @@ func shapes(entries []entry) (in []shape, architectures []string) {
 			}
 		}
 	}
-	in = []shape{{}}
+	in = []lookup{{}}
 	if runtime {
-		in = append(in, shape{runtime: true})
+		in = append(in, lookup{runtime: true})
 	}
 	if target {
-		in = append(in, shape{target: true})
+		in = append(in, lookup{target: true})
 	}
 	if runtime && target {
-		in = append(in, shape{runtime: true, target: true})
+		in = append(in, lookup{runtime: true, target: true})
 	}
 	return in, architectures
 }

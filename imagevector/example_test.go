@@ -119,7 +119,7 @@ func ExampleVector_Explain() {
 		if c.Matches {
 			fmt.Printf("entry %d scores %d, chosen: %v\n", c.Index, c.Score, c.Chosen)
 		} else {
-			fmt.Printf("entry %d: %s\n", c.Index, c.Why)
+			fmt.Printf("entry %d: %s\n", c.Index, c.Reason)
 		}
 	}
 	// Output:

@@ -8,7 +8,7 @@ type Candidate struct {
 	Source Source
 	// Matches tells whether the entry may be chosen; Why, if not, why not.
 	Matches bool
-	Why     string
+	Reason  string
 	// The score is the sum of three: 0 without a constraint or without a version
 	// looked up, 1 for a constraint that is met, 2 if it names one version; 1 for
 	// several architectures, 2 for one.
@@ -33,7 +33,7 @@ func (v *Vector) Explain(name string, opts ...FindOption) ([]Candidate, error) {
 		c.RuntimeScore = c.judge("runtime", &q.runtime, e.source.RuntimeVersion, &e.runtime)
 		c.TargetScore = c.judge("target", &q.target, e.source.TargetVersion, &e.target)
 		if c.Matches && !e.architectures.has(q.wanted()) {
-			c.Matches, c.Why = false, fmt.Sprintf("architecture %q is not one of %q", q.wanted(), e.source.Architectures)
+			c.Matches, c.Reason = false, fmt.Sprintf("architecture %q is not one of %q", q.wanted(), e.source.Architectures)
 		}
 		if c.Matches {
 			c.ArchitectureScore = int(e.architectures.score)
@@ -50,7 +50,7 @@ func (c *Candidate) judge(what string, d *demand, text *string, demanded *constr
 		return 0
 	}
 	if met, err := d.meets(demanded); err != nil || !met {
-		c.Matches, c.Why = false, fmt.Sprintf("%s version %q does not meet %q", what, d.text, *text)
+		c.Matches, c.Reason = false, fmt.Sprintf("%s version %q does not meet %q", what, d.text, *text)
 		return 0
 	}
 	return int(demanded.score)

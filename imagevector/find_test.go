@@ -228,7 +228,7 @@ func TestExplain(t *testing.T) {
 	}
 	var got []string
 	for _, c := range candidates {
-		got = append(got, fmt.Sprintf("%d %v %d=%d+%d+%d %v %s", c.Index, c.Matches, c.Score, c.RuntimeScore, c.TargetScore, c.ArchitectureScore, c.Chosen, c.Why))
+		got = append(got, fmt.Sprintf("%d %v %d=%d+%d+%d %v %s", c.Index, c.Matches, c.Score, c.RuntimeScore, c.TargetScore, c.ArchitectureScore, c.Chosen, c.Reason))
 	}
 	want := []string{
 		"0 true 1=0+0+1 false ",

@@ -85,9 +85,9 @@ func GenerationOf(files ...[]Source) Generation {
 	return Current
 }
 
-// modernise moves the constraint of an entry of the oldest generation to where
+// upgrade moves the constraint of an entry of the oldest generation to where
 // it stands today.
-func (s *Source) modernise() {
+func (s *Source) upgrade() {
 	if s.RuntimeVersion == nil && s.TargetVersion == nil && s.Version != nil {
 		s.RuntimeVersion, s.Version = s.Version, nil
 	}
@@ -95,7 +95,7 @@ func (s *Source) modernise() {
 
 // As returns the entry as a file of a generation has it. What was read has its
 // constraints in RuntimeVersion and TargetVersion, whatever file it came from.
-func (s Source) As(g Generation) Source {
+func (s Source) ToGeneration(g Generation) Source {
 	if g == Oldest && s.TargetVersion == nil {
 		s.RuntimeVersion, s.Version = nil, s.RuntimeVersion
 	}

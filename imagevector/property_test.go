@@ -54,16 +54,16 @@ func vectorOf(t testing.TB, sources []Source) *Vector {
 	return v
 }
 
-// asked is a look-up of a shape.
-func asked(s Shape, runtime, target, architecture string) []FindOption {
+// asked returns the options of a lookup in a mode.
+func asked(mode LookupMode, runtime, target, architecture string) []FindOption {
 	opts := []FindOption{Architecture(architecture)}
-	if s == SameVersion || s == TwoVersions || s == RuntimeOnly {
+	if mode == SameVersion || mode == TwoVersions || mode == RuntimeOnly {
 		opts = append(opts, RuntimeVersion(runtime))
 	}
-	if s == SameVersion {
+	if mode == SameVersion {
 		target = runtime
 	}
-	if s == SameVersion || s == TwoVersions || s == TargetOnly {
+	if mode == SameVersion || mode == TwoVersions || mode == TargetOnly {
 		opts = append(opts, TargetVersion(target))
 	}
 	return opts
@@ -104,20 +104,20 @@ func TestRangesAgreeWithLookups(t *testing.T) {
 
 		chosen := make([]bool, before.Len())
 		for _, architecture := range []string{amd64, arm64} {
-			differences, err := Compare(before, after, within, []string{architecture}, Shapes()...)
+			differences, err := Compare(before, after, within, []string{architecture}, LookupModes()...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			choices := before.Choices("a", architecture, within)
 			for _, runtime := range sampleVersions() {
 				for _, target := range sampleVersions() {
-					for _, s := range Shapes() {
-						opts := asked(s, runtime, target, architecture)
+					for _, mode := range LookupModes() {
+						opts := asked(mode, runtime, target, architecture)
 						a, b := chosenIndex(t, before, opts), chosenIndex(t, after, opts)
 						if a >= 0 {
 							chosen[a] = true
 						}
-						if s == SameVersion {
+						if mode == SameVersion {
 							i := slices.IndexFunc(choices, func(c Choice) bool { return c.Versions.Contains(runtime) })
 							if i < 0 || choices[i].Entry != a {
 								t.Fatalf("%s: Choices has %+v for %s on %s, a look-up chooses %d", show(before), choices, runtime, architecture, a)
@@ -125,12 +125,12 @@ func TestRangesAgreeWithLookups(t *testing.T) {
 						}
 						found := slices.ContainsFunc(differences, func(d Difference) bool {
 							in := func(given bool, v Versions, version string) bool { return !given || v.Contains(version) }
-							return d.Shape == s && d.Before == a && d.After == b && in(s != TargetOnly && s != NoVersion, d.Runtime, runtime) &&
-								(s == SameVersion || in(s == TwoVersions || s == TargetOnly, d.Target, target))
+							return d.Mode == mode && d.Before == a && d.After == b && in(mode != TargetOnly && mode != NoVersion, d.Runtime, runtime) &&
+								(mode == SameVersion || in(mode == TwoVersions || mode == TargetOnly, d.Target, target))
 						})
 						// Of two versions that differ, each only has its own share.
-						if differ := pulled(t, before, opts) != pulled(t, after, opts); differ && !found || !differ && found && s != TwoVersions {
-							t.Fatalf("%s\n%s: %v, runtime %s, target %s on %s: chosen %d and %d, Compare has it %v", show(before), show(after), s, runtime, target, architecture, a, b, found)
+						if differ := pulled(t, before, opts) != pulled(t, after, opts); differ && !found || !differ && found && mode != TwoVersions {
+							t.Fatalf("%s\n%s: %v, runtime %s, target %s on %s: chosen %d and %d, Compare has it %v", show(before), show(after), mode, runtime, target, architecture, a, b, found)
 						}
 					}
 				}
@@ -148,7 +148,7 @@ func TestRangesAgreeWithLookups(t *testing.T) {
 // A constraint that cannot be read decides nothing where it is not asked.
 func TestCompareWithBrokenConstraint(t *testing.T) {
 	broken := vectorOf(t, []Source{{Name: "a", Repository: text("r"), RuntimeVersion: text("latest")}})
-	for s, want := range map[Shape]int{TargetOnly: 1, NoVersion: 1, RuntimeOnly: 0, SameVersion: 0, TwoVersions: 0} {
+	for s, want := range map[LookupMode]int{TargetOnly: 1, NoVersion: 1, RuntimeOnly: 0, SameVersion: 0, TwoVersions: 0} {
 		differences, err := Compare(vectorOf(t, nil), broken, AllVersions(), []string{amd64}, s)
 		if err != nil || len(differences) != want {
 			t.Errorf("%v: %d differences, %v, want %d", s, len(differences), err, want)

@@ -22,9 +22,9 @@ const (
 
 // A LimitError is the error of a file that is too large or too deep to be read,
 // or would be once its aliases are expanded, or has too many faults to be told.
-type LimitError struct{ What string }
+type LimitError struct{ Message string }
 
-func (e *LimitError) Error() string { return e.What }
+func (e *LimitError) Error() string { return e.Message }
 
 // Parse reads an image vector, YAML or JSON, of up to [MaxFileSize] bytes. The
 // error of strict reading is [Problems], or a [*LimitError]; that of compatible

@@ -112,7 +112,7 @@ func parseCompatible(data []byte, c config) (*Vector, error) {
 			sources[i] = *s
 			sources[i].Position = positions[i]
 			if c.generation == Oldest {
-				sources[i].modernise()
+				sources[i].upgrade()
 			}
 			problems.checkCompatible(&sources[i], i)
 		}

@@ -61,7 +61,7 @@ func (r *reader) entries(n *yaml.Node) []Source {
 		s := &sources[i]
 		switch {
 		case r.config.generation == Oldest:
-			s.modernise()
+			s.upgrade()
 			if where[i][fieldRuntimeVersion] == nil && where[i][fieldTargetVersion] == nil {
 				where[i][fieldRuntimeVersion] = where[i][fieldVersion]
 			}

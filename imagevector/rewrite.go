@@ -129,7 +129,7 @@ func (v *Vector) Rewrite(rules Rules) (overwrite, left []Source) {
 			continue // is there already, and an entry that says so would have no effect
 		}
 		if ok {
-			overwrite = append(overwrite, o.As(v.config.generation))
+			overwrite = append(overwrite, o.ToGeneration(v.config.generation))
 		} else {
 			left = append(left, s.clone())
 		}

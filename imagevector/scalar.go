@@ -53,7 +53,7 @@ func meantAsConstraint(text string) bool {
 	if !strings.ContainsAny(text, "<>=~^|!*, ") && !wildcard.MatchString(text) {
 		return false
 	}
-	_, err := Admitted(text)
+	_, err := ParseConstraint(text)
 	return err == nil
 }
 

@@ -55,9 +55,9 @@ func parseSeries(text string) (span.Span, error) {
 	return span.Span{First: v, Last: last}, nil
 }
 
-// Admitted returns the versions that meet a constraint. Its error is that of
+// ParseConstraint returns the versions that meet a constraint. Its error is that of
 // github.com/Masterminds/semver.
-func Admitted(constraint string) (Versions, error) {
+func ParseConstraint(constraint string) (Versions, error) {
 	set, err := span.Constraint(constraint)
 	return Versions{set}, err
 }

@@ -20,29 +20,29 @@ func TestSite(t *testing.T) {
 		t.Skip("builds the command")
 	}
 	dir := t.TempDir()
-	command := filepath.Join(dir, "imagevector")
-	build := exec.Command("go", "build", "-C", "../..", "-o", command, "./tools/imagevector")
+	command := filepath.Join(dir, "hk")
+	build := exec.Command("go", "build", "-C", "../..", "-o", command, "./tools/hk")
 	build.Env = append(build.Environ(), "GOWORK=") // the tools need the workspace, which this module is not in
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the command: %v\n%s", err, out)
 	}
 	run := func(args ...string) []byte {
 		t.Helper()
-		cmd := exec.Command(command, args...)
+		cmd := exec.Command(command, append([]string{"vector"}, args...)...)
 		cmd.Dir = dir
 		var errors bytes.Buffer
 		cmd.Stderr = &errors
 		out, err := cmd.Output()
 		if err != nil {
-			t.Fatalf("imagevector %q: %v\n%s%s", args, err, out, errors.Bytes())
+			t.Fatalf("hk vector %q: %v\n%s%s", args, err, out, errors.Bytes())
 		}
 		return out
 	}
 	copyFile(t, filepath.Join(moduleDir(t, "github.com/gardener/gardener"), "imagevector/containers.yaml"), filepath.Join(dir, "containers.yaml"))
-	run("overwrite", "-vector", "containers.yaml", "-replace", "*=registry.example.com/mirror",
-		"-replace", "europe-docker.pkg.dev/gardener-project/releases/hyperkube=registry.example.com/hyperkube", "-all", "-o", "mine.yaml")
-	run("lint", "-vector", "containers.yaml", "-overwrite", "mine.yaml", "-no-public", "-private", "registry.example.com")
-	mounted := mount(t, run("configmap", "-overwrite", "mine.yaml"))
+	run("overwrite", "--vector", "containers.yaml", "--replace", "*=registry.example.com/mirror",
+		"--replace", "europe-docker.pkg.dev/gardener-project/releases/hyperkube=registry.example.com/hyperkube", "--all", "-o", "mine.yaml")
+	run("lint", "--vector", "containers.yaml", "--overwrite", "mine.yaml", "--no-public", "--private", "registry.example.com")
+	mounted := mount(t, run("configmap", "--overwrite", "mine.yaml"))
 
 	text, err := os.ReadFile(filepath.Join(dir, "containers.yaml"))
 	if err != nil {

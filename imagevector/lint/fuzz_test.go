@@ -35,8 +35,8 @@ func FuzzRun(f *testing.F) {
 		}
 		for _, e := range r.Entries {
 			changes := e.Verdict != Ineffective
-			if changes != (len(e.Effects) > 0) || (e.Verdict == Effective || e.Verdict == Elsewhere) != (len(e.Why) == 0) {
-				t.Fatalf("%q with effects %v and reasons %q", e.Verdict, e.Effects, e.Why)
+			if changes != (len(e.Effects) > 0) || (e.Verdict == Effective || e.Verdict == Elsewhere) != (len(e.Reasons) == 0) {
+				t.Fatalf("%q with effects %v and reasons %q", e.Verdict, e.Effects, e.Reasons)
 			}
 			for _, s := range e.Fix {
 				again := run(imagevector.Render("", []imagevector.Source{s}, nil))
@@ -44,7 +44,7 @@ func FuzzRun(f *testing.F) {
 					t.Fatalf("the linter writes %+v, which cannot be read", s)
 				}
 				if v := again.Entries[0].Verdict; v != Effective {
-					t.Fatalf("the linter writes %s, of which it says %q: %q", imagevector.RenderSource(s), v, again.Entries[0].Why)
+					t.Fatalf("the linter writes %s, of which it says %q: %q", imagevector.RenderSource(s), v, again.Entries[0].Reasons)
 				}
 			}
 		}

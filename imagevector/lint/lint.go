@@ -138,7 +138,7 @@ func (l *linter) entry(i int) (Entry, error) {
 	e := Entry{Index: i, Source: s, Verdict: Ineffective}
 	base := named(l.base, s.Name, -1)
 	if len(base) == 0 {
-		e.Why = l.unknownName(s.Name)
+		e.Reasons = l.unknownName(s.Name)
 		return e, nil
 	}
 	without, err := imagevector.New(imagevector.Merge(base, named(l.over, s.Name, i)), imagevector.Compatible())
@@ -169,13 +169,13 @@ func (l *linter) entry(i int) (Entry, error) {
 // effects returns where two vectors choose differently, in the plainest shape of
 // look-ups in which they do.
 func (l *linter) effects(without, with *imagevector.Vector, within imagevector.Versions, architectures []string) (effects []Effect, err error) {
-	for _, shape := range imagevector.Shapes() {
+	for _, shape := range imagevector.LookupModes() {
 		differences, err := imagevector.Compare(without, with, within, architectures, shape)
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range differences {
-			effects = addEffect(effects, Effect{Shape: shape, Architecture: d.Architecture, Versions: versionsOf(d)})
+			effects = addEffect(effects, Effect{Mode: shape, Architecture: d.Architecture, Versions: versionsOf(d)})
 		}
 		if len(effects) > 0 {
 			break
@@ -194,7 +194,7 @@ func versionsOf(d imagevector.Difference) imagevector.Versions {
 
 func addEffect(effects []Effect, e Effect) []Effect {
 	for i := range effects {
-		if effects[i].Architecture == e.Architecture && effects[i].Shape == e.Shape {
+		if effects[i].Architecture == e.Architecture && effects[i].Mode == e.Mode {
 			effects[i].Versions = effects[i].Versions.Union(e.Versions)
 			return effects
 		}

@@ -84,19 +84,19 @@ func TestVerdicts(t *testing.T) {
 			`architectures are missing here and are ["amd64" "arm64"] at images.yaml:2:3; they mean the same, but are compared letter by letter`, "1.20.x [amd64 arm64]",
 		},
 		{
-			"no constraint", `{name: pause, repository: m/pause, architectures: [amd64, arm64]}`, Partly, "1.19.x amd64, 1.19.x arm64",
+			"no constraint", `{name: pause, repository: m/pause, architectures: [amd64, arm64]}`, Partial, "1.19.x amd64, 1.19.x arm64",
 			`targetVersion is missing here and is "1.20.x" at images.yaml:2:3`, "1.20.x [amd64 arm64], >= 1.21 [amd64 arm64]",
 		},
-		{"constraint on the other version", `{name: pause, repository: m/pause, runtimeVersion: 1.20.x, architectures: [amd64, arm64]}`, Partly, "1.20.x amd64, 1.20.x arm64", // of runtime versions that are not the target's
+		{"constraint on the other version", `{name: pause, repository: m/pause, runtimeVersion: 1.20.x, architectures: [amd64, arm64]}`, Partial, "1.20.x amd64, 1.20.x arm64", // of runtime versions that are not the target's
 			`runtimeVersion is "1.20.x" here and missing at images.yaml:2:3`, "1.20.x [amd64 arm64]"},
 		{
-			"constraint in version", `{name: pause, repository: m/pause, tag: x, version: ">= 1.21"}`, Partly, "1.19.x amd64, 1.19.x arm64",
+			"constraint in version", `{name: pause, repository: m/pause, tag: x, version: ">= 1.21"}`, Partial, "1.19.x amd64, 1.19.x arm64",
 			`version ">= 1.21" is no constraint; images.yaml:7:3 has it as one`, ">= 1.21 [amd64 arm64]",
 		},
 		{"single architecture wins", `{name: pause, repository: m/pause, targetVersion: ">=1.21", architectures: [arm64]}`, Effective, "1.21.0..1.36.x arm64", "", ""},
 		{"exact version wins", `{name: hyperkube, repository: m/hyperkube, targetVersion: "= 1.30.2"}`, Effective, "1.30.2 amd64, 1.30.2 arm64", "", ""},
 		{
-			"beaten by an exact version", `{name: exact, repository: m/exact, targetVersion: ">= 1.30"}`, Partly, "1.30.0..1.30.1, 1.30.3..1.36.x amd64, 1.30.0..1.30.1, 1.30.3..1.36.x arm64",
+			"beaten by an exact version", `{name: exact, repository: m/exact, targetVersion: ">= 1.30"}`, Partial, "1.30.0..1.30.1, 1.30.3..1.36.x amd64, 1.30.0..1.30.1, 1.30.3..1.36.x arm64",
 			`for Kubernetes 1.30.2 on amd64 and arm64, images.yaml:21:3 is chosen: it scores 3, this one 2`, "= 1.30.2 []",
 		},
 		{"merged, and beaten elsewhere", `{name: exact, repository: m/exact}`, Effective, "1.19.0..1.30.1, 1.30.3..1.36.x amd64, 1.19.0..1.30.1, 1.30.3..1.36.x arm64", "", ""},
@@ -111,7 +111,7 @@ func TestVerdicts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			e := lint(t, base, "images:\n- "+tt.over+"\n", "1.19..1.36").Entries[0]
 			if e.Verdict != tt.verdict {
-				t.Errorf("verdict %q, want %q: %q", e.Verdict, tt.verdict, e.Why)
+				t.Errorf("verdict %q, want %q: %q", e.Verdict, tt.verdict, e.Reasons)
 			}
 			var effects, fixes []string
 			for _, f := range e.Effects {
@@ -120,7 +120,7 @@ func TestVerdicts(t *testing.T) {
 			if got := strings.Join(effects, ", "); got != tt.effects {
 				t.Errorf("effects %s, want %s", got, tt.effects)
 			}
-			if why := strings.Join(e.Why, "\n"); !strings.Contains(why, tt.why) || tt.why == "" && why != "" {
+			if why := strings.Join(e.Reasons, "\n"); !strings.Contains(why, tt.why) || tt.why == "" && why != "" {
 				t.Errorf("why:\n%s\nwant: %s", why, tt.why)
 			}
 			for _, f := range e.Fix {
@@ -135,7 +135,7 @@ func TestVerdicts(t *testing.T) {
 
 func TestReplacedEntries(t *testing.T) {
 	r := lint(t, base, "images:\n- {name: hyperkube, repository: m/a}\n- {name: hyperkube, repository: m/b}\n", "1.30")
-	if e := r.Entries[0]; e.Verdict != Ineffective || !strings.Contains(e.Why[0], "the entry at mine.yaml:3:3 has the same name, constraints and architectures") {
+	if e := r.Entries[0]; e.Verdict != Ineffective || !strings.Contains(e.Reasons[0], "the entry at mine.yaml:3:3 has the same name, constraints and architectures") {
 		t.Errorf("the first entry: %+v", e)
 	}
 	if r.Entries[1].Verdict != Effective || r.Clean() || len(r.OverwriteProblems) != 1 {
@@ -309,7 +309,7 @@ func TestFixesFix(t *testing.T) {
 		fixed++
 		for i, again := range lint(t, text, string(imagevector.Render("", e.Fix, nil)), "1.29..1.32").Entries {
 			if again.Verdict != Effective {
-				t.Fatalf("%s with %+v: fix %d has verdict %q: %q", text, over[0], i, again.Verdict, again.Why)
+				t.Fatalf("%s with %+v: fix %d has verdict %q: %q", text, over[0], i, again.Verdict, again.Reasons)
 			}
 		}
 	}
@@ -359,7 +359,7 @@ func Example() {
 	}
 	for _, e := range r.Entries {
 		fmt.Printf("%v: %s\n", e.Source.Position, e.Verdict)
-		for _, why := range e.Why {
+		for _, why := range e.Reasons {
 			fmt.Println(" ", why)
 		}
 		for _, fix := range e.Fix {

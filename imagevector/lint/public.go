@@ -28,7 +28,7 @@ func (l *linter) public() ([]Public, error) {
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := imagevector.Compare(nothing, merged, l.config.Kubernetes, l.config.Architectures, imagevector.Shapes()...)
+	chosen, err := imagevector.Compare(nothing, merged, l.config.Kubernetes, l.config.Architectures, imagevector.LookupModes()...)
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +51,8 @@ func (l *linter) public() ([]Public, error) {
 			byEntry[d.After] = p
 		}
 		// The common look-up says it all, where it reaches the entry.
-		if d.Shape == imagevector.SameVersion || !slices.ContainsFunc(p.Where, func(e Effect) bool { return e.Architecture == d.Architecture }) {
-			p.Where = addEffect(p.Where, Effect{Shape: d.Shape, Architecture: d.Architecture, Versions: versionsOf(d)})
+		if d.Mode == imagevector.SameVersion || !slices.ContainsFunc(p.Where, func(e Effect) bool { return e.Architecture == d.Architecture }) {
+			p.Where = addEffect(p.Where, Effect{Mode: d.Mode, Architecture: d.Architecture, Versions: versionsOf(d)})
 		}
 	}
 	list := make([]Public, 0, len(byEntry))

@@ -16,38 +16,38 @@ func (l *linter) judge(e *Entry, with *imagevector.Vector) {
 	own := slices.IndexFunc(merged, func(m imagevector.Source) bool { return imagevector.SameKey(m, s) })
 	into := slices.IndexFunc(l.base, func(b imagevector.Source) bool { return imagevector.SameKey(b, s) })
 	matches := l.matching(s)
-	e.Lost = l.losses(with, merged, own, matches)
+	e.Losses = l.losses(with, merged, own, matches)
 	switch later := l.replacedBy(e.Index); {
-	case len(e.Effects) > 0 && (into >= 0 || len(e.Lost) == 0):
+	case len(e.Effects) > 0 && (into >= 0 || len(e.Losses) == 0):
 		// What is merged is chosen wherever its entry was: more was never meant.
-		e.Verdict, e.Lost = Effective, nil
+		e.Verdict, e.Losses = Effective, nil
 		return
 	case len(e.Effects) > 0:
-		e.Verdict = Partly
-		e.Why = append(e.Why, added)
+		e.Verdict = Partial
+		e.Reasons = append(e.Reasons, added)
 	case later != nil:
-		e.Why = append(e.Why, fmt.Sprintf("the entry at %v has the same name, constraints and architectures, and replaces what this one says", later.Position))
+		e.Reasons = append(e.Reasons, fmt.Sprintf("the entry at %v has the same name, constraints and architectures, and replaces what this one says", later.Position))
 	case !l.matters(s):
-		e.Why = append(e.Why, fmt.Sprintf("it matches nothing of Kubernetes %v on %s: it is for %s", l.config.Kubernetes, strings.Join(l.config.Architectures, " or "), conditions(s)))
-	case into >= 0 && len(e.Lost) == 0:
-		e.Why = append(e.Why, fmt.Sprintf("it says nothing that %v does not say already", l.base[into].Position))
+		e.Reasons = append(e.Reasons, fmt.Sprintf("it matches nothing of Kubernetes %v on %s: it is for %s", l.config.Kubernetes, strings.Join(l.config.Architectures, " or "), conditions(s)))
+	case into >= 0 && len(e.Losses) == 0:
+		e.Reasons = append(e.Reasons, fmt.Sprintf("it says nothing that %v does not say already", l.base[into].Position))
 	case into >= 0:
-		e.Why = append(e.Why, fmt.Sprintf("it is merged into %v, which itself is not chosen", l.base[into].Position))
+		e.Reasons = append(e.Reasons, fmt.Sprintf("it is merged into %v, which itself is not chosen", l.base[into].Position))
 	default:
-		e.Why = append(e.Why, added)
+		e.Reasons = append(e.Reasons, added)
 	}
 	meant := l.meant(s)
-	for i, loss := range e.Lost {
-		e.Why = append(e.Why, beats(with, own, loss))
-		if into < 0 && !slices.ContainsFunc(e.Lost[:i], func(before Loss) bool { return before.index == loss.index }) {
-			e.Why = append(e.Why, differing(s, loss.To)...)
+	for i, loss := range e.Losses {
+		e.Reasons = append(e.Reasons, beats(with, own, loss))
+		if into < 0 && !slices.ContainsFunc(e.Losses[:i], func(before Loss) bool { return before.index == loss.index }) {
+			e.Reasons = append(e.Reasons, differing(s, loss.To)...)
 			if len(meant) == 0 {
 				l.fix(e, loss.To)
 			}
 		}
 	}
 	for _, entry := range meant {
-		e.Why = append(e.Why, fmt.Sprintf("version %q is no constraint; %v has it as one", *s.Version, entry.Position))
+		e.Reasons = append(e.Reasons, fmt.Sprintf("version %q is no constraint; %v has it as one", *s.Version, entry.Position))
 		l.fix(e, entry)
 	}
 }
@@ -59,7 +59,7 @@ func (l *linter) matching(s imagevector.Source) imagevector.Versions {
 	matches := l.config.Kubernetes
 	for _, text := range []*string{s.RuntimeVersion, s.TargetVersion} {
 		if text != nil {
-			admitted, _ := imagevector.Admitted(*text) // was read before
+			admitted, _ := imagevector.ParseConstraint(*text) // was read before
 			matches = matches.Intersect(admitted)
 		}
 	}
@@ -118,7 +118,7 @@ func (l *linter) meant(s imagevector.Source) []imagevector.Source {
 	if s.Version == nil || s.RuntimeVersion != nil || s.TargetVersion != nil {
 		return nil
 	}
-	wanted, err := imagevector.Admitted(*s.Version)
+	wanted, err := imagevector.ParseConstraint(*s.Version)
 	if err != nil {
 		return nil
 	}
@@ -128,7 +128,7 @@ func (l *linter) meant(s imagevector.Source) []imagevector.Source {
 			if text == nil {
 				continue
 			}
-			if admitted, err := imagevector.Admitted(*text); err == nil && admitted.Equal(wanted) {
+			if admitted, err := imagevector.ParseConstraint(*text); err == nil && admitted.Equal(wanted) {
 				found = append(found, b)
 				break
 			}
@@ -176,8 +176,8 @@ func (l *linter) fix(e *Entry, other imagevector.Source) {
 		f.Version = nil // was meant as the constraint
 	}
 	if merged := imagevector.Merge([]imagevector.Source{other}, []imagevector.Source{f})[0]; merged.Reference() == other.Reference() {
-		e.Why = append(e.Why, fmt.Sprintf("merged into %v, it would say nothing that is not said there already", other.Position))
+		e.Reasons = append(e.Reasons, fmt.Sprintf("merged into %v, it would say nothing that is not said there already", other.Position))
 		return
 	}
-	e.Fix = append(e.Fix, f.As(l.generation))
+	e.Fix = append(e.Fix, f.ToGeneration(l.generation))
 }

@@ -24,9 +24,9 @@ type Entry struct {
 	Effects []Effect
 	// Lost are where it matches, and yet an entry is chosen that the overwrite does
 	// not touch.
-	Lost []Loss
+	Losses []Loss
 	// Why it has no effect, or one in part, in sentences.
-	Why []string
+	Reasons []string
 	// Fix are entries that would have the effect that this one was meant to have, as
 	// a file of the report's generation has them.
 	Fix []imagevector.Source
@@ -38,9 +38,9 @@ type Verdict string
 const (
 	// Effective entries change what is pulled wherever they are meant to.
 	Effective Verdict = "effective"
-	// Partly effective entries are added beside those of the vector, and lose to
+	// Partial effective entries are added beside those of the vector, and lose to
 	// some of them.
-	Partly Verdict = "partly effective"
+	Partial Verdict = "partly effective"
 	// Elsewhere are entries for none of the versions, or none of the architectures,
 	// that matter; they take effect for others.
 	Elsewhere Verdict = "effective elsewhere"
@@ -50,7 +50,7 @@ const (
 
 // Effect is look-ups of one shape, for one architecture.
 type Effect struct {
-	Shape        imagevector.Shape
+	Mode         imagevector.LookupMode
 	Architecture string
 	// Versions looked up: runtime versions, or target versions where the shape has
 	// no others; empty where it has none.
@@ -69,5 +69,5 @@ type Loss struct {
 // Clean tells whether nothing is wrong with the overwrite; that public registries
 // remain does not count here.
 func (r *Report) Clean() bool {
-	return len(r.OverwriteProblems) == 0 && !slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.Verdict == Partly || e.Verdict == Ineffective })
+	return len(r.OverwriteProblems) == 0 && !slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.Verdict == Partial || e.Verdict == Ineffective })
 }

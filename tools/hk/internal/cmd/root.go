@@ -5,6 +5,7 @@ package cmd
 import (
 	"context"
 
+	"github.com/hyperkube/hyperkube/tools/hk/internal/cmd/vector"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/spf13/cobra"
@@ -15,9 +16,12 @@ func Run(ctx context.Context, env cli.Env) error {
 	return subcommand.Execute(ctx, env, root(env))
 }
 
-func root(cli.Env) *cobra.Command {
-	return subcommand.Group(&cobra.Command{
-		Use:   "hk",
-		Short: "Build, check and move reproducible images of Kubernetes binaries",
-	})
+func root(env cli.Env) *cobra.Command {
+	return subcommand.Group(
+		&cobra.Command{
+			Use:   "hk",
+			Short: "Build, check and move reproducible images of Kubernetes binaries",
+		},
+		vector.New(env),
+	)
 }

@@ -1,4 +1,4 @@
-package main
+package vector
 
 import (
 	"bytes"
@@ -10,10 +10,10 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
 
-// What the document shows is what the commands print. Its first two vectors are
-// images.yaml and mine.yaml; "…" stands for whatever follows.
+// The output in the documentation is that of the commands. Its first two vectors
+// are images.yaml and mine.yaml; "…" matches the rest of the output.
 func TestDocument(t *testing.T) {
-	text, err := os.ReadFile("../../docs/image-vector.md")
+	text, err := os.ReadFile("../../../../../docs/image-vector.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,22 +27,22 @@ func TestDocument(t *testing.T) {
 			}
 			files = files[1:]
 		}
-		for session := range strings.SplitSeq("\n"+block, "\n$ go run ./tools/imagevector ") {
+		for session := range strings.SplitSeq("\n"+block, "\n$ hk vector ") {
 			command, want, ok := strings.Cut(session, "\n")
 			if !ok || command == "" {
 				continue
 			}
 			shown++
 			var out bytes.Buffer
-			_ = run(t.Context(), cli.Env{Args: strings.Fields(command), Dir: dir, Out: &out, Err: &out})
+			_ = run(t.Context(), cli.Env{Args: append([]string{"vector"}, strings.Fields(command)...), Dir: dir, Out: &out, Err: &out})
 			want, _, open := strings.Cut(strings.TrimSpace(want), "…")
 			if got := strings.TrimSpace(out.String()); got != strings.TrimSpace(want) && (!open || !strings.HasPrefix(got, strings.TrimSpace(want))) {
-				t.Errorf("imagevector %s\nprints:\n%s\nthe document has:\n%s", command, got, want)
+				t.Errorf("hk vector %s\nprints:\n%s\nthe documentation has:\n%s", command, got, want)
 			}
 		}
 	}
 	if shown < 3 {
-		t.Errorf("%d commands with what they print are too few to mean anything", shown)
+		t.Errorf("found %d commands with output, want 3 or more", shown)
 	}
 }
 

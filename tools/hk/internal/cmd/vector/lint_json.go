@@ -1,11 +1,11 @@
-package main
+package vector
 
 import (
 	"github.com/hyperkube/hyperkube/imagevector"
 	"github.com/hyperkube/hyperkube/imagevector/lint"
 )
 
-// What lint prints for programs.
+// The types of the JSON output of lint.
 type (
 	jsonReport struct {
 		Generation string        `json:"generation"`
@@ -28,12 +28,12 @@ type (
 		Name    string               `json:"name"`
 		Verdict lint.Verdict         `json:"verdict"`
 		Effects []jsonEffect         `json:"effects,omitempty"`
-		Lost    []jsonLoss           `json:"lost,omitempty"`
-		Why     []string             `json:"why,omitempty"`
+		Losses  []jsonLoss           `json:"losses,omitempty"`
+		Reasons []string             `json:"reasons,omitempty"`
 		Fix     []imagevector.Source `json:"fix,omitempty"`
 	}
 	jsonEffect struct {
-		LookedUp     string `json:"lookedUp"`
+		Lookup       string `json:"lookup"`
 		Architecture string `json:"architecture"`
 		Versions     string `json:"versions,omitempty"`
 	}
@@ -66,11 +66,11 @@ func reportJSON(r *lint.Report) jsonReport {
 		if e.Verdict == lint.Effective || e.Verdict == lint.Elsewhere {
 			out.Effective++
 		}
-		var lost []jsonLoss
-		for _, l := range e.Lost {
-			lost = append(lost, jsonLoss{l.Versions.String(), l.Architectures, l.To.Position.String()})
+		var losses []jsonLoss
+		for _, l := range e.Losses {
+			losses = append(losses, jsonLoss{l.Versions.String(), l.Architectures, l.To.Position.String()})
 		}
-		out.Entries = append(out.Entries, jsonEntry{e.Index, e.Source.Position.Line, e.Source.Name, e.Verdict, effectsJSON(e.Effects), lost, e.Why, e.Fix})
+		out.Entries = append(out.Entries, jsonEntry{e.Index, e.Source.Position.Line, e.Source.Name, e.Verdict, effectsJSON(e.Effects), losses, e.Reasons, e.Fix})
 	}
 	for _, p := range r.Public {
 		out.Public = append(out.Public, jsonPublic{p.Registry, p.Name, p.Image, p.Source.Position.String(), effectsJSON(p.Where)})
@@ -81,7 +81,7 @@ func reportJSON(r *lint.Report) jsonReport {
 func effectsJSON(list []lint.Effect) []jsonEffect {
 	var out []jsonEffect
 	for _, e := range list {
-		j := jsonEffect{LookedUp: e.Shape.String(), Architecture: e.Architecture}
+		j := jsonEffect{Lookup: e.Mode.String(), Architecture: e.Architecture}
 		if !e.Versions.Empty() {
 			j.Versions = e.Versions.String()
 		}

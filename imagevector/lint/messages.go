@@ -64,8 +64,8 @@ func differing(s, entry imagevector.Source) []string {
 			out = append(out, fmt.Sprintf("%s is %q here and missing at %v", f.name, *f.here, entry.Position))
 		default:
 			text := fmt.Sprintf("the text of %s differs: %q here, %q at %v", f.name, *f.here, *f.base, entry.Position)
-			if a, errA := imagevector.Admitted(*f.here); errA == nil {
-				if b, errB := imagevector.Admitted(*f.base); errB == nil && a.Equal(b) {
+			if a, errA := imagevector.ParseConstraint(*f.here); errA == nil {
+				if b, errB := imagevector.ParseConstraint(*f.base); errB == nil && a.Equal(b) {
 					text += "; they mean the same, but are compared letter by letter"
 				}
 			}

@@ -1,4 +1,4 @@
-"""Archives of images: one file that container engines load."""
+"""Archives of several images, which container engines load."""
 
 _EXTENSIONS = {
     "lz4": ".tar.lz4",
@@ -9,6 +9,7 @@ _EXTENSIONS = {
 def _saved_impl(ctx):
     out = ctx.actions.declare_file(ctx.label.name + _EXTENSIONS[ctx.attr.compression])
     args = ctx.actions.args()
+    args.add("archive")
     args.add("-o", out)
     args.add("-compression", ctx.attr.compression)
     args.add_all(ctx.attr.platforms, before_each = "-platform")
@@ -16,15 +17,15 @@ def _saved_impl(ctx):
     for image, names in ctx.attr.images.items():
         layouts = image[DefaultInfo].files.to_list()
         if len(layouts) != 1 or not layouts[0].is_directory:
-            fail("saved %s: images: %s: want an image or an index, which is one folder" % (ctx.label, image.label))
+            fail("saved %s: images: %s: want an image or an index, a single directory" % (ctx.label, image.label))
         inputs.append(image[DefaultInfo].files)
 
-        # An image's layout has links to its layers, and they are its runfiles.
+        # The layout of an image has symlinks to its layers, which are its runfiles.
         inputs.append(image[DefaultInfo].default_runfiles.files)
         for name in names.split("\n"):
             args.add_all(layouts, expand_directories = False, format_each = name + "=%s")
     ctx.actions.run(
-        executable = ctx.executable._pack,
+        executable = ctx.executable._oci,
         arguments = [args],
         inputs = depset(transitive = inputs),
         outputs = [out],
@@ -36,28 +37,28 @@ def _saved_impl(ctx):
 saved_rule = rule(
     implementation = _saved_impl,
     attrs = {
-        "compression": attr.string(default = "none", values = _EXTENSIONS.keys(), doc = "How the archive is compressed."),
-        "images": attr.label_keyed_string_dict(mandatory = True, doc = "Images or indexes, to their names, a name a line."),
-        "platforms": attr.string_list(doc = "The platforms to save, the one for docker first; none for all."),
-        "_pack": attr.label(default = "//tools/save/pack", executable = True, cfg = "exec"),
+        "compression": attr.string(default = "none", values = _EXTENSIONS.keys(), doc = "Compression of the archive."),
+        "images": attr.label_keyed_string_dict(mandatory = True, doc = "Images or indexes with their names, one per line."),
+        "platforms": attr.string_list(doc = "Platforms to save, the one for docker first. Default: all."),
+        "_oci": attr.label(default = "//tools/oci", executable = True, cfg = "exec"),
     },
-    doc = "One archive of several images.",
+    doc = "Saves images to one archive.",
 )
 
 def saved(name, images, platforms = None, compression = None, tags = ["manual"], **kwargs):
-    """One archive of several images; see docs/saved-images.md.
+    """Saves several images to one archive; see docs/saved-images.md.
 
-    Makes `NAME.tar`, `NAME.tar.zst` or `NAME.tar.lz4`.
+    The output is `NAME.tar`, `NAME.tar.zst` or `NAME.tar.lz4`.
 
     Args:
-        name: the archive's name.
-        images: a dict of names, `registry.example/repository:tag`, to labels of
-            images, like `//images:v1_36_0`. The order has no influence.
-        platforms: leave out all platforms but these, like `linux/amd64`. Docker
-            gets the first one.
+        name: name of the target.
+        images: dict of names, `registry.example/repository:tag`, to labels of
+            images such as `//images:v1_36_0`. The order does not matter.
+        platforms: the platforms to save, such as `linux/amd64`; docker loads the
+            first one. Default: all.
         compression: `none`, `zstd` or `lz4`.
-        tags: a wildcard would fetch every binary of the images, unless it is
-            `manual`.
+        tags: the default `manual` keeps wildcards from fetching every binary of the
+            images.
         **kwargs: common attributes of rules.
     """
     names = {}

@@ -1,5 +1,5 @@
-// Layer writes one image layer and a JSON descriptor of it. Bazel runs it; so
-// can anybody.
+// Layer writes one image layer and a JSON descriptor of it. It is a program of
+// Bazel actions.
 package main
 
 import (
@@ -21,18 +21,17 @@ import (
 func main() { os.Exit(cli.Main("layer", run)) }
 
 type config struct {
-	entry       layer.Entry
-	src         string
-	compression versions.Compression
-	out, desc   string
+	entry           layer.Entry
+	src             string
+	compression     versions.Compression
+	out, descriptor string
 }
 
-// memory is what the process is to do with, in bytes, whatever the file's size.
-// Bazel runs several of these at once.
-const memory = 48 << 20
+// memoryLimit bounds the heap in bytes. Bazel runs several actions concurrently.
+const memoryLimit = 48 << 20
 
 func run(ctx context.Context, env cli.Env) error {
-	debug.SetMemoryLimit(memory)
+	debug.SetMemoryLimit(memoryLimit)
 	c, err := parse(env)
 	if err != nil {
 		return err
@@ -40,20 +39,19 @@ func run(ctx context.Context, env cli.Env) error {
 	if c.src != "" {
 		f, err := os.Open(c.src)
 		if err != nil {
-			return fmt.Errorf("reading the file: %w", err)
+			return fmt.Errorf("reading source file: %w", err)
 		}
 		defer f.Close()
 		info, err := f.Stat()
 		if err != nil {
-			return fmt.Errorf("reading the file: %w", err)
+			return fmt.Errorf("reading source file: %w", err)
 		}
 		c.entry.Content, c.entry.Size = f, info.Size()
 	}
-	// Bazel throws away the outputs of an action that fails; others may find a
-	// torn file here, and an exit code that says so.
+	// Bazel discards the outputs of failed actions, so a direct write suffices.
 	out, err := os.Create(c.out)
 	if err != nil {
-		return fmt.Errorf("writing the layer: %w", err)
+		return fmt.Errorf("writing layer: %w", err)
 	}
 	d, err := layer.Write(ctx, out, c.entry, c.compression)
 	if err := errors.Join(err, out.Close()); err != nil {
@@ -63,38 +61,41 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(c.desc, append(raw, '\n'), 0o644)
+	return os.WriteFile(c.descriptor, append(raw, '\n'), 0o644)
 }
 
 func parse(env cli.Env) (config, error) {
-	c := config{entry: layer.Entry{Content: strings.NewReader("")}}
+	c := config{entry: layer.Entry{Content: strings.NewReader(""), Mode: 0o755}, compression: versions.Gzip}
 	fs := flag.NewFlagSet("layer", flag.ContinueOnError)
-	fs.StringVar(&c.src, "src", "", "the `file` to put into the layer")
-	fs.StringVar(&c.entry.Path, "path", "", "its absolute `path` in the image")
-	mode := fs.String("mode", "0755", "its permission `bits`, octal")
-	compression := fs.String("compression", string(versions.Gzip), "gzip or zstd")
-	fs.StringVar(&c.out, "o", "", "the `file` to write the layer to")
-	fs.StringVar(&c.desc, "descriptor", "", "the `file` to write its descriptor to")
-	fs.Func("symlink", "a symlink, `PATH=TARGET`, in place of a file; repeatable", func(s string) error {
-		link, target, ok := strings.Cut(s, "=")
-		if !ok || link == "" || target == "" {
-			return fmt.Errorf("want PATH=TARGET, got %q", s)
+	fs.StringVar(&c.src, "src", "", "the source `file`")
+	fs.StringVar(&c.entry.Path, "path", "", "the absolute `path` of the file in the image")
+	fs.Func("mode", "the octal permission `bits` of the file (default 0755)", func(s string) (err error) {
+		c.entry.Mode, err = strconv.ParseInt(s, 8, 64)
+		return err
+	})
+	fs.Func("compression", "the `method`, gzip or zstd (default gzip)", func(s string) error {
+		if c.compression = versions.Compression(s); c.compression != versions.Gzip && c.compression != versions.Zstd {
+			return errors.New("want gzip or zstd")
 		}
-		c.entry.Symlinks = append(c.entry.Symlinks, versions.Symlink{Path: link, Target: target})
+		return nil
+	})
+	fs.StringVar(&c.out, "o", "", "the output `file` of the layer")
+	fs.StringVar(&c.descriptor, "descriptor", "", "the output `file` of the descriptor")
+	fs.Func("symlink", "a symlink, `PATH=TARGET`, instead of a file; repeatable", func(s string) error {
+		path, target, _ := strings.Cut(s, "=")
+		if path == "" || target == "" {
+			return errors.New("want PATH=TARGET")
+		}
+		c.entry.Symlinks = append(c.entry.Symlinks, versions.Symlink{Path: path, Target: target})
 		return nil
 	})
 	if err := cli.Parse(fs, env, false); err != nil {
 		return c, err
 	}
-	c.compression = versions.Compression(*compression)
-	var err error
-	if c.entry.Mode, err = strconv.ParseInt(*mode, 8, 64); err != nil {
-		return c, cli.Usage("-mode: %q is not octal", *mode)
-	}
 	if (c.src == "") != (c.entry.Path == "") || (c.src == "") == (len(c.entry.Symlinks) == 0) {
-		return c, cli.Usage("want -src and -path, or -symlink alone")
+		return c, cli.Usage("want either -src and -path, or -symlink")
 	}
-	if c.out == "" || c.desc == "" {
+	if c.out == "" || c.descriptor == "" {
 		return c, cli.Usage("want -o and -descriptor")
 	}
 	return c, nil

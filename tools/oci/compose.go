@@ -16,23 +16,23 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// image lays one platform's image out. Its layers are links to the files given,
-// as in rules_oci's layouts.
+// image writes the layout of a single-platform image. Its layers are symlinks to the
+// given files, as in layouts of rules_oci.
 func image(_ context.Context, env cli.Env) error {
 	var spec oci.Image
 	fs := flag.NewFlagSet("oci image", flag.ContinueOnError)
-	out := fs.String("o", "", "the `folder` to lay the image out in")
-	fs.StringVar(&spec.OS, "os", "", "the operating `system`; without it, that of the base")
-	fs.StringVar(&spec.Arch, "arch", "", "the `architecture`; without it, that of the base")
+	out := fs.String("o", "", "the output `directory`")
+	fs.StringVar(&spec.OS, "os", "", "the operating `system`; default: that of the base")
+	fs.StringVar(&spec.Arch, "arch", "", "the `architecture`; default: that of the base")
 	fs.StringVar(&spec.User, "user", "", "the `user`")
-	fs.StringVar(&spec.WorkingDir, "workdir", "", "the working `folder`")
-	lines(fs, "entrypoint", &spec.Entrypoint)
-	lines(fs, "cmd", &spec.Cmd)
-	pairs(fs, "env", &spec.Env)
-	pairs(fs, "labels", &spec.Labels)
-	pairs(fs, "annotations", &spec.Annotations)
-	files := map[string]string{} // digest to file
-	fs.Func("base", "the `layout` of an image to build upon; without one, scratch", func(dir string) (err error) {
+	fs.StringVar(&spec.WorkingDir, "workdir", "", "the working `directory`")
+	linesFlag(fs, "entrypoint", &spec.Entrypoint)
+	linesFlag(fs, "cmd", &spec.Cmd)
+	pairsFlag(fs, "env", &spec.Env)
+	pairsFlag(fs, "labels", &spec.Labels)
+	pairsFlag(fs, "annotations", &spec.Annotations)
+	files := map[string]string{} // layer digest to path
+	fs.Func("base", "the `layout` of the base image; default: scratch", func(dir string) (err error) {
 		if spec.Base, err = oci.ReadBase(dir); err != nil {
 			return err
 		}
@@ -41,10 +41,10 @@ func image(_ context.Context, env cli.Env) error {
 		}
 		return nil
 	})
-	fs.Func("layer", "`FILE,DESCRIPTOR` of a layer; repeatable, in order", func(s string) error {
+	fs.Func("layer", "a layer, `FILE,DESCRIPTOR`; repeatable, lowest first", func(s string) error {
 		file, descriptor, ok := strings.Cut(s, ",")
 		if !ok {
-			return fmt.Errorf("want FILE,DESCRIPTOR, got %q", s)
+			return errors.New("want FILE,DESCRIPTOR")
 		}
 		var layer oci.Layer
 		raw, err := os.ReadFile(descriptor)
@@ -58,9 +58,9 @@ func image(_ context.Context, env cli.Env) error {
 		spec.Layers = append(spec.Layers, layer)
 		return nil
 	})
-	fs.Func("label", "the Bazel `label` of the layer before it", func(s string) error {
+	fs.Func("label", "the Bazel `label` of the preceding -layer", func(s string) error {
 		if len(spec.Layers) == 0 {
-			return errors.New("no -layer stands before it")
+			return errors.New("want -layer before -label")
 		}
 		spec.Layers[len(spec.Layers)-1].Label = s
 		return nil
@@ -69,58 +69,54 @@ func image(_ context.Context, env cli.Env) error {
 		return err
 	}
 	if *out == "" {
-		return cli.Usage("-o: want a folder")
+		return cli.Usage("want -o DIR")
 	}
 	m, err := oci.Compose(spec)
 	if err != nil {
 		return err
 	}
-	return oci.WriteImage(*out, m, func(digest, to string) error {
-		target, err := filepath.Rel(filepath.Dir(to), files[digest])
+	return oci.WriteImage(*out, m, func(digest, path string) error {
+		target, err := filepath.Rel(filepath.Dir(path), files[digest])
 		if err != nil {
 			return err
 		}
-		return os.Symlink(target, to)
+		return os.Symlink(target, path)
 	})
 }
 
-// base lays out, solid, what lies as files in another repository of Bazel.
+// base copies the layout of a base image, whose blobs may be symlinks into another
+// Bazel repository, to a layout of regular files.
 func base(_ context.Context, env cli.Env) error {
-	fs := flag.NewFlagSet("oci base", flag.ContinueOnError)
-	out := fs.String("o", "", "the `folder` to lay the image out in; its layout follows as argument")
-	if err := cli.Parse(fs, env, true); err != nil {
-		return err
-	}
-	if *out == "" || fs.NArg() != 1 {
-		return cli.Usage("want -o FOLDER and the layout of an image")
-	}
-	dir := fs.Arg(0)
-	b, err := oci.ReadBase(dir)
+	out, dirs, err := parseLayouts(env, "oci base")
 	if err != nil {
 		return err
 	}
-	return oci.WriteBase(*out, b, oci.CopyLayers(oci.OpenFiles(func(digest string) string { return oci.BlobPath(dir, digest) })))
-}
-
-// index lays an index of images out, with copies of all their layers.
-func index(_ context.Context, env cli.Env) error {
-	fs := flag.NewFlagSet("oci index", flag.ContinueOnError)
-	out := fs.String("o", "", "the `folder` to lay the index out in; the images' layouts follow as arguments")
-	if err := cli.Parse(fs, env, true); err != nil {
+	if len(dirs) != 1 {
+		return cli.Usage("want one layout, got %d", len(dirs))
+	}
+	b, err := oci.ReadBase(dirs[0])
+	if err != nil {
 		return err
 	}
-	if *out == "" || fs.NArg() == 0 {
-		return cli.Usage("want -o FOLDER and the layouts of images")
+	return oci.WriteBase(out, b, oci.CopyLayers(oci.OpenFiles(func(digest string) string { return oci.BlobPath(dirs[0], digest) })))
+}
+
+// index writes the layout of an index of single-platform images, with copies of their
+// layers.
+func index(_ context.Context, env cli.Env) error {
+	out, dirs, err := parseLayouts(env, "oci index")
+	if err != nil {
+		return err
 	}
 	var images []oci.Manifest
-	from := map[string]string{} // digest to layout
-	for _, dir := range fs.Args() {
+	layouts := map[string]string{} // layer digest to layout
+	for _, dir := range dirs {
 		m, err := oci.ReadImage(dir)
 		if err != nil {
 			return err
 		}
 		for _, l := range m.Layers {
-			from[l.Digest] = dir
+			layouts[l.Digest] = dir
 		}
 		images = append(images, m)
 	}
@@ -128,16 +124,29 @@ func index(_ context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return oci.WriteIndex(*out, index, images, oci.CopyLayers(oci.OpenFiles(func(digest string) string {
-		return oci.BlobPath(from[digest], digest)
+	return oci.WriteIndex(out, index, images, oci.CopyLayers(oci.OpenFiles(func(digest string) string {
+		return oci.BlobPath(layouts[digest], digest)
 	})))
 }
 
-// lines is a flag that names a file with one value a line.
-func lines(fs *flag.FlagSet, name string, to *[]string) {
-	fs.Func(name, "the `file` with the "+name+", a value a line", func(file string) error {
-		values, err := readLines(file)
-		*to = append(*to, values...)
+// parseLayouts parses -o and the layouts of images.
+func parseLayouts(env cli.Env, name string) (out string, dirs []string, err error) {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.StringVar(&out, "o", "", "the output `directory`; layouts of images follow as arguments")
+	if err := cli.Parse(fs, env, true); err != nil {
+		return "", nil, err
+	}
+	if out == "" || fs.NArg() == 0 {
+		return "", nil, cli.Usage("want -o DIR and layouts of images")
+	}
+	return out, fs.Args(), nil
+}
+
+// linesFlag defines a flag that names a file with one value per line.
+func linesFlag(fs *flag.FlagSet, name string, values *[]string) {
+	fs.Func(name, "a `file` with the "+name+", one value per line", func(file string) error {
+		lines, err := readLines(file)
+		*values = append(*values, lines...)
 		return err
 	})
 }
@@ -150,17 +159,14 @@ func readLines(file string) ([]string, error) {
 	return slices.DeleteFunc(strings.Split(string(raw), "\n"), func(line string) bool { return line == "" }), nil
 }
 
-// pairs is a flag that names a file with one KEY=VALUE a line.
-func pairs(fs *flag.FlagSet, name string, to *[]versions.Pair) {
-	fs.Func(name, "the `file` with the "+name+", a KEY=VALUE a line", func(file string) error {
-		values, err := readLines(file)
-		if err != nil {
-			return err
-		}
-		for _, line := range values {
+// pairsFlag defines a flag that names a file with one KEY=VALUE per line.
+func pairsFlag(fs *flag.FlagSet, name string, pairs *[]versions.Pair) {
+	fs.Func(name, "a `file` with the "+name+", one KEY=VALUE per line", func(file string) error {
+		lines, err := readLines(file)
+		for _, line := range lines {
 			key, value, _ := strings.Cut(line, "=")
-			*to = append(*to, versions.Pair{Key: key, Value: value})
+			*pairs = append(*pairs, versions.Pair{Key: key, Value: value})
 		}
-		return nil
+		return err
 	})
 }

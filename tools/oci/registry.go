@@ -17,19 +17,19 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-// push has the flags of rules_oci's pushes.
+// push pushes a layout. It has the flags of oci_push of rules_oci.
 func push(ctx context.Context, env cli.Env) error {
-	var dir, repository string
+	var repository string
 	var tags []string
-	fs := flag.NewFlagSet("push", flag.ContinueOnError)
-	fs.StringVar(&dir, "layout", "", "the OCI layout to push (`folder`)")
+	fs := flag.NewFlagSet("oci push", flag.ContinueOnError)
+	dir := fs.String("layout", "", "the `directory` of the OCI layout")
 	for _, f := range []string{"repository", "r"} {
-		fs.StringVar(&repository, f, "", "the `repository` to push to, with its registry")
+		fs.StringVar(&repository, f, "", "the `repository` to push to, including the registry")
 	}
-	lines(fs, "tags", &tags)
-	content := fs.String("content", "", "a `tag` made of what is in the image: where it is there already, nothing is pushed")
+	linesFlag(fs, "tags", &tags)
+	contentTag := fs.String("content", "", "a `tag` derived from the content of the image; if it exists, nothing is pushed")
 	for _, f := range []string{"tag", "t"} {
-		fs.Func(f, "a further `tag`; repeatable", func(tag string) error {
+		fs.Func(f, "an additional `tag`; repeatable", func(tag string) error {
 			tags = append(tags, tag)
 			return nil
 		})
@@ -37,20 +37,20 @@ func push(ctx context.Context, env cli.Env) error {
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
-	if dir == "" || repository == "" {
-		return cli.Usage("want a layout and --repository")
+	if *dir == "" || repository == "" {
+		return cli.Usage("want -layout DIR and --repository REPOSITORY")
 	}
-	solid, remove, err := layout.Dereference(ctx, dir)
+	resolved, remove, err := layout.Dereference(ctx, *dir)
 	if err != nil {
 		return err
 	}
 	defer remove()
-	report := progress.New(env.Err)
+	reporter := progress.New(env.Err)
 	var digest v1.Hash
-	if *content == "" {
-		digest, err = registry.Push(ctx, report, solid, repository, tags)
+	if *contentTag == "" {
+		digest, err = registry.Push(ctx, reporter, resolved, repository, tags)
 	} else {
-		digest, err = registry.PushIfMissing(ctx, report, solid, repository, tags, *content)
+		digest, err = registry.PushIfMissing(ctx, reporter, resolved, repository, tags, *contentTag)
 	}
 	if err != nil {
 		return err
@@ -59,32 +59,32 @@ func push(ctx context.Context, env cli.Env) error {
 	return nil
 }
 
-// engines are what an image can be loaded into, in the order of preference.
+// engines are the supported container engines in order of preference.
 var engines = []string{"docker", "podman", "nerdctl"}
 
-// load hands an image to the first container engine that is there.
+// load loads an image into the first container engine on PATH.
 func load(ctx context.Context, env cli.Env) error {
 	var refs []string
-	fs := flag.NewFlagSet("load", flag.ContinueOnError)
-	dir := fs.String("layout", "", "the OCI layout to load (`folder`)")
-	lines(fs, "tags", &refs)
+	fs := flag.NewFlagSet("oci load", flag.ContinueOnError)
+	dir := fs.String("layout", "", "the `directory` of the OCI layout")
+	linesFlag(fs, "tags", &refs)
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
-	solid, remove, err := layout.Dereference(ctx, *dir)
+	if *dir == "" || len(refs) == 0 {
+		return cli.Usage("want -layout DIR and at least one tag in -tags FILE")
+	}
+	resolved, remove, err := layout.Dereference(ctx, *dir)
 	if err != nil {
 		return err
 	}
 	defer remove()
-	read, err := layout.Open(solid)
+	read, err := layout.Open(resolved)
 	if err != nil {
 		return err
 	}
 	if read.Image == nil {
-		return fmt.Errorf("loading layout %q: it has an index; want the image of one platform", *dir)
-	}
-	if len(refs) == 0 {
-		return cli.Usage("want at least one tag to load it by")
+		return fmt.Errorf("loading layout %q: want the image of one platform, got an index", *dir)
 	}
 	tags := map[name.Tag]v1.Image{}
 	for _, ref := range refs {
@@ -99,24 +99,29 @@ func load(ctx context.Context, env cli.Env) error {
 		if err != nil {
 			continue
 		}
-		r, w := io.Pipe()
-		written := make(chan error, 1)
-		go func() {
-			err := tarball.MultiWrite(tags, w)
-			written <- err
-			w.CloseWithError(err)
-		}()
-		cmd := exec.CommandContext(ctx, path, "load")
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = r, env.Out, env.Err
-		err = cmd.Run()
-		r.CloseWithError(io.ErrClosedPipe) // an engine that ends early reads no more
-		if writeErr := <-written; writeErr != nil && !errors.Is(writeErr, io.ErrClosedPipe) {
-			err = errors.Join(writeErr, err)
-		}
-		if err != nil {
+		if err := loadInto(ctx, env, path, tags); err != nil {
 			return fmt.Errorf("loading into %s: %w", engine, err)
 		}
 		return nil
 	}
-	return fmt.Errorf("loading: none of %q is on PATH", engines)
+	return fmt.Errorf("loading: none of %q found on PATH", engines)
+}
+
+// loadInto streams a tarball of the image to the load command of an engine.
+func loadInto(ctx context.Context, env cli.Env, engine string, tags map[name.Tag]v1.Image) error {
+	r, w := io.Pipe()
+	written := make(chan error, 1)
+	go func() {
+		err := tarball.MultiWrite(tags, w)
+		written <- err
+		w.CloseWithError(err)
+	}()
+	cmd := exec.CommandContext(ctx, engine, "load")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = r, env.Out, env.Err
+	err := cmd.Run()
+	r.CloseWithError(io.ErrClosedPipe) // unblocks the writer if the engine exits early
+	if writeErr := <-written; writeErr != nil && !errors.Is(writeErr, io.ErrClosedPipe) {
+		err = errors.Join(writeErr, err)
+	}
+	return err
 }

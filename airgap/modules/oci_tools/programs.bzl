@@ -1,13 +1,13 @@
-"""The repository of programs."""
+"""Repository of the programs for toolchains of rules_oci."""
 
 _PROGRAMS = ["bsdtar", "coreutils", "crane", "jq", "regctl", "zstd"]
 
 def _programs_repository_impl(ctx):
-    folder = ctx.os.environ.get("HYPERKUBE_OCI_PROGRAMS")
-    if not folder:
-        fail("HYPERKUBE_OCI_PROGRAMS is not set; it names the folder with " + ", ".join(_PROGRAMS))
+    directory = ctx.os.environ.get("HYPERKUBE_OCI_PROGRAMS")
+    if not directory:
+        fail("HYPERKUBE_OCI_PROGRAMS is not set: want a directory with " + ", ".join(_PROGRAMS))
     for program in _PROGRAMS:
-        ctx.symlink(folder + "/" + program, program)
+        ctx.symlink(directory + "/" + program, program)
     ctx.file("BUILD.bazel", "exports_files({})\n".format(repr(_PROGRAMS)))
 
 _programs_repository = repository_rule(

@@ -1,10 +1,10 @@
-"""oci_image, oci_image_index, oci_push and oci_load, as far as images/ uses them."""
+"""The subset of oci_image, oci_image_index, oci_push and oci_load that images/ uses."""
 
-# The root module's: the same assembler as in the builder without Bazel.
+# Target of the root module. It shares its packages with the builder without Bazel.
 _OCI = "@@//tools/oci"
 
 def _lines(ctx, args, inputs, flag, lines):
-    """Hands a list to the tool in a file, since an argument cannot have all bytes."""
+    """Passes a list to the tool in a file: arguments cannot contain every character."""
     if not lines:
         return
     file = ctx.actions.declare_file("%s.%s.txt" % (ctx.label.name, flag))
@@ -28,14 +28,14 @@ def _oci_image_impl(ctx):
     if ctx.attr.base:
         args.add("-base", ctx.file.base.path)
 
-        # The layout has links to the base's blobs, which may be links as well.
+        # The layout has symlinks to the base's blobs, which may be symlinks as well.
         runfiles = ctx.runfiles(files = [ctx.file.base]).merge(ctx.attr.base[DefaultInfo].default_runfiles)
     else:
         args.add("-os", ctx.attr.os)
         args.add("-arch", ctx.attr.architecture)
     for tar in ctx.attr.tars:
         if OutputGroupInfo not in tar or not hasattr(tar[OutputGroupInfo], "descriptor"):
-            fail("%s: tars: %s: want a target of //images:defs.bzl's layer" % (ctx.label, tar.label))
+            fail("%s: tars: %s: want a target of the rule layer of //images:defs.bzl" % (ctx.label, tar.label))
         layer = tar[DefaultInfo].files.to_list()[0]
         descriptor = tar[OutputGroupInfo].descriptor.to_list()[0]
         args.add_joined("-layer", [layer, descriptor], join_with = ",")
@@ -60,26 +60,26 @@ def _oci_image_impl(ctx):
         progress_message = "OCI Image %{label}",
     )
 
-    # The layout has links to the layers: whoever runs on it needs them beside it.
+    # The layout has symlinks to the layers, so its consumers need them in runfiles.
     return [DefaultInfo(files = depset([out]), runfiles = runfiles.merge(ctx.runfiles(files = layers)))]
 
 oci_image = rule(
     implementation = _oci_image_impl,
     attrs = {
         "annotations": attr.string_dict(doc = "Annotations of the manifest."),
-        "architecture": attr.string(doc = "CPU architecture, without a base."),
-        "base": attr.label(allow_single_file = True, doc = "Layout of the image to build upon."),
+        "architecture": attr.string(doc = "CPU architecture, only without base."),
+        "base": attr.label(allow_single_file = True, doc = "Layout of the base image."),
         "cmd": attr.string_list(doc = "Default arguments."),
-        "entrypoint": attr.string_list(doc = "What a container starts."),
+        "entrypoint": attr.string_list(doc = "Entrypoint of containers."),
         "env": attr.string_dict(doc = "Environment variables."),
         "labels": attr.string_dict(doc = "Labels of the config."),
-        "os": attr.string(doc = "Operating system, without a base."),
-        "tars": attr.label_list(doc = "Layers, in order."),
-        "user": attr.string(doc = "User, or UID."),
+        "os": attr.string(doc = "Operating system, only without base."),
+        "tars": attr.label_list(doc = "Layers, lowest first."),
+        "user": attr.string(doc = "User name or UID."),
         "workdir": attr.string(doc = "Working directory."),
         "_oci": attr.label(default = _OCI, executable = True, cfg = "exec"),
     },
-    doc = "One platform's image, as an OCI layout.",
+    doc = "Single-platform image as an OCI layout.",
 )
 
 def _oci_image_index_impl(ctx):
@@ -101,18 +101,18 @@ def _oci_image_index_impl(ctx):
 oci_image_index = rule(
     implementation = _oci_image_index_impl,
     attrs = {
-        "images": attr.label_list(mandatory = True, doc = "Labels of oci_image, in order."),
+        "images": attr.label_list(mandatory = True, doc = "Labels of oci_image targets, in order."),
         "_oci": attr.label(default = _OCI, executable = True, cfg = "exec"),
     },
-    doc = "An index of images, as an OCI layout with copies of all blobs.",
+    doc = "Index of images as an OCI layout with copies of all blobs.",
 )
 
-# Runfiles are looked for where `bazel run` and a symlink forest have them.
+# Runfiles are in RUNFILES_DIR, or beside the launcher as with `bazel run`.
 _LAUNCHER = """#!/bin/sh
 cd "${RUNFILES_DIR:-$0.runfiles}/%s" && exec ./%s %s -layout ./%s -tags ./%s %s "$@"
 """
 
-def _executable(ctx, word, tags, extra = ""):
+def _executable(ctx, command, tags, extra = ""):
     tags_file = ctx.actions.declare_file(ctx.label.name + ".tags.txt")
     ctx.actions.write(tags_file, "\n".join(tags))
     launcher = ctx.actions.declare_file(ctx.label.name + ".sh")
@@ -121,7 +121,7 @@ def _executable(ctx, word, tags, extra = ""):
         _LAUNCHER % (
             ctx.workspace_name,
             ctx.executable._oci.short_path,
-            word,
+            command,
             ctx.file.image.short_path,
             tags_file.short_path,
             extra,
@@ -144,11 +144,11 @@ _RUN_ATTRS = {
 oci_push = rule(
     implementation = _oci_push_impl,
     attrs = _RUN_ATTRS | {
-        "remote_tags": attr.string_list(doc = "Tags that the pushed digest gets."),
-        "repository": attr.string(mandatory = True, doc = "Where to push; --repository at run time overrides."),
+        "remote_tags": attr.string_list(doc = "Tags for the pushed digest."),
+        "repository": attr.string(mandatory = True, doc = "Repository to push to; --repository overrides it at run time."),
     },
     executable = True,
-    doc = "Pushes by digest, then tags. Run-time flags: --repository R, --tag T.",
+    doc = "Pushes by digest, then adds tags. Run-time flags: --repository R, --tag T.",
 )
 
 def _oci_load_impl(ctx):
@@ -157,7 +157,7 @@ def _oci_load_impl(ctx):
 oci_load = rule(
     implementation = _oci_load_impl,
     attrs = _RUN_ATTRS | {
-        "repo_tags": attr.string_list(mandatory = True, doc = "REPOSITORY:TAG that the loaded image gets."),
+        "repo_tags": attr.string_list(mandatory = True, doc = "Names for the loaded image, REPOSITORY:TAG."),
     },
     executable = True,
     doc = "Loads an image into docker, podman or nerdctl.",

@@ -58,7 +58,7 @@ func TestBase(t *testing.T) {
 	if got := in(env, "go", "run", "./tools/gen"); got.code == 0 || !strings.Contains(got.stderr, unpinned) {
 		t.Errorf("without a pin: exit code %d", got.code)
 	}
-	if got := in(env, "go", "run", "./tools/update"); got.code != 0 {
+	if got := in(env, "go", "run", "./tools/hk", "pin"); got.code != 0 {
 		t.Fatal("not pinned")
 	}
 	if got := in(env, "go", "run", "./tools/gen"); got.code != 0 {
@@ -66,12 +66,12 @@ func TestBase(t *testing.T) {
 	}
 	off := []string{"HYPERKUBE_UPSTREAM=off", "HYPERKUBE_STORE=" + filepath.Join(t.TempDir(), "store")}
 	missing := "getting base image registry.example/team/base@" + index.String() + " for linux/amd64: the store lacks its manifest"
-	if got := in(off, "go", "run", "./tools/build", "-version", version, "-o", filepath.Join(t.TempDir(), "none")); got.code == 0 || !strings.Contains(got.stderr, missing) {
+	if got := in(off, "go", "run", "./tools/hk", "build", version, "-o", filepath.Join(t.TempDir(), "none")); got.code == 0 || !strings.Contains(got.stderr, missing) {
 		t.Errorf("without a registry: exit code %d", got.code)
 	}
 
 	byGo := filepath.Join(t.TempDir(), "layout")
-	if got := in(env, "go", "run", "./tools/build", "-version", version, "-record", "-o", byGo); got.code != 0 {
+	if got := in(env, "go", "run", "./tools/hk", "build", version, "--record", "-o", byGo); got.code != 0 {
 		t.Fatal("not built")
 	}
 	checkBased(t, byGo)

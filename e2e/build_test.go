@@ -16,7 +16,7 @@ func TestTwoBuilders(t *testing.T) {
 		must(t, "./bazelw", "build", image.target)
 		byBazel := strings.TrimSpace(must(t, "./bazelw", "cquery", "--output=files", image.target))
 		byGo := filepath.Join(t.TempDir(), "layout")
-		must(t, "go", "run", "./tools/build", "-version", version, "-flavor", image.flavor, "-o", byGo)
+		must(t, "go", "run", "./tools/hk", "build", image.flavor+":"+version, "-o", byGo)
 		compareTrees(t, filepath.Join(root(t), byBazel), byGo)
 	}
 }
@@ -73,7 +73,7 @@ func TestBrokenStore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			env, path := brokenStore(t, wanted, test.bytes)
 			out := filepath.Join(t.TempDir(), "layout")
-			r := run(t, env, "go", "run", "./tools/build", "-version", version, "-flavor", "kubectl", "-platform", "linux/amd64", "-o", out)
+			r := run(t, env, "go", "run", "./tools/hk", "build", "kubectl:"+version, "--platform", "linux/amd64", "-o", out)
 			refused(t, r, wanted, path, test.want)
 			if left, err := os.ReadDir(filepath.Dir(out)); err != nil || len(left) != 0 {
 				t.Errorf("left behind: %v, %v", left, err)
@@ -94,7 +94,7 @@ func TestBrokenStoreUnderBazel(t *testing.T) {
 // stored is the content of a pinned file.
 func stored(t *testing.T, key string) []byte {
 	t.Helper()
-	path := must(t, "go", "run", "./tools/fetch", "-file", key)
+	path := must(t, "go", "run", "./tools/hk", "fetch", key)
 	raw, err := os.ReadFile(strings.TrimSpace(path))
 	if err != nil {
 		t.Fatal(err)

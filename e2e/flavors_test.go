@@ -76,7 +76,7 @@ func TestFlavors(t *testing.T) {
 			layout := filepath.Join(root(t), strings.TrimSpace(must(t, "./bazelw", "cquery", "--output=files", f.target())))
 			must(t, "./bazelw", "build", f.target())
 			byGo := filepath.Join(t.TempDir(), "layout")
-			must(t, "go", "run", "./tools/build", "-version", version, "-flavor", f.name, "-platform", machine, "-o", byGo)
+			must(t, "go", "run", "./tools/hk", "build", f.name+":"+f.tag, "--platform", machine, "-o", byGo)
 			compareTrees(t, layout, byGo)
 
 			ref := repository + ":" + f.name

@@ -10,7 +10,7 @@ func TestPrograms(t *testing.T) {
 	empty := []string{"HYPERKUBE_STORE=" + t.TempDir()}
 	for _, program := range []string{"sleep", "hyperkube"} {
 		for _, platform := range platforms {
-			if r := run(t, empty, "go", "run", "./tools/fetch", "-file", "programs/"+platform+"/"+program); r.code != 0 {
+			if r := run(t, empty, "go", "run", "./tools/hk", "fetch", "programs/"+platform+"/"+program); r.code != 0 {
 				t.Errorf("%s for %s: %s", program, platform, r.stderr)
 			}
 		}

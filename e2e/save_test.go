@@ -29,7 +29,7 @@ type savedImage struct {
 }
 
 // saveBoth has Bazel make the layouts of both flavors, and the archives of one
-// each, and lets tools/save put both into one archive for all compressions.
+// each, and has hk save put both into one archive for all compressions.
 func saveBoth(t *testing.T) (images []savedImage, files map[string]string) {
 	t.Helper()
 	host, other := "linux/"+runtime.GOARCH, platforms[0]
@@ -44,7 +44,7 @@ func saveBoth(t *testing.T) (images []savedImage, files map[string]string) {
 	files = map[string]string{}
 	for compression, extension := range map[string]string{"none": "tar", "zstd": "tar.zst", "lz4": "tar.lz4"} {
 		files[compression] = filepath.Join(dir, "both."+extension)
-		args := []string{"run", "./tools/save", "-o", files[compression], "-compression", compression, "-platform", host, "-platform", other}
+		args := []string{"run", "./tools/hk", "save", "-o", files[compression], "--compression", compression, "--platform", host, "--platform", other}
 		for _, image := range images {
 			args = append(args, image.name+"="+image.layout)
 		}
@@ -57,7 +57,7 @@ func saveBoth(t *testing.T) (images []savedImage, files map[string]string) {
 		}
 		Blobs []struct{}
 	}
-	if err := json.Unmarshal([]byte(must(t, "go", "run", "./tools/save", "-list", files["none"], "-json")), &list); err != nil {
+	if err := json.Unmarshal([]byte(must(t, "go", "run", "./tools/hk", "list", files["none"], "--json")), &list); err != nil {
 		t.Fatal(err)
 	}
 	// Two indexes, four manifests and configs, six layers of hyperkube, of which
@@ -90,11 +90,11 @@ func bazelFile(t *testing.T, target string) string {
 func TestSaveTwoBuilders(t *testing.T) {
 	byBazel := bazelFile(t, "//images:save_kubectl_v1_36_0")
 	byGo := filepath.Join(t.TempDir(), "kubectl.tar")
-	must(t, "go", "run", "./tools/save", "-o", byGo, "kubectl:"+version)
+	must(t, "go", "run", "./tools/hk", "save", "-o", byGo, "kubectl:"+version)
 	if a, b := digestFile(t, byBazel), digestFile(t, byGo); a != b || filepath.Base(byBazel) != "save_v1_36_0.tar" {
 		t.Errorf("%s by Bazel is %s, by Go %s", byBazel, a, b)
 	}
-	if said, want := must(t, "go", "run", "./tools/save", "-list", byBazel), "/kubectl:"+version+" "+record(t, "kubectl:"+version).Index+"\n"; !strings.Contains(said, want) {
+	if said, want := must(t, "go", "run", "./tools/hk", "list", byBazel), "/kubectl:"+version+" "+record(t, "kubectl:"+version).Index+"\n"; !strings.Contains(said, want) {
 		t.Errorf("said %q, want %q", said, want)
 	}
 }
@@ -114,7 +114,7 @@ func TestSavedImages(t *testing.T) {
 	t.Run("containerd none", func(t *testing.T) { containerdImports(t, files["none"], images, "--all-platforms") })
 	// What an archive of one platform lacks is not asked for.
 	one := filepath.Join(t.TempDir(), "one.tar")
-	must(t, "go", "run", "./tools/save", "-o", one, "-platform", "linux/"+runtime.GOARCH, images[1].name+"="+images[1].layout)
+	must(t, "go", "run", "./tools/hk", "save", "-o", one, "--platform", "linux/"+runtime.GOARCH, images[1].name+"="+images[1].layout)
 	t.Run("one platform", func(t *testing.T) {
 		containerdImports(t, one, images[1:], "--platform=linux/"+runtime.GOARCH)
 		podmanLoads(t, one, images[1:])

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 )
 
 // ManifestFile and LockFile are the paths of the two files below the root of the
@@ -24,6 +25,9 @@ const (
 
 //go:embed versions.yaml lock.json
 var embedded embed.FS
+
+// Embedded returns the bytes of [ManifestFile] or [LockFile] that are embedded.
+func Embedded(name string) ([]byte, error) { return embedded.ReadFile(path.Base(name)) }
 
 // Load returns the catalog of the embedded manifest and lock. Warnings are
 // independent of err.

@@ -95,15 +95,16 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
                 name = "test_" + test,
                 size = "medium",
                 args = [
-                    "-image=" + catalog_name,
-                    "-layout=$(rootpath %s)" % layout,
-                    "-digests=$(rootpath //images:digests.json)",
-                ] + ["-base=%s=$(rootpath %s)" % base for base in (bases or {}).items()],
+                    "verify",
+                    catalog_name,
+                    "--layout=$(rootpath %s)" % layout,
+                    "--digests=$(rootpath //images:digests.json)",
+                ] + ["--base=%s=$(rootpath %s)" % base for base in (bases or {}).items()],
                 data = [
                     layout,
                     "//images:digests.json",
                 ] + (bases or {}).values(),
-                program = "//tools/inspect",
+                program = "//tools/hk",
                 tags = _TAGS,
                 visibility = visibility,
             )

@@ -1,4 +1,4 @@
-"""A spoke: one repository with one pinned base image."""
+"""A spoke: a repository with one pinned base image."""
 
 load(":fetch.bzl", "fetch")
 
@@ -14,11 +14,11 @@ base(
 
 def _pinned_base_impl(rctx):
     rctx.file("BUILD.bazel", _BUILD.format(Label("//tools/bazel:layout.bzl")))
-    rctx.report_progress("getting " + rctx.attr.image)
+    rctx.report_progress("fetching " + rctx.attr.image)
     fetch(
         rctx,
-        ["-base", rctx.attr.image, "-platform", rctx.attr.platform, "-o", str(rctx.path("layout"))],
-        "the base image %s for %s did not come to the manifest that versions/lock.json has, %s" % (rctx.attr.image, rctx.attr.platform, rctx.attr.sha256),
+        ["--base", rctx.attr.image, "--platform", rctx.attr.platform, "-o", str(rctx.path("layout"))],
+        "fetching base image %s for %s with the manifest %s of versions/lock.json" % (rctx.attr.image, rctx.attr.platform, rctx.attr.sha256),
     )
     return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
 
@@ -27,8 +27,8 @@ pinned_base = repository_rule(
     attrs = {
         "image": attr.string(mandatory = True, doc = "REGISTRY/REPOSITORY@sha256:DIGEST."),
         "platform": attr.string(mandatory = True, doc = "OS/ARCHITECTURE."),
-        # As with files: to fetch anew, not to check.
+        # Not checked here, see pinned_file.
         "sha256": attr.string(mandatory = True, doc = "The sha256 of the platform's manifest."),
     },
-    doc = "One base image of versions/lock.json, for one platform.",
+    doc = "A base image of versions/lock.json for one platform.",
 )

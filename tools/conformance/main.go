@@ -52,7 +52,7 @@ func run(ctx context.Context, env cli.Env) error {
 	builders := []builder{
 		{"rules_oci", bazel(*version, "HYPERKUBE_BAZEL_MODULES="+*modules)},
 		{"stand-in", bazel(*version, "HYPERKUBE_BAZEL_MODULES=")},
-		{"tools/build", plain(*version)},
+		{"hk build", plain(*version)},
 	}
 	for _, folder := range []string{*modules, ""} {
 		fmt.Fprintf(env.Err, "conformance: testing the small images with HYPERKUBE_BAZEL_MODULES=%s\n", folder)
@@ -134,7 +134,7 @@ func bazel(version, setting string) func(context.Context, cli.Env, string, strin
 
 func plain(version string) func(context.Context, cli.Env, string, string) error {
 	return func(ctx context.Context, env cli.Env, flavor, dir string) error {
-		_, err := command(ctx, env, "", "go", "run", "./tools/build", "-version", version, "-flavor", flavor, "-o", dir)
+		_, err := command(ctx, env, "", "go", "run", "./tools/hk", "build", flavor+":"+version, "-o", dir)
 		return err
 	}
 }

@@ -82,7 +82,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if c.pinned != "" {
 		unknown, err := writePinned(c.pinned, catalog, records)
 		if err == nil && unknown > 0 {
-			fmt.Fprintf(env.Err, "gen: %d images have no digest on record and are left out; go run ./tools/build -record adds one\n", unknown)
+			fmt.Fprintf(env.Err, "gen: %d images have no digest on record and are left out; go run ./tools/hk build IMAGE --record adds one\n", unknown)
 		}
 		return err
 	}

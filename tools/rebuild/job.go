@@ -72,7 +72,7 @@ func (c config) jobs(catalog *versions.Catalog) ([]job, error) {
 		}
 	}
 	if len(known) == 0 {
-		return nil, fmt.Errorf("%s has no official sha256 of %s, so nothing that is built could be compared; add the release with tools/update",
+		return nil, fmt.Errorf("%s has no official sha256 of %s, so nothing that is built could be compared; add the release with hk pin",
 			versions.LockFile, c.version)
 	}
 	names := c.binaries

@@ -25,7 +25,7 @@ type Data struct {
 func Open(dir string) (Data, error) {
 	var d Data
 	var err error
-	if d.Root = root(dir); d.Root == "" {
+	if d.Root = Root(dir); d.Root == "" {
 		if d.Catalog, d.Warnings, err = versions.Load(); err != nil {
 			return d, err
 		}
@@ -47,9 +47,26 @@ func (d Data) Origin() string {
 	return d.Root
 }
 
-// root returns the closest directory at or above dir that has manifest and lock.
-func root(dir string) string {
+// ReadFile returns the bytes of the manifest, the lock or the records.
+func (d Data) ReadFile(name string) ([]byte, error) {
+	switch {
+	case d.Root != "":
+		return os.ReadFile(filepath.Join(d.Root, name))
+	case name == record.File:
+		return images.Digests(), nil
+	}
+	return versions.Embedded(name)
+}
+
+// Root returns the closest directory at or above dir that has a manifest and a
+// lock, or "".
+func Root(dir string) string {
 	for ; ; dir = filepath.Dir(dir) {
+		// Bazel links the checkout into its execution root, but an action or a test
+		// must not depend on files that are not its inputs.
+		if filepath.Base(filepath.Dir(dir)) == "execroot" {
+			return ""
+		}
 		found := true
 		for _, name := range []string{versions.ManifestFile, versions.LockFile} {
 			info, err := os.Stat(filepath.Join(dir, name))

@@ -40,9 +40,9 @@ func (s *Fetcher) Pin(ctx context.Context, key versions.FileKey, source versions
 func (s *Fetcher) published(ctx context.Context, pin versions.Pin) (versions.Digest, error) {
 	switch {
 	case s.Upstream == Off:
-		return versions.Digest{}, errors.New("downloads are switched off; unset HYPERKUBE_UPSTREAM and HYPERKUBE_REBUILD, or bring the sums in with -import")
+		return versions.Digest{}, errors.New("downloads are switched off. Fix: unset HYPERKUBE_UPSTREAM and HYPERKUBE_REBUILD, or import checksums with hk pin --import")
 	case s.Upstream != "" && !s.TrustMirror:
-		return versions.Digest{}, errors.New("the lock would have its sha256 by the word of the mirror in HYPERKUBE_UPSTREAM; unset that, bring the sums in with -import, or say -trust-mirror")
+		return versions.Digest{}, errors.New("the checksum would come from the mirror in HYPERKUBE_UPSTREAM. Fix: unset it, import checksums with --import, or pass --trust-mirror")
 	}
 	at, err := s.url(pin)
 	if err != nil {

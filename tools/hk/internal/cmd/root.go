@@ -4,8 +4,13 @@ package cmd
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"io"
 
 	"github.com/hyperkube/hyperkube/tools/hk/internal/cmd/vector"
+	"github.com/hyperkube/hyperkube/tools/internal/catalog"
+	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/spf13/cobra"
@@ -16,12 +21,53 @@ func Run(ctx context.Context, env cli.Env) error {
 	return subcommand.Execute(ctx, env, root(env))
 }
 
+// errNoCheckout is the error of commands that write to the repository.
+var errNoCheckout = errors.New("want a checkout of the repository as working directory")
+
 func root(env cli.Env) *cobra.Command {
-	return subcommand.Group(
-		&cobra.Command{
-			Use:   "hk",
-			Short: "Build, check and move reproducible images of Kubernetes binaries",
-		},
+	return subcommand.Group(&cobra.Command{
+		Use:   "hk",
+		Short: "Build, check and move reproducible images of Kubernetes binaries",
+		Long: `Hk builds, checks and moves reproducible images of Kubernetes binaries.
+
+An image is named FLAVOR:TAG, like rke:v1.36.0-rancher1; a tag alone, like
+v1.36.0, names an image of the default flavor. In a checkout of the repository
+hk uses its versions/ and images/digests.json, elsewhere the embedded ones.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a mismatch or a violation was found.`,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	},
+		newBuild(env),
+		newCompletion(env),
+		newFetch(env),
+		newList(env),
+		newPin(env),
+		newPush(env),
+		newSave(env),
 		vector.New(env),
+		newVerify(env),
+		newVersion(env),
 	)
+}
+
+// writeJSON writes a result of a command for scripts.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	return e.Encode(v)
+}
+
+// openBuilder returns a builder for the catalog that a command uses.
+func openBuilder(env cli.Env) (*catalog.Builder, checkout.Data, error) {
+	d, err := checkout.Open(env.Dir)
+	if err != nil {
+		return nil, d, err
+	}
+	b, err := catalog.NewBuilder(env, d)
+	return b, d, err
+}
+
+// jsonFlag adds --json.
+func jsonFlag(c *cobra.Command, p *bool) {
+	c.Flags().BoolVar(p, "json", false, "print the result in JSON")
 }

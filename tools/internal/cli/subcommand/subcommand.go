@@ -39,6 +39,7 @@ func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
 // Group returns a command that only has subcommands.
 func Group(c *cobra.Command, subcommands ...*cobra.Command) *cobra.Command {
 	c.AddCommand(subcommands...)
+	c.SuggestionsMinimumDistance = 2
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil

@@ -1,0 +1,104 @@
+package cmd
+
+import (
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/checkout"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
+	"github.com/hyperkube/hyperkube/versions"
+	"github.com/spf13/cobra"
+)
+
+// completeFrom returns a completion of values that come from the catalog.
+func completeFrom(env cli.Env, values func(*versions.Catalog) []string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		d, err := checkout.Open(env.Dir)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		return matching(values(d.Catalog), prefix)
+	}
+}
+
+// completeImage completes one IMAGE.
+func completeImage(env cli.Env) cobra.CompletionFunc { return limit(1, completeImages(env)) }
+
+// completeImages completes any number of IMAGEs.
+func completeImages(env cli.Env) cobra.CompletionFunc {
+	return completeFrom(env, func(c *versions.Catalog) []string {
+		var names []string
+		for _, image := range c.Images {
+			names = append(names, image.Name())
+		}
+		return names
+	})
+}
+
+// completeKey completes one KEY of the lock, a part between slashes at a time.
+func completeKey(env cli.Env) cobra.CompletionFunc {
+	return limit(1, completeFrom(env, func(c *versions.Catalog) []string {
+		var keys []string
+		for _, pin := range c.Lock.Pins() {
+			keys = append(keys, pin.FileKey.String())
+		}
+		return keys
+	}))
+}
+
+// completePlatform completes the values of --platform.
+func completePlatform(c *cobra.Command, env cli.Env) {
+	complete(c, "platform", completeFrom(env, func(c *versions.Catalog) []string {
+		var names []string
+		for _, f := range c.Manifest.Flavors {
+			for _, p := range f.Platforms {
+				names = append(names, p.String())
+			}
+		}
+		return names
+	}))
+}
+
+func completeCompression(c *cobra.Command) {
+	complete(c, "compression", cobra.FixedCompletions([]cobra.Completion{
+		string(archive.None), string(archive.Zstd), string(archive.LZ4),
+	}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func complete(c *cobra.Command, flag string, f cobra.CompletionFunc) {
+	if err := c.RegisterFlagCompletionFunc(flag, f); err != nil {
+		panic(err) // the command has no such flag
+	}
+}
+
+// limit completes the first n arguments.
+func limit(n int, f cobra.CompletionFunc) cobra.CompletionFunc {
+	return func(c *cobra.Command, args []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) >= n {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return f(c, args, prefix)
+	}
+}
+
+// matching returns the values with a prefix, each once, and each up to the next
+// slash where it has one.
+func matching(values []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var found []cobra.Completion
+	seen := map[string]bool{}
+	directive := cobra.ShellCompDirectiveNoFileComp
+	for _, v := range values {
+		if !strings.HasPrefix(v, prefix) {
+			continue
+		}
+		if i := strings.IndexByte(v[len(prefix):], '/'); i >= 0 {
+			v = v[:len(prefix)+i+1]
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		if !seen[v] {
+			seen[v] = true
+			found = append(found, v)
+		}
+	}
+	return found, directive
+}

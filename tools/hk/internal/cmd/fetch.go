@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"fmt"
+
+	"github.com/hyperkube/hyperkube/tools/internal/assemble"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/versions"
+	"github.com/spf13/cobra"
+)
+
+func newFetch(env cli.Env) *cobra.Command {
+	var base, platform, out string
+	c := &cobra.Command{
+		Use:   "fetch KEY [-o FILE] | fetch --base IMAGE --platform PLATFORM -o DIR",
+		Short: "Fetch a pinned file or base image",
+		Long: `Fetch brings a pinned file into the store and verifies its sha256. The file comes
+from upstream or a mirror, or is built from source. Without -o, fetch prints its path
+in the store. With --base it writes the OCI layout of a pinned base image.`,
+		Example: `  # Copy a pinned kubelet to a file.
+  hk fetch kubernetes/v1.36.0/linux/amd64/kubelet -o kubelet
+
+  # Write the OCI layout of a pinned base image.
+  hk fetch --base registry.example/base@sha256:… --platform linux/amd64 -o base`,
+		ValidArgsFunction: completeKey(env),
+		RunE: func(c *cobra.Command, args []string) error {
+			if (base == "") == (len(args) == 0) || (base == "") != (platform == "") || len(args) > 1 {
+				return cli.Usage("want one KEY, or --base and --platform")
+			}
+			if base == "" {
+				return fetchFile(c, env, args[0], out)
+			}
+			return fetchBase(c, env, base, platform, out)
+		},
+	}
+	fs := c.Flags()
+	fs.StringVarP(&out, "output", "o", "", "the `path` to copy the file or write the OCI layout to")
+	fs.StringVar(&base, "base", "", "the `image` in the lock, like registry.example/base@sha256:…")
+	fs.StringVar(&platform, "platform", "", "the `platform` of the base image, like linux/amd64")
+	completePlatform(c, env)
+	return c
+}
+
+func fetchFile(c *cobra.Command, env cli.Env, name, out string) error {
+	key, err := versions.ParseFileKey(name)
+	if err != nil {
+		return cli.Usage("key: %w", err)
+	}
+	f, _, err := openBuilder(env)
+	if err != nil {
+		return err
+	}
+	pin, ok := f.Catalog.Lock.Pin(key)
+	if !ok {
+		return fmt.Errorf("fetching %s: not pinned in %s", key, versions.LockFile)
+	}
+	if err := f.Ensure(c.Context(), pin); err != nil {
+		return err
+	}
+	if out != "" {
+		return f.Copy(pin, out)
+	}
+	if err := f.Store.Verify(pin.SHA256); err != nil {
+		return f.Explain(pin, err)
+	}
+	fmt.Fprintln(env.Out, f.Store.Path(pin.SHA256))
+	return nil
+}
+
+func fetchBase(c *cobra.Command, env cli.Env, image, platform, out string) error {
+	var key versions.BaseKey
+	var err error
+	if key.Image, err = versions.ParseImageRef(image); err != nil {
+		return cli.Usage("--base: %w", err)
+	}
+	if key.Platform, err = versions.ParsePlatform(platform); err != nil {
+		return cli.Usage("--platform: %w", err)
+	}
+	if out == "" {
+		return cli.Usage("-o: want a directory to write the base image to")
+	}
+	f, _, err := openBuilder(env)
+	if err != nil {
+		return err
+	}
+	pin, ok := f.Catalog.Lock.Base(key)
+	if !ok {
+		return fmt.Errorf("fetching base image %s: not pinned in %s", key, versions.LockFile)
+	}
+	return assemble.Base(c.Context(), f.Fetcher, pin, out)
+}

@@ -1,0 +1,73 @@
+package cmd
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/hyperkube/hyperkube/tools/internal/checkout"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
+	"github.com/hyperkube/hyperkube/tools/internal/pin"
+	"github.com/hyperkube/hyperkube/versions"
+	"github.com/spf13/cobra"
+)
+
+func newPin(env cli.Env) *cobra.Command {
+	var o pin.Options
+	var check bool
+	var archives []string
+	c := &cobra.Command{
+		Use:   "pin",
+		Short: "Pin the files and base images that the manifest wants",
+		Long: `Pin adds to versions/lock.json the sha256 of every file and base image that
+versions/versions.yaml wants and the lock lacks. Released files are downloaded and
+compared with the checksums of upstream, programs are built. A pin is never changed,
+except that of a program of this repository. The exit code is 3 if a checksum differs
+from the pinned one.`,
+		Example: `  # Pin the files of a release that was added to versions/versions.yaml.
+  hk pin
+
+  # Pin a member of an archive, whose sha256 you have verified.
+  hk pin --archive rancher/v1.28.7/linux/amd64/kubelet=SHA256`,
+		Args: subcommand.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			for _, arg := range archives {
+				a, err := pin.ParseArchive(arg)
+				if err != nil {
+					return cli.Usage("--archive: %w", err)
+				}
+				o.Archives = append(o.Archives, a)
+			}
+			for i, file := range o.Imports {
+				if !filepath.IsAbs(file) {
+					o.Imports[i] = filepath.Join(env.Dir, file)
+				}
+			}
+			env := env
+			if env.Dir = checkout.Root(env.Dir); env.Dir == "" {
+				return cli.Usage("%w", errNoCheckout)
+			}
+			if !check {
+				return pin.Add(c.Context(), env, o)
+			}
+			if o.Programs || len(o.Imports)+len(o.Archives) > 0 {
+				return cli.Usage("--check: want no --programs, --import or --archive")
+			}
+			missing, err := pin.Missing(env)
+			if err != nil || len(missing) == 0 {
+				return err
+			}
+			for _, key := range missing {
+				fmt.Fprintln(env.Out, key)
+			}
+			return cli.Exit(cli.ExitDrift, fmt.Errorf("%s lacks %d pins. Fix: go run ./tools/hk pin", versions.LockFile, len(missing)))
+		},
+	}
+	fs := c.Flags()
+	fs.BoolVar(&check, "check", false, "write nothing; print the missing pins and exit with code 3 if there are any")
+	fs.BoolVar(&o.Programs, "programs", false, "build the programs of this repository and pin them again")
+	fs.BoolVar(&o.TrustMirror, "trust-mirror", false, "trust checksums of new files from the mirror in HYPERKUBE_UPSTREAM")
+	fs.StringArrayVar(&o.Imports, "import", nil, "pin the checksums in a JSON `file`: version to file to architecture to sha256; repeatable")
+	fs.StringArrayVar(&archives, "archive", nil, "pin an archive and the member that the manifest names (`KEY=SHA256`); repeatable")
+	return c
+}

@@ -1,0 +1,86 @@
+package cmd
+
+import (
+	"runtime/debug"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/catalog"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
+	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/spf13/cobra"
+)
+
+// saveMemory limits the memory of the process, in bytes, for images of any size.
+const saveMemory = 48 << 20
+
+func newSave(env cli.Env) *cobra.Command {
+	var a catalog.Archive
+	var compression string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "save IMAGE|NAME=DIR... -o FILE",
+		Short: "Save images in one archive for docker, podman, containerd and skopeo",
+		Long: `Save writes images into one archive that docker, podman, containerd and skopeo
+load. An IMAGE is built and compared with its record; NAME=DIR is an OCI layout that
+exists, with the full name of its image.`,
+		Example: `  # Save two images for the nodes of an offline cluster.
+  hk save hyperkube:v1.36.0 kubectl:v1.36.0 -o node.tar.zst --compression zstd --platform linux/amd64
+
+  # Save the OCI layout of another image.
+  hk save registry.example/app:v1=layout -o app.tar`,
+		Args:              subcommand.Args(cobra.ArbitraryArgs),
+		ValidArgsFunction: completeImages(env),
+		RunE: func(c *cobra.Command, args []string) error {
+			debug.SetMemoryLimit(saveMemory)
+			var err error
+			if a.Compression, err = archive.ParseCompression(compression); err != nil {
+				return cli.Usage("--compression: %w", err)
+			}
+			for _, arg := range args {
+				if !strings.Contains(arg, "=") {
+					a.Images = append(a.Images, arg)
+					continue
+				}
+				layout, err := archive.ParseImage(arg)
+				if err != nil {
+					return cli.Usage("image: %w", err)
+				}
+				a.Layouts = append(a.Layouts, layout)
+			}
+			switch {
+			case a.File == "":
+				return cli.Usage("-o: want a file to write")
+			case len(args) == 0:
+				return cli.Usage("want images: FLAVOR:TAG or NAME=DIR")
+			case a.Repository != "" && len(a.Images) == 0:
+				return cli.Usage("--repository: only for images of the catalog; NAME=DIR has the full name")
+			}
+			var b *catalog.Builder
+			if len(a.Images) > 0 {
+				if b, _, err = openBuilder(env); err != nil {
+					return err
+				}
+			}
+			contents, err := b.Save(c.Context(), progress.New(env.Err), a)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(env.Out, contents)
+			}
+			printContents(env.Out, contents)
+			return nil
+		},
+	}
+	fs := c.Flags()
+	fs.StringVarP(&a.File, "output", "o", "", "the `file` to write")
+	fs.StringVar(&compression, "compression", string(archive.None), "compress the archive: none, zstd or lz4 (`type`)")
+	fs.StringArrayVar(&a.Platforms, "platform", nil, "save this `platform` only, like linux/amd64; repeatable, docker loads the first")
+	fs.StringVar(&a.Repository, "repository", "", "the `prefix` of image names in place of the registry of versions.yaml")
+	jsonFlag(c, &asJSON)
+	completePlatform(c, env)
+	completeCompression(c)
+	return c
+}

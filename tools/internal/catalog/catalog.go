@@ -1,0 +1,52 @@
+// Package catalog builds, saves and pushes the images of a catalog. Each image is
+// compared with its record.
+package catalog
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hyperkube/hyperkube/tools/internal/assemble"
+	"github.com/hyperkube/hyperkube/tools/internal/checkout"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Builder builds the images of a catalog.
+type Builder struct {
+	*fetch.Fetcher
+	Records record.Records
+}
+
+// NewBuilder returns a builder for the images of a checkout, or of the embedded
+// catalog.
+func NewBuilder(env cli.Env, d checkout.Data) (*Builder, error) {
+	env.Dir = d.Root
+	f, err := fetch.New(env, d.Catalog)
+	return &Builder{f, d.Records}, err
+}
+
+// Build builds an image for one platform, or for all of its platforms if the
+// platform is zero, into an OCI layout at dir. If its digests differ from those on
+// record, the error exits with [cli.ExitDrift], and the digests are returned too.
+func (b *Builder) Build(ctx context.Context, image versions.Image, platform versions.Platform, dir string) (built record.Record, err error) {
+	if platform == (versions.Platform{}) {
+		built, err = assemble.Index(ctx, b.Fetcher, image, dir)
+	} else {
+		built, err = assemble.Platform(ctx, b.Fetcher, image, platform, dir)
+	}
+	if err != nil {
+		return record.Record{}, err
+	}
+	if err := b.Records.Check(image.Name(), built); err != nil {
+		return built, drift(image, err)
+	}
+	return built, nil
+}
+
+func drift(image versions.Image, err error) error {
+	return cli.Exit(cli.ExitDrift, fmt.Errorf("%s differs from its record in %s:\n%w\nA recorded tag is immutable. Fix: revert the change, or raise the iteration as go run ./tools/gen prints it",
+		image.Name(), record.File, err))
+}

@@ -1,0 +1,102 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
+	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Push describes a push of an image of the catalog.
+type Push struct {
+	Image      string   // by name
+	Repository string   // "" for the one of the manifest
+	Tags       []string // besides the tag of the image
+	Layout     string   // of the image, already built; "" to build it
+}
+
+// Pushed is the result of a push.
+type Pushed struct {
+	Image      string   `json:"image"`
+	Repository string   `json:"repository"`
+	Digest     string   `json:"digest"`
+	Tags       []string `json:"tags"`
+}
+
+// Push pushes an image by its digest and then gives it the tags. An image that
+// differs from its record is not pushed; the error exits with [cli.ExitDrift].
+func (b *Builder) Push(ctx context.Context, p Push) (pushed Pushed, err error) {
+	image, err := b.Catalog.Image(p.Image)
+	if err != nil {
+		return Pushed{}, cli.Usage("%w", err)
+	}
+	repository := cmp.Or(p.Repository, image.Repository)
+	if host, _, _ := strings.Cut(repository, "/"); strings.HasSuffix(host, ".invalid") {
+		return Pushed{}, cli.Usage("the registry %q of %s is a placeholder: name a repository with --repository", host, versions.ManifestFile)
+	}
+	dir, remove, err := b.layout(ctx, image, p.Layout)
+	if err != nil {
+		return Pushed{}, err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	tags := append([]string{image.Tag}, p.Tags...)
+	var digest v1.Hash
+	if image.ContentTag == "" {
+		digest, err = registry.Push(ctx, b.Progress, dir, repository, tags)
+	} else {
+		digest, err = registry.PushIfMissing(ctx, b.Progress, dir, repository, tags, image.ContentTag)
+	}
+	if err != nil {
+		return Pushed{}, err
+	}
+	return Pushed{image.Name(), repository, digest.String(), tags}, nil
+}
+
+// layout returns a layout of the image that matches its record: the one in dir,
+// or a new one in a temporary directory if dir is "".
+func (b *Builder) layout(ctx context.Context, image versions.Image, dir string) (_ string, remove func() error, err error) {
+	if dir == "" {
+		work, err := os.MkdirTemp("", "hyperkube-push-")
+		if err != nil {
+			return "", nil, fmt.Errorf("creating a temporary directory: %w", err)
+		}
+		remove, dir = func() error { return os.RemoveAll(work) }, filepath.Join(work, "layout")
+		if _, err := b.Build(ctx, image, versions.Platform{}, dir); err != nil {
+			return "", nil, errors.Join(err, remove())
+		}
+		return dir, remove, nil
+	}
+	if dir, remove, err = layout.Dereference(ctx, dir); err != nil {
+		return "", nil, err
+	}
+	if err := b.matches(image, dir); err != nil {
+		return "", nil, errors.Join(err, remove())
+	}
+	return dir, remove, nil
+}
+
+// matches checks that a layout has the index of an image. A registry verifies all
+// other blobs against it.
+func (b *Builder) matches(image versions.Image, dir string) error {
+	content, err := layout.Open(dir)
+	if err != nil {
+		return err
+	}
+	if content.Index == nil {
+		return fmt.Errorf("layout %q: want an index of all platforms, got an image", dir)
+	}
+	known, ok := b.Records[image.Name()]
+	if got := content.Digest.String(); ok && got != known.Index {
+		return drift(image, fmt.Errorf("layout %q: want index %s, got %s", dir, known.Index, got))
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+// Package pin writes versions/lock.json: it pins the files and base images that
+// the manifest wants and the lock lacks. A pin is never changed, except that of a
+// program of this repository.
+package pin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
+	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Options select the pins to add. Without Programs, Imports and Archives, those
+// are all that are missing; of the three, at most one may be set.
+type Options struct {
+	Programs    bool      // pin the programs of this repository again
+	Imports     []string  // JSON files: version to file to architecture to sha256
+	Archives    []Archive // archives to pin with the member that the manifest names
+	TrustMirror bool      // trust checksums from the mirror in HYPERKUBE_UPSTREAM
+}
+
+// Validate returns an error unless at most one selection is set.
+func (o Options) Validate() error {
+	n := 0
+	for _, set := range []bool{o.Programs, len(o.Imports) > 0, len(o.Archives) > 0} {
+		if set {
+			n++
+		}
+	}
+	if n > 1 {
+		return cli.Usage("want at most one of --programs, --import and --archive")
+	}
+	return nil
+}
+
+// Add adds pins to the lock of the checkout at env.Dir. Pins that were made
+// before an error are kept, so that the next run continues from there. If a
+// checksum differs from the pinned one, the error exits with [cli.ExitDrift].
+func Add(ctx context.Context, env cli.Env, o Options) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	// One process at a time reads and replaces the lock.
+	dir, err := lockfile.AcquireDir(ctx, env.Dir, func() { fmt.Fprintln(env.Err, "hk: waiting for another process that writes to the checkout") })
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	p, err := newPinner(env)
+	if err != nil {
+		return err
+	}
+	p.fetcher.TrustMirror = o.TrustMirror
+	switch {
+	case o.Programs:
+		err = p.programs(ctx)
+	case len(o.Imports) > 0:
+		for _, file := range o.Imports {
+			err = errors.Join(err, p.importFile(file))
+		}
+	case len(o.Archives) > 0:
+		for _, a := range o.Archives {
+			err = errors.Join(err, p.archive(ctx, a))
+		}
+	default:
+		err = p.missing(ctx)
+	}
+	return errors.Join(err, p.write())
+}
+
+// Missing returns the keys of the files and base images that [Add] would pin
+// without options, sorted.
+func Missing(env cli.Env) ([]string, error) {
+	p, err := newPinner(env)
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, key := range p.missingFiles() {
+		if source, _ := p.manifest.Source(key.Source); source.Kind != versions.KindArchive {
+			keys = append(keys, key.String())
+		}
+	}
+	for _, key := range p.missingBases() {
+		keys = append(keys, key.String())
+	}
+	return keys, nil
+}
+
+type pinner struct {
+	env      cli.Env
+	path     string
+	manifest *versions.Manifest
+	lock     *versions.Lock
+	fetcher  *fetch.Fetcher
+	added    int
+}
+
+// newPinner reads the manifest and the lock without resolving them: the lock may
+// lack pins.
+func newPinner(env cli.Env) (*pinner, error) {
+	p := &pinner{env: env, path: filepath.Join(env.Dir, versions.LockFile)}
+	raw, err := os.ReadFile(filepath.Join(env.Dir, versions.ManifestFile))
+	if err != nil {
+		return nil, fmt.Errorf("reading manifest: %w", err)
+	}
+	if p.manifest, err = versions.ParseManifest(versions.ManifestFile, raw); err != nil {
+		return nil, err
+	}
+	raw, err = os.ReadFile(p.path)
+	if err != nil {
+		return nil, fmt.Errorf("reading lock: %w", err)
+	}
+	if p.lock, _, err = versions.ParseLock(versions.LockFile, raw); err != nil {
+		return nil, err
+	}
+	p.fetcher, err = fetch.New(env, &versions.Catalog{Manifest: p.manifest, Lock: p.lock})
+	return p, err
+}
+
+// missingFiles returns the files that images need and the lock lacks.
+func (p *pinner) missingFiles() []versions.FileKey {
+	return slices.DeleteFunc(p.manifest.RequiredFiles(), func(key versions.FileKey) bool {
+		_, ok := p.lock.Pin(key)
+		return ok
+	})
+}
+
+// missingBases returns the base images that images need and the lock lacks.
+func (p *pinner) missingBases() []versions.BaseKey {
+	return slices.DeleteFunc(p.manifest.RequiredBases(), func(key versions.BaseKey) bool {
+		_, ok := p.lock.Base(key)
+		return ok
+	})
+}
+
+// missing pins released files by the checksums of upstream, programs by building
+// them, and base images by their index.
+func (p *pinner) missing(ctx context.Context) error {
+	var errs []error
+	for _, key := range p.missingFiles() {
+		if errs = append(errs, p.file(ctx, key)); ctx.Err() != nil {
+			return errors.Join(errs...)
+		}
+	}
+	for _, key := range p.missingBases() {
+		pin, err := p.fetcher.PinBase(ctx, key)
+		if err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		p.lock.SetBase(pin)
+		p.added++
+	}
+	return errors.Join(errs...)
+}
+
+func (p *pinner) file(ctx context.Context, key versions.FileKey) error {
+	source, _ := p.manifest.Source(key.Source)
+	if _, ok := source.File(key); !ok {
+		return fmt.Errorf("pinning %s: source %q of %s does not declare it for that version", key, key.Source, versions.ManifestFile)
+	}
+	var pin versions.Pin
+	var err error
+	switch source.Kind {
+	case versions.KindRelease:
+		pin, err = p.fetcher.Pin(ctx, key, source)
+	case versions.KindGoBuild:
+		pin, err = p.fetcher.PinProgram(ctx, key, source)
+	case versions.KindArchive:
+		return nil // upstream publishes no checksums of archives; see Options.Archives
+	}
+	if err != nil {
+		return err
+	}
+	return p.add(pin)
+}
+
+// programs pins every program of this repository again.
+func (p *pinner) programs(ctx context.Context) error {
+	for _, key := range p.manifest.RequiredFiles() {
+		source, _ := p.manifest.Source(key.Source)
+		if source.Kind != versions.KindGoBuild || source.Module != "." {
+			continue
+		}
+		pin, err := p.fetcher.PinProgram(ctx, key, source)
+		if err != nil {
+			return err
+		}
+		if old, ok := p.lock.Pin(key); !ok || old != pin {
+			p.lock.Set(pin)
+			p.added++
+		}
+	}
+	return nil
+}
+
+// add adds a pin to the lock, unless the lock has the file with another sha256.
+func (p *pinner) add(pin versions.Pin) error {
+	old, ok := p.lock.Pin(pin.FileKey)
+	if ok && old.SHA256 != pin.SHA256 {
+		return cli.Exit(cli.ExitDrift, fmt.Errorf("pinning %s: the lock has sha256 %s, got %s", pin.FileKey, old.SHA256, pin.SHA256))
+	}
+	if !ok {
+		p.lock.Set(pin)
+		p.added++
+	}
+	return nil
+}
+
+func (p *pinner) write() error {
+	if p.added == 0 {
+		return nil
+	}
+	// Copies of one checksum under two keys are usually mistakes of the source.
+	if _, warnings, err := versions.ParseLock(versions.LockFile, p.lock.Format()); err == nil {
+		for _, w := range warnings {
+			fmt.Fprintf(p.env.Err, "hk: warning: %s\n", w)
+		}
+	}
+	if err := atomic.WriteFile(p.path, p.lock.Format()); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.env.Err, "hk: pinned %d files and base images; next: go run ./tools/gen\n", p.added)
+	return nil
+}

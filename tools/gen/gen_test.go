@@ -2,15 +2,13 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/script"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -18,37 +16,14 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"gen": main})
 }
 
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			// exits CODE COMMAND… wants that very exit code.
-			"exits": func(ts *testscript.TestScript, _ bool, args []string) {
-				want, err := strconv.Atoi(args[0])
-				ts.Check(err)
-				var exit *exec.ExitError
-				err = ts.Exec(args[1], args[2:]...)
-				if got := 0; err != nil {
-					if errors.As(err, &exit) {
-						got = exit.ExitCode()
-					}
-					if got != want {
-						ts.Fatalf("exit code %d, want %d: %v", got, want, err)
-					}
-				} else if want != 0 {
-					ts.Fatalf("exit code 0, want %d", want)
-				}
-			},
-		},
-	})
-}
+func TestScripts(t *testing.T) { script.Run(t, testscript.Params{Dir: "testdata"}) }
 
-// The committed files are what the manifest makes. The repository is two
-// folders up from here, for Go as for Bazel, which has it all as links.
+// The committed files are up to date. Bazel has symlinks to the files of the
+// repository.
 func TestCommittedFilesAreFresh(t *testing.T) {
 	root := t.TempDir()
 	for _, dir := range []string{"versions", "images", "imagevector"} {
-		if err := solid(filepath.Join("..", "..", dir), filepath.Join(root, dir)); err != nil {
+		if err := copyDir(filepath.Join("..", "..", dir), filepath.Join(root, dir)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -60,8 +35,8 @@ func TestCommittedFilesAreFresh(t *testing.T) {
 	}
 }
 
-// solid copies a folder with the files that links lead to.
-func solid(from, to string) error {
+// copyDir copies a directory. It dereferences symlinks.
+func copyDir(from, to string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		return err
@@ -76,7 +51,7 @@ func solid(from, to string) error {
 		case err != nil:
 			return fmt.Errorf("copying %q: %w", src, err)
 		case info.IsDir():
-			err = solid(src, dst)
+			err = copyDir(src, dst)
 		default:
 			var b []byte
 			if b, err = os.ReadFile(src); err == nil {

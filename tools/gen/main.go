@@ -1,13 +1,13 @@
-// Gen writes what can be derived from the manifest and the lock: the BUILD
-// files of images/, and the image vector.
+// Gen generates the BUILD files of images/ and the image vector from the manifest
+// and the lock.
 //
-//	go run ./tools/gen                 what is stale
-//	go run ./tools/gen -mode=diff      nothing; shows what is stale
-//	go run ./tools/gen -pinned FILE    the image vector with digests, for the
-//	                                   images that images/digests.json has
+//	go run ./tools/gen                 write the files that are outdated
+//	go run ./tools/gen -mode=diff      show them, and write nothing
+//	go run ./tools/gen -pinned FILE    write an image vector with the digests in
+//	                                   images/digests.json
 //
-// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 with -mode=diff: the committed
-// files are stale.
+// Exit codes: 0 success, 1 failure, 2 wrong usage, 3 outdated files with
+// -mode=diff.
 package main
 
 import (
@@ -26,8 +26,8 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// gcPercent is high because little of what is allocated ever becomes garbage:
-// collecting it would take a fifth of the time.
+// gcPercent is high because little memory becomes garbage: garbage collection would
+// take a fifth of the time.
 const gcPercent = 300
 
 func main() {
@@ -43,9 +43,9 @@ type config struct {
 func parse(env cli.Env) (config, error) {
 	var c config
 	fs := flag.NewFlagSet("gen", flag.ContinueOnError)
-	mode := fs.String("mode", "write", "write the files, or diff: print what would change and exit 3 if anything")
-	fs.StringVar(&c.root, "root", ".", "the repository's `folder`")
-	fs.StringVar(&c.pinned, "pinned", "", "write the image vector with digests to this `file`, and nothing else")
+	mode := fs.String("mode", "write", "`mode`: write the files, or diff: print the changes and exit with 3 if there are any")
+	fs.StringVar(&c.root, "root", ".", "the root `directory` of the repository")
+	fs.StringVar(&c.pinned, "pinned", "", "write only the image vector with digests, to this `file`")
 	if err := cli.Parse(fs, env, false); err != nil {
 		return c, err
 	}
@@ -66,8 +66,6 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	// Manifest and lock of the folder, not those compiled in: they may have been
-	// edited since, or belong to another tree.
 	catalog, warnings, err := versions.LoadFrom(os.DirFS(c.root))
 	for _, w := range warnings {
 		fmt.Fprintf(env.Err, "gen: warning: %s\n", w)
@@ -80,22 +78,22 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	if c.pinned != "" {
-		unknown, err := writePinned(c.pinned, catalog, records)
-		if err == nil && unknown > 0 {
-			fmt.Fprintf(env.Err, "gen: %d images have no digest on record and are left out; go run ./tools/hk build IMAGE --record adds one\n", unknown)
+		omitted, err := writePinned(c.pinned, catalog, records)
+		if err == nil && omitted > 0 {
+			fmt.Fprintf(env.Err, "gen: omitted %d images without digests in %s. Fix: go run ./tools/hk build IMAGE --record -o DIR\n", omitted, record.File)
 		}
 		return err
 	}
 	if err := records.CheckInputs(catalog); err != nil {
 		return err
 	}
-	change, err1 := output.Tree{Root: c.root, Dir: "images", Header: generate.Header}.Compare(generate.Files(catalog))
+	change, err1 := output.Dir{Root: c.root, Name: "images", Header: generate.Header}.Compare(generate.Files(catalog))
 	vector, err2 := planVector(c.root, catalog)
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
 	written, deleted := change.Count()
-	if !vector.fresh() {
+	if !vector.upToDate() {
 		written++
 	}
 	switch {
@@ -104,11 +102,11 @@ func run(ctx context.Context, env cli.Env) error {
 	case c.diff:
 		_, err := env.Out.Write(append(change.Diff(), vector.diff()...))
 		return errors.Join(err, cli.Exit(cli.ExitDrift, fmt.Errorf(
-			"the generated files are stale: %d written, %d deleted. To mend: go run ./tools/gen", written, deleted)))
+			"generated files are outdated: %d to write, %d to delete. Fix: go run ./tools/gen", written, deleted)))
 	}
-	if err := errors.Join(change.Apply(ctx, func() { fmt.Fprintln(env.Err, "gen: waiting for another process that writes here") }), vector.write()); err != nil {
+	if err := errors.Join(change.Apply(ctx, func() { fmt.Fprintf(env.Err, "gen: waiting for another process to unlock %q\n", c.root) }), vector.write()); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Err, "gen: %d written, %d deleted\n", written, deleted)
+	fmt.Fprintf(env.Err, "gen: %d files written, %d deleted\n", written, deleted)
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// buildFile is a BUILD file in the making. Attributes are written in the order
-// of the calls, which has to be buildifier's; empty ones are left out.
+// buildFile writes a BUILD file. Attributes must be written in the order of
+// buildifier. Empty attributes are omitted.
 type buildFile struct{ b bytes.Buffer }
 
 func newBuildFile(loads ...string) *buildFile {
@@ -38,8 +38,7 @@ func (f *buildFile) list(attribute string, items []string) {
 	}
 }
 
-// items writes a list: one item stands in the line, several in lines of their
-// own.
+// items writes a list: one item in the same line, several in a line each.
 func (f *buildFile) items(indent string, items []string) {
 	if len(items) == 1 {
 		f.text("[" + quote(items[0]) + "],\n")
@@ -63,7 +62,7 @@ func (f *buildFile) dict(attribute string, pairs []versions.Pair) {
 	f.text("    },\n")
 }
 
-// quote writes a string of printable ASCII, which all strings of a catalog are.
+// quote quotes a string of printable ASCII; a catalog has no other strings.
 func quote(s string) string {
 	if !strings.ContainsAny(s, `\"`) {
 		return `"` + s + `"`

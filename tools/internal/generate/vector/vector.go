@@ -1,5 +1,4 @@
-// Package vector writes the image vector of the images that this repository
-// makes: a pure function of what they are.
+// Package vector renders the image vector of the images of this repository.
 package vector
 
 import (
@@ -12,28 +11,27 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Path is where the vector lies, from the root of the repository.
+// Path is the path of the image vector from the root of the repository.
 const Path = "imagevector/images.yaml"
 
 // Image is one image, for one Kubernetes version.
 type Image struct {
-	Name       string // of the flavor, by which it is looked up
+	Name       string // of the flavor
 	Repository string // with the registry
 	Version    versions.Version
 	Tag        string
-	Digest     string // of the index; "" if it is not known
+	Digest     string // of the index; "" if unknown
 	// Architectures, sorted.
 	Architectures []string
 }
 
-// Of returns the images of a catalog, with the digests that are known by
-// "FLAVOR:TAG".
-func Of(c *versions.Catalog, digests map[string]string) []Image {
+// Images returns the images of a catalog, with their digests by FLAVOR:TAG.
+func Images(c *versions.Catalog, digests map[string]string) []Image {
 	images := make([]Image, len(c.Images))
 	for i, image := range c.Images {
 		images[i] = Image{
 			Name: image.Flavor.Name, Repository: image.Repository, Version: image.Version, Tag: image.Tag,
-			Digest: digests[image.Flavor.Name+":"+image.Tag],
+			Digest: digests[image.Name()],
 		}
 		for _, b := range image.Builds {
 			images[i].Architectures = append(images[i].Architectures, b.Platform.Arch())
@@ -43,13 +41,12 @@ func Of(c *versions.Catalog, digests map[string]string) []Image {
 	return images
 }
 
-// Render writes the vector in which the look-up of each image's name for its
-// version, and of no other version, finds it. Where a tag is the version, one
-// entry is for all versions of a row that no release interrupts; where it is not,
-// an entry is for one version. releases are all that there are, whether or not
-// there is an image for them.
+// Render returns an image vector that finds each image for its version, and for no
+// other version. Images whose tag is the version share an entry if their releases
+// are consecutive. Other images have an entry each. releases are all releases, also
+// those without images.
 func Render(images []Image, releases []versions.Version) ([]byte, error) {
-	return render(images, releases, "Pinned: no. Tags can be moved; go run ./tools/gen -pinned FILE writes digests.", func(image Image) string {
+	return render(images, releases, "The entries have no digests. Fix tags to digests with: go run ./tools/gen -pinned FILE", func(image Image) string {
 		if image.Tag == image.Version.String() {
 			return ""
 		}
@@ -57,85 +54,85 @@ func Render(images []Image, releases []versions.Version) ([]byte, error) {
 	})
 }
 
-// RenderPinned writes the same with tag and digest, an entry for each image. What
-// has no digest yet is left out, and returned.
-func RenderPinned(images []Image, releases []versions.Version) (text []byte, left []Image, err error) {
+// RenderPinned is like [Render] with tag and digest, and an entry for each image. It
+// omits images without a digest, and returns them.
+func RenderPinned(images []Image, releases []versions.Version) (text []byte, omitted []Image, err error) {
 	known := make([]Image, 0, len(images))
 	for _, image := range images {
 		if image.Digest == "" {
-			left = append(left, image)
+			omitted = append(omitted, image)
 		} else {
 			known = append(known, image)
 		}
 	}
-	text, err = render(known, releases, "Pinned: yes, by the digests of images/digests.json.", func(image Image) string { return image.Tag + "@" + image.Digest })
-	return text, left, err
+	text, err = render(known, releases, "The entries have the digests of images/digests.json.", func(image Image) string { return image.Tag + "@" + image.Digest })
+	return text, omitted, err
 }
 
-func render(images []Image, releases []versions.Version, pinned string, tag func(Image) string) ([]byte, error) {
+func render(images []Image, releases []versions.Version, comment string, tag func(Image) string) ([]byte, error) {
 	images = slices.SortedStableFunc(slices.Values(images), func(a, b Image) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), a.Version.Compare(b.Version))
 	})
 	releases = slices.SortedFunc(slices.Values(releases), versions.Version.Compare)
 	releases = slices.CompactFunc(releases, func(a, b versions.Version) bool { return a.Compare(b) == 0 })
-	var rows []row
+	var entries []entry
 	for i, image := range images {
 		if i > 0 && images[i-1].Name == image.Name && images[i-1].Version == image.Version {
-			return nil, fmt.Errorf("writing image vector: two images of %q for %v", image.Name, image.Version)
+			return nil, fmt.Errorf("rendering image vector: two images of %q for %v", image.Name, image.Version)
 		}
-		r := row{first: image, last: image, tag: tag(image)}
-		if n := len(rows) - 1; n >= 0 && rows[n].continues(r, releases) {
-			rows[n].last = image
+		e := entry{first: image, last: image, tag: tag(image)}
+		if n := len(entries) - 1; n >= 0 && entries[n].precedes(e, releases) {
+			entries[n].last = image
 			continue
 		}
-		rows = append(rows, r)
+		entries = append(entries, e)
 	}
-	sources := make([]imagevector.Source, len(rows))
-	for i, r := range rows {
-		sources[i] = r.source()
+	sources := make([]imagevector.Source, len(entries))
+	for i, e := range entries {
+		sources[i] = e.source()
 	}
-	text := imagevector.Render(header+pinned, sources, nil)
+	text := imagevector.Render(header+comment, sources, nil)
 	if _, err := imagevector.Parse(text); err != nil {
-		return nil, fmt.Errorf("writing image vector: %w", err)
+		return nil, fmt.Errorf("rendering image vector: %w", err)
 	}
 	return text, nil
 }
 
 const header = `Code generated by tools/gen from versions/versions.yaml. DO NOT EDIT.
 
-The images of this repository, as an image vector. The registry is that of
+The image vector of the images of this repository, with the registry of
 versions/versions.yaml.
 `
 
-// row is the images of one entry, for consecutive releases.
-type row struct {
+// entry has the images of consecutive releases.
+type entry struct {
 	first, last Image
-	tag         string // "": the version
+	tag         string // "" if it is the version
 }
 
-// continues tells whether another row can go on with this one: nothing but the
-// version differs, and no release lies between them.
-func (r row) continues(next row, releases []versions.Version) bool {
-	a, b := r.last, next.first
-	if r.tag != "" || next.tag != "" || a.Name != b.Name || a.Repository != b.Repository || !slices.Equal(a.Architectures, b.Architectures) {
+// precedes reports whether next can be merged into the entry: only the version
+// differs, and their releases are consecutive.
+func (e entry) precedes(next entry, releases []versions.Version) bool {
+	a, b := e.last, next.first
+	if e.tag != "" || next.tag != "" || a.Name != b.Name || a.Repository != b.Repository || !slices.Equal(a.Architectures, b.Architectures) {
 		return false
 	}
 	i, found := slices.BinarySearchFunc(releases, a.Version, versions.Version.Compare)
 	return found && i+1 < len(releases) && releases[i+1] == b.Version
 }
 
-func (r row) source() imagevector.Source {
-	from, to := number(r.first.Version), number(r.last.Version)
+func (e entry) source() imagevector.Source {
+	from, to := number(e.first.Version), number(e.last.Version)
 	constraint := "= " + from
 	if from != to {
 		constraint = ">= " + from + ", <= " + to
 	}
-	s := imagevector.Source{Name: r.first.Name, Repository: &r.first.Repository, TargetVersion: &constraint}
-	if r.tag != "" {
-		s.Tag = &r.tag
+	s := imagevector.Source{Name: e.first.Name, Repository: &e.first.Repository, TargetVersion: &constraint}
+	if e.tag != "" {
+		s.Tag = &e.tag
 	}
-	if !slices.Equal(r.first.Architectures, []string{"amd64", "arm64"}) {
-		s.Architectures = r.first.Architectures
+	if !slices.Equal(e.first.Architectures, []string{"amd64", "arm64"}) {
+		s.Architectures = e.first.Architectures
 	}
 	return s
 }

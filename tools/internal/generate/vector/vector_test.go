@@ -3,9 +3,7 @@ package vector
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -13,8 +11,6 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector"
 	"github.com/hyperkube/hyperkube/versions"
 )
-
-var update = flag.Bool("update", false, "write imagevector/images.yaml")
 
 func version(t *testing.T, s string) versions.Version {
 	t.Helper()
@@ -34,8 +30,8 @@ func releases(t *testing.T, list ...string) []versions.Version {
 	return out
 }
 
-// resolves holds a vector to the images: each is found for its version alone.
-func resolves(t *testing.T, text []byte, images []Image, all []versions.Version, want func(Image) string) {
+// checkVector checks that a vector finds each image for its version only.
+func checkVector(t *testing.T, text []byte, images []Image, all []versions.Version, want func(Image) string) {
 	t.Helper()
 	within := imagevector.Versions{}
 	strict, err := imagevector.Parse(text)
@@ -59,7 +55,7 @@ func resolves(t *testing.T, text []byte, images []Image, all []versions.Version,
 	for name := range names {
 		for _, v := range all {
 			for mode, vector := range map[string]*imagevector.Vector{"strict": strict, "compatible": compatible} {
-				// As Gardener looks it up: the worker's version, with and without v, no architecture.
+				// Lookups of Gardener: the version of the worker, with or without v, no architecture.
 				for _, text := range []string{v.String(), number(v)} {
 					got := ""
 					image, err := vector.Find(name, imagevector.RuntimeVersion(text), imagevector.TargetVersion(text))
@@ -103,7 +99,7 @@ func TestRender(t *testing.T) {
 	images := []Image{
 		at("hyperkube", "v1.22.0", "v1.22.0", both), // order must not matter
 		at("hyperkube", "v1.19.0", "v1.19.0", both), at("hyperkube", "v1.19.1", "v1.19.1", both),
-		at("hyperkube", "v1.20.0", "v1.20.0-2", both), // a tag of its own
+		at("hyperkube", "v1.20.0", "v1.20.0-2", both), // another tag
 		at("hyperkube", "v1.20.1", "v1.20.1", both),
 		// no v1.20.2
 		at("hyperkube", "v1.21.0", "v1.21.0", both),
@@ -114,7 +110,7 @@ func TestRender(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resolves(t, text, images, all, byTag)
+	checkVector(t, text, images, all, byTag)
 	want := `images:
 - name: amd
   repository: r.example.com/amd
@@ -152,11 +148,11 @@ func TestRender(t *testing.T) {
 		t.Errorf("two images for one version: %v", err)
 	}
 	if _, err := Render([]Image{{"a", "r.example.com/A", version(t, "v1.19.0"), "v1.19.0", "", both}}, all); err == nil {
-		t.Error("a repository that is none was written")
+		t.Error("no error for an invalid repository")
 	}
-	again, err := Render(images, all)
-	if err != nil || !bytes.Equal(text, again) {
-		t.Errorf("the second time other bytes were written, %v", err)
+	second, err := Render(images, all)
+	if err != nil || !bytes.Equal(text, second) {
+		t.Errorf("second call: other output, %v", err)
 	}
 }
 
@@ -169,17 +165,17 @@ func TestRenderPinned(t *testing.T) {
 		{"hyperkube", "r.example.com/hyperkube", all[1], "v1.19.1", "", both},
 		{"hyperkube", "r.example.com/hyperkube", all[2], "v1.20.0", digest, both},
 	}
-	text, left, err := RenderPinned(images, all)
+	text, omitted, err := RenderPinned(images, all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(left) != 1 || left[0].Tag != "v1.19.1" {
-		t.Errorf("left are %+v", left)
+	if len(omitted) != 1 || omitted[0].Tag != "v1.19.1" {
+		t.Errorf("omitted %+v", omitted)
 	}
-	resolves(t, text, []Image{images[0], images[2]}, all, func(image Image) string { return byTag(image) + "@" + digest })
+	checkVector(t, text, []Image{images[0], images[2]}, all, func(image Image) string { return byTag(image) + "@" + digest })
 }
 
-// Every release of the manifest has its own image, of every flavor that admits it.
+// The vector finds the image of each flavor and release of the manifest.
 func TestCatalog(t *testing.T) {
 	catalog, _, err := versions.Load()
 	if err != nil {
@@ -189,15 +185,15 @@ func TestCatalog(t *testing.T) {
 	for _, r := range catalog.Manifest.Releases {
 		all = append(all, r.Version)
 	}
-	images := Of(catalog, nil)
+	images := Images(catalog, nil)
 	if len(images) < 100 {
-		t.Fatalf("%d images are too few to mean anything", len(images))
+		t.Fatalf("only %d images", len(images))
 	}
 	text, err := Render(images, all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resolves(t, text, images, all, byTag)
+	checkVector(t, text, images, all, byTag)
 	next := all[len(all)-1]
 	for _, name := range []string{"hyperkube", "kubectl"} {
 		v, err := imagevector.Parse(text)
@@ -210,7 +206,7 @@ func TestCatalog(t *testing.T) {
 		}
 		for _, unknown := range []string{fmt.Sprintf("1.%d.0", minor+1), fmt.Sprintf("1.%d.%d", minor, patch+1), "1.18.0"} {
 			if image, err := v.Find(name, imagevector.RuntimeVersion(unknown), imagevector.TargetVersion(unknown)); err == nil {
-				t.Errorf("%s: there is no release %s, but %v is found", name, unknown, image)
+				t.Errorf("%s: unknown release %s: found %v", name, unknown, image)
 			}
 		}
 	}
@@ -219,14 +215,14 @@ func TestCatalog(t *testing.T) {
 	for i, image := range images {
 		pinned[image.Name+":"+image.Tag] = fmt.Sprintf("sha256:%064x", i)
 	}
-	text, left, err := RenderPinned(Of(catalog, pinned), all)
-	if err != nil || len(left) > 0 {
-		t.Fatalf("%d images without digest, %v", len(left), err)
+	text, omitted, err := RenderPinned(Images(catalog, pinned), all)
+	if err != nil || len(omitted) > 0 {
+		t.Fatalf("%d images omitted, %v", len(omitted), err)
 	}
-	resolves(t, text, images, all, func(image Image) string { return byTag(image) + "@" + pinned[image.Name+":"+image.Tag] })
+	checkVector(t, text, images, all, func(image Image) string { return byTag(image) + "@" + pinned[image.Name+":"+image.Tag] })
 }
 
-func TestFresh(t *testing.T) {
+func TestCommittedFile(t *testing.T) {
 	catalog, _, err := versions.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -235,21 +231,12 @@ func TestFresh(t *testing.T) {
 	for _, r := range catalog.Manifest.Releases {
 		all = append(all, r.Version)
 	}
-	want, err := Render(Of(catalog, nil), all)
+	want, err := Render(Images(catalog, nil), all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := "../../../../" + Path
-	if *update {
-		if err := os.WriteFile(file, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !bytes.Equal(got, want) {
-		t.Fatalf("%s is stale. To mend: go run ./tools/gen", Path)
-	}
-	if err != nil {
-		t.Fatal(err)
+	got, err := os.ReadFile("../../../../" + Path)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("%s is outdated: %v. Fix: go run ./tools/gen", Path, err)
 	}
 }

@@ -1,0 +1,96 @@
+package generate
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/bazelbuild/buildtools/build"
+	"github.com/hyperkube/hyperkube/tools/internal/golden"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// A case is a directory with manifest and lock, and the files made from them with
+// the suffix .want, so that Bazel does not take them for packages.
+func TestFiles(t *testing.T) {
+	cases, err := os.ReadDir("testdata")
+	if err != nil || len(cases) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, c := range cases {
+		t.Run(c.Name(), func(t *testing.T) {
+			dir := filepath.Join("testdata", c.Name())
+			catalog, _, err := versions.LoadFrom(os.DirFS(dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden.Dir(t, dir, ".want", Files(catalog))
+		})
+	}
+}
+
+// many returns a catalog with n releases.
+func many(tb testing.TB, n int) *versions.Catalog {
+	c, _, err := versions.Load()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	m := *c.Manifest
+	lock := versions.NewLock()
+	for _, pin := range c.Lock.Pins() {
+		lock.Set(pin)
+	}
+	m.Releases = nil
+	for i := range n {
+		v, err := versions.ParseVersion(fmt.Sprintf("v1.%d.%d", 100+i/20, i%20))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		m.Releases = append(m.Releases, versions.Release{Version: v})
+		for _, name := range []string{"kubelet", "kubectl"} {
+			for _, p := range m.Flavors[0].Platforms {
+				lock.Set(versions.Pin{FileKey: versions.FileKey{Source: "kubernetes", Version: v, Platform: p, File: name}})
+			}
+		}
+	}
+	many, err := versions.Resolve(&m, lock)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return many
+}
+
+// Buildifier changes none of the files of the golden directories and of the
+// committed manifest.
+func TestFilesAreFormatted(t *testing.T) {
+	all, _, err := versions.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixture, _, err := versions.LoadFrom(os.DirFS("testdata/all_fields"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*versions.Catalog{all, fixture} {
+		for name, text := range Files(c) {
+			f, err := build.ParseBuild(name, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			build.Rewrite(f)
+			if formatted := build.Format(f); !bytes.Equal(formatted, text) {
+				t.Errorf("%s: got\n%s\nbuildifier wants\n%s", name, text, formatted)
+			}
+		}
+	}
+}
+
+func BenchmarkFiles2000(b *testing.B) {
+	c := many(b, 2000)
+	b.ReportAllocs()
+	for b.Loop() {
+		Files(c)
+	}
+}

@@ -3,27 +3,42 @@ package fetch
 import (
 	"context"
 	"fmt"
-	"os/exec"
-	"syscall"
-	"time"
+	"os"
+	"path/filepath"
 
+	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuild"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuild/builder"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// rebuilder returns a function that runs tools/rebuild, which leaves the file in
-// the store. It is a process of its own because most who get files never come
-// to build one.
-func (s *Fetcher) rebuilder() func(context.Context, versions.Pin) error {
+// rebuilder returns a function that rebuilds the binary of a pin from source and
+// puts it into the store. It uses the build dates of the checkout at f.Root, if
+// there is one.
+func (f *Fetcher) rebuilder() func(context.Context, versions.Pin) error {
 	return func(ctx context.Context, pin versions.Pin) error {
-		cmd := exec.CommandContext(ctx, "go", "run", "./tools/rebuild",
-			"-version", pin.Version.String(), "-binary", pin.File, "-platform", pin.Platform.String())
-		cmd.Dir, cmd.Stdout, cmd.Stderr = s.Root, s.Log, s.Log
-		// All of its group end when this ends: go run does not tell its child.
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
-		cmd.WaitDelay = 10 * time.Second
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("building it from source: %w; the lines above say why", err)
+		cache, err := cachedir.Dir(f.Getenv)
+		if err != nil {
+			return err
+		}
+		dates := filepath.Join(f.Root, filepath.FromSlash(builddate.File))
+		if _, err := os.Stat(dates); err != nil {
+			dates = "" // embedded
+		}
+		outcomes, err := rebuild.Rebuilder{
+			Builder: builder.Config{
+				Cache: cache, Parallel: builder.DefaultParallel(), Getenv: f.Getenv, Log: f.Log, Progress: f.Progress,
+			},
+			Dates:  builddate.Database{Path: dates},
+			Store:  &f.Store,
+			Report: func(o rebuild.Outcome) { f.Progress.Logf("%s", o) },
+		}.Run(ctx, pin.Version, []rebuild.Job{rebuild.JobOf(pin)})
+		if err == nil && outcomes[0].Status != rebuild.Matched && outcomes[0].Status != rebuild.Stored {
+			err = fmt.Errorf("%s", outcomes[0])
+		}
+		if err != nil {
+			return fmt.Errorf("rebuilding from source: %w", err)
 		}
 		return nil
 	}

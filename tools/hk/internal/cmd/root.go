@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/hyperkube/hyperkube/tools/hk/internal/cmd/rebuild"
 	"github.com/hyperkube/hyperkube/tools/hk/internal/cmd/vector"
 	"github.com/hyperkube/hyperkube/tools/internal/catalog"
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
@@ -43,6 +44,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a mismatch or a violation was fou
 		newList(env),
 		newPin(env),
 		newPush(env),
+		rebuild.New(env),
 		newSave(env),
 		vector.New(env),
 		newVerify(env),

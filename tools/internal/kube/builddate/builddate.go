@@ -1,64 +1,62 @@
-// Package builddate keeps what upstream stamped into its binaries and no
-// module tells: the wall clock of each phase of a release's build, and the
-// commit where the module proxy does not name it.
+// Package builddate holds the timestamps and commits that upstream stamped into
+// its binaries. The build date of a phase is the wall clock of upstream's build
+// and cannot be derived from the sources. The module proxy names the commit of
+// about half of the versions only.
 package builddate
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/kube/jsonlist"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// File is where the dates lie, from the root of the repository.
+// File is the path of the build dates, from the root of a checkout.
 const File = "versions/builddates.json"
 
-// Ways a date or a commit was learned.
+// Sources of a timestamp or a commit.
 const (
-	Reports = "reports" // public reports of what a binary says of itself
-	Proxy   = "proxy"   // the module proxy's answer
-	Search  = "search"  // found by trying; a build with it has the official sha256
+	Reports = "reports" // public reports that quote a binary's version output
+	Proxy   = "proxy"   // the module proxy
+	Search  = "search"  // found by search; a build with it has the official sha256
 )
 
-// Learned is a moment and how it is known.
-type Learned struct {
-	Date time.Time `json:"date"` // UTC, whole seconds
-	How  string    `json:"how"`  // Reports, Proxy or Search
-	// Sightings is the number of independent reports; 0 unless How is Reports.
-	Sightings int `json:"sightings,omitempty"`
+// Timestamp is a point in time and its source.
+type Timestamp struct {
+	Date   time.Time `json:"date"` // UTC, whole seconds
+	Source string    `json:"source"`
+	// Reports counts the independent reports; 0 unless the source is [Reports].
+	Reports int `json:"reports,omitempty"`
 }
 
-// Release is what is known of one version's build.
+// Release is what is known about the build of one version.
 type Release struct {
-	Version    versions.Version
-	Commit     string // 40 hexadecimal digits
-	CommitHow  string
-	CommitTime Learned            // zero: not known
-	Phases     map[string]Learned // by the phase's name: "server", "node", "client"
+	Version      versions.Version
+	Commit       string // 40 hexadecimal digits, "" if unknown
+	CommitSource string
+	CommitTime   Timestamp            // zero if unknown
+	Phases       map[string]Timestamp // build dates by phase: "server", "node", "client"
 }
 
-// With returns the release with what a search found: when a phase was built,
-// and of what moment the commit is. What is known already stays as it was learned.
-func (r Release) With(phase string, built, commit time.Time) Release {
+// With returns the release with the result of a search. Values that the search
+// confirms keep their source.
+func (r Release) With(phase string, build, commit time.Time) Release {
 	if !r.CommitTime.Date.Equal(commit) {
-		r.CommitTime = Learned{Date: commit, How: Search}
+		r.CommitTime = Timestamp{Date: commit, Source: Search}
 	}
-	if !r.Phases[phase].Date.Equal(built) {
-		r = r.Learn(phase, Learned{Date: built, How: Search})
+	if !r.Phases[phase].Date.Equal(build) {
+		r = r.WithPhase(phase, Timestamp{Date: build, Source: Search})
 	}
 	return r
 }
 
-// Learn returns the release with the date of a phase.
-func (r Release) Learn(phase string, l Learned) Release {
-	phases := map[string]Learned{phase: l}
+// WithPhase returns the release with the build date of a phase.
+func (r Release) WithPhase(phase string, t Timestamp) Release {
+	phases := map[string]Timestamp{phase: t}
 	for name, other := range r.Phases {
 		if name != phase {
 			phases[name] = other
@@ -68,20 +66,21 @@ func (r Release) Learn(phase string, l Learned) Release {
 	return r
 }
 
-// Dates are all releases that something is known of.
+// Dates are the releases of which something is known.
 type Dates struct{ releases map[versions.Version]Release }
 
-// Release returns what is known of a version; the zero Release if nothing is.
+// Release returns what is known about a version. If nothing is known, only the
+// version is set.
 func (d *Dates) Release(v versions.Version) Release {
 	r := d.releases[v]
 	r.Version = v
 	return r
 }
 
-// Set replaces what is known of a version.
+// Set adds or replaces a release.
 func (d *Dates) Set(r Release) { d.releases[r.Version] = r }
 
-// Releases lists all, by version.
+// Releases lists all releases by version.
 func (d *Dates) Releases() []Release {
 	all := make([]Release, 0, len(d.releases))
 	for _, r := range d.releases {
@@ -91,48 +90,34 @@ func (d *Dates) Releases() []Release {
 	return all
 }
 
-// entry is a release as the file has it.
+// entry is the JSON form of a release.
 type entry struct {
-	Version string `json:"version"`
-	Commit  *struct {
-		Hash string `json:"hash"`
-		How  string `json:"how"`
-	} `json:"commit,omitempty"`
-	CommitTime *Learned           `json:"commitTime,omitempty"`
-	Phases     map[string]Learned `json:"phases,omitempty"`
+	Version    string               `json:"version"`
+	Commit     *commit              `json:"commit,omitempty"`
+	CommitTime *Timestamp           `json:"commitTime,omitempty"`
+	Phases     map[string]Timestamp `json:"phases,omitempty"`
 }
 
-// Parse reads the file. The error names every fault.
+type commit struct {
+	Hash   string `json:"hash"`
+	Source string `json:"source"`
+}
+
+// Parse parses and validates a file. The error reports every invalid release.
 func Parse(name string, data []byte) (*Dates, error) {
-	var file struct {
-		Schema   int     `json:"schema"`
-		Releases []entry `json:"releases"`
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&file); err != nil {
-		return nil, fmt.Errorf("reading build dates %q: %w", name, err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading build dates %q: more follows after the end", name)
-	}
-	if file.Schema != 1 {
-		return nil, fmt.Errorf("reading build dates %q: schema: want 1, the only one that this program knows, got %d", name, file.Schema)
-	}
 	d := &Dates{releases: map[versions.Version]Release{}}
-	var errs []error
-	for i, e := range file.Releases {
+	err := jsonlist.Parse(name, "releases", data, func(e entry) error {
 		r, err := e.release()
 		if err == nil && d.releases[r.Version].Version == r.Version {
-			err = errors.New("version: stands twice")
+			err = errors.New("version: duplicate")
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: releases[%d] (%q): %w", name, i, e.Version, err))
-			continue
+			return fmt.Errorf("%q: %w", e.Version, err)
 		}
 		d.Set(r)
-	}
-	if err := errors.Join(errs...); err != nil {
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -146,63 +131,56 @@ var (
 func (e entry) release() (Release, error) {
 	v, err := versions.ParseVersion(e.Version)
 	errs := []error{err}
-	r := Release{Version: v, Phases: map[string]Learned{}}
+	r := Release{Version: v, Phases: map[string]Timestamp{}}
 	if e.Commit != nil {
 		if !commitPattern.MatchString(e.Commit.Hash) {
-			errs = append(errs, fmt.Errorf("commit.hash: %q is not 40 hexadecimal digits", e.Commit.Hash))
+			errs = append(errs, fmt.Errorf("commit.hash: want 40 hexadecimal digits, got %q", e.Commit.Hash))
 		}
-		if !slices.Contains([]string{Reports, Proxy}, e.Commit.How) {
-			errs = append(errs, fmt.Errorf("commit.how: want %q or %q, got %q", Reports, Proxy, e.Commit.How))
+		if !slices.Contains([]string{Reports, Proxy}, e.Commit.Source) {
+			errs = append(errs, fmt.Errorf("commit.source: want %q or %q, got %q", Reports, Proxy, e.Commit.Source))
 		}
-		r.Commit, r.CommitHow = e.Commit.Hash, e.Commit.How
+		r.Commit, r.CommitSource = e.Commit.Hash, e.Commit.Source
 	}
 	if e.CommitTime != nil {
-		errs = append(errs, e.CommitTime.check("commitTime"))
+		errs = append(errs, e.CommitTime.validate("commitTime"))
 		r.CommitTime = *e.CommitTime
 	}
-	for phase, l := range e.Phases {
+	for phase, t := range e.Phases {
 		if !phasePattern.MatchString(phase) {
-			errs = append(errs, fmt.Errorf("phases: %q is not a phase's name", phase))
+			errs = append(errs, fmt.Errorf("phases: invalid phase name %q", phase))
 		}
-		errs = append(errs, l.check("phases."+phase))
-		r.Phases[phase] = l
+		errs = append(errs, t.validate("phases."+phase))
+		r.Phases[phase] = t
 	}
 	return r, errors.Join(errs...)
 }
 
-func (l Learned) check(field string) error {
+func (t Timestamp) validate(field string) error {
 	var errs []error
-	if _, offset := l.Date.Zone(); l.Date.IsZero() || l.Date.Nanosecond() != 0 || offset != 0 {
-		errs = append(errs, fmt.Errorf("%s.date: want whole seconds of UTC", field))
+	if _, offset := t.Date.Zone(); t.Date.IsZero() || t.Date.Nanosecond() != 0 || offset != 0 {
+		errs = append(errs, fmt.Errorf("%s.date: want whole seconds in UTC", field))
 	}
-	if !slices.Contains([]string{Reports, Proxy, Search}, l.How) {
-		errs = append(errs, fmt.Errorf("%s.how: want %q, %q or %q, got %q", field, Reports, Proxy, Search, l.How))
+	if !slices.Contains([]string{Reports, Proxy, Search}, t.Source) {
+		errs = append(errs, fmt.Errorf("%s.source: want %q, %q or %q, got %q", field, Reports, Proxy, Search, t.Source))
 	}
-	if (l.How == Reports) != (l.Sightings > 0) {
-		errs = append(errs, fmt.Errorf("%s.sightings: want a number with %q and none without", field, Reports))
+	if (t.Source == Reports) != (t.Reports > 0) {
+		errs = append(errs, fmt.Errorf("%s.reports: want a positive number with source %q and none with others", field, Reports))
 	}
 	return errors.Join(errs...)
 }
 
-// Format returns the bytes of the file: a line a release, by version.
+// Format returns the bytes of a file, with the releases ordered by version.
 func (d *Dates) Format() []byte {
-	lines := make([]string, 0, len(d.releases))
+	entries := make([]entry, 0, len(d.releases))
 	for _, r := range d.Releases() {
 		e := entry{Version: r.Version.String(), Phases: r.Phases}
 		if r.Commit != "" {
-			e.Commit = &struct {
-				Hash string `json:"hash"`
-				How  string `json:"how"`
-			}{r.Commit, r.CommitHow}
+			e.Commit = &commit{r.Commit, r.CommitSource}
 		}
 		if !r.CommitTime.Date.IsZero() {
 			e.CommitTime = &r.CommitTime
 		}
-		line, err := json.Marshal(e)
-		if err != nil {
-			panic(err) // strings, numbers and dates of four-digit years
-		}
-		lines = append(lines, "    "+string(line))
+		entries = append(entries, e)
 	}
-	return []byte("{\n  \"schema\": 1,\n  \"releases\": [\n" + strings.Join(lines, ",\n") + "\n  ]\n}\n")
+	return jsonlist.Format("releases", entries)
 }

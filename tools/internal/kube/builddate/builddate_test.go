@@ -11,7 +11,7 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// repositoryFile is the committed file.
+// repositoryFile returns the committed file.
 func repositoryFile(t *testing.T) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "..", filepath.FromSlash(File)))
@@ -31,7 +31,7 @@ func TestCommittedFile(t *testing.T) {
 		t.Errorf("%d releases, want the 114 and more that are known", n)
 	}
 	if string(dates.Format()) != string(data) {
-		t.Errorf("%s is not as the tools write it: a line a release, in the order of versions and of the fields", File)
+		t.Errorf("%s is not formatted as by Format: a line for each release, ordered by version", File)
 	}
 	for _, r := range dates.Releases() {
 		commit := r.CommitTime.Date
@@ -42,12 +42,12 @@ func TestCommittedFile(t *testing.T) {
 				continue
 			}
 			if l.Date.Before(before) {
-				t.Errorf("%s: the %s phase began at %v, before the phase before it", r.Version, phase, l.Date)
+				t.Errorf("%s: the %s phase began at %v, before the preceding phase", r.Version, phase, l.Date)
 			}
 			before = l.Date
 			// A release is built within the hour of its commit.
-			if r.CommitTime.How == Search && (l.Date.Before(commit) || l.Date.Sub(commit) > time.Hour) {
-				t.Errorf("%s: the %s phase began at %v, the commit is of %v", r.Version, phase, l.Date, commit)
+			if r.CommitTime.Source == Search && (l.Date.Before(commit) || l.Date.Sub(commit) > time.Hour) {
+				t.Errorf("%s: the %s phase began at %v, the commit is from %v", r.Version, phase, l.Date, commit)
 			}
 		}
 	}
@@ -69,15 +69,15 @@ func TestFormatAndBack(t *testing.T) {
 	}
 	at := time.Date(2026, 4, 22, 13, 51, 51, 0, time.UTC)
 	ten, two := version(t, "v1.9.10"), version(t, "v1.9.2")
-	dates.Set(Release{Version: ten, Commit: strings.Repeat("0a", 20), CommitHow: Proxy, Phases: map[string]Learned{
-		"server": {Date: at, How: Search}, "client": {Date: at, How: Reports, Sightings: 2},
+	dates.Set(Release{Version: ten, Commit: strings.Repeat("0a", 20), CommitSource: Proxy, Phases: map[string]Timestamp{
+		"server": {Date: at, Source: Search}, "client": {Date: at, Source: Reports, Reports: 2},
 	}})
-	dates.Set(Release{Version: two, CommitTime: Learned{Date: at, How: Proxy}})
+	dates.Set(Release{Version: two, CommitTime: Timestamp{Date: at, Source: Proxy}})
 	const want = `{
   "schema": 1,
   "releases": [
-    {"version":"v1.9.2","commitTime":{"date":"2026-04-22T13:51:51Z","how":"proxy"}},
-    {"version":"v1.9.10","commit":{"hash":"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a","how":"proxy"},"phases":{"client":{"date":"2026-04-22T13:51:51Z","how":"reports","sightings":2},"server":{"date":"2026-04-22T13:51:51Z","how":"search"}}}
+    {"version":"v1.9.2","commitTime":{"date":"2026-04-22T13:51:51Z","source":"proxy"}},
+    {"version":"v1.9.10","commit":{"hash":"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a","source":"proxy"},"phases":{"client":{"date":"2026-04-22T13:51:51Z","source":"reports","reports":2},"server":{"date":"2026-04-22T13:51:51Z","source":"search"}}}
   ]
 }
 `
@@ -92,7 +92,7 @@ func TestFormatAndBack(t *testing.T) {
 		t.Errorf("got %+v back, want %+v", got, want)
 	}
 	if got := back.Release(version(t, "v1.0.0")); got.Commit != "" || got.Version.String() != "v1.0.0" {
-		t.Errorf("an unknown version is %+v, want its name and nothing more", got)
+		t.Errorf("an unknown version is %+v, want the version only", got)
 	}
 }
 
@@ -102,16 +102,16 @@ func TestParseErrors(t *testing.T) {
 		{"not JSON", `{`, "unexpected EOF"},
 		{"schema", `{"schema":2,"releases":[]}`, "schema"},
 		{"unknown key", `{"schema":1,"releases":[],"more":1}`, "more"},
-		{"more after the end", `{"schema":1,"releases":[]} {}`, "more follows"},
-		{"bad version", `{"schema":1,"releases":[{"version":"1.36"}]}`, `releases[0] ("1.36")`},
-		{"twice", `{"schema":1,"releases":[{` + good + `},{` + good + `}]}`, "stands twice"},
-		{"bad commit", `{"schema":1,"releases":[{` + good + `,"commit":{"hash":"abc","how":"proxy"}}]}`, "commit.hash"},
-		{"bad how", `{"schema":1,"releases":[{` + good + `,"phases":{"node":{"date":"2026-04-22T13:51:51Z","how":"guess"}}}]}`, "phases.node.how"},
-		{"part of a second", `{"schema":1,"releases":[{` + good + `,"phases":{"node":{"date":"2026-04-22T13:51:51.5Z","how":"search"}}}]}`, "phases.node.date"},
-		{"another zone", `{"schema":1,"releases":[{` + good + `,"commitTime":{"date":"2026-04-22T13:51:51+02:00","how":"proxy"}}]}`, "commitTime.date"},
-		{"reports without sightings", `{"schema":1,"releases":[{` + good + `,"phases":{"node":{"date":"2026-04-22T13:51:51Z","how":"reports"}}}]}`, "sightings"},
-		{"phase name", `{"schema":1,"releases":[{` + good + `,"phases":{"No De":{"date":"2026-04-22T13:51:51Z","how":"search"}}}]}`, "No De"},
-		{"all at once", `{"schema":1,"releases":[{"version":"x"},{"version":"y"}]}`, `releases[1] ("y")`},
+		{"trailing data", `{"schema":1,"releases":[]} {}`, "trailing data"},
+		{"bad version", `{"schema":1,"releases":[{"version":"1.36"}]}`, `releases[0]: "1.36"`},
+		{"duplicate", `{"schema":1,"releases":[{` + good + `},{` + good + `}]}`, "duplicate"},
+		{"bad commit", `{"schema":1,"releases":[{` + good + `,"commit":{"hash":"abc","source":"proxy"}}]}`, "commit.hash"},
+		{"bad source", `{"schema":1,"releases":[{` + good + `,"phases":{"node":{"date":"2026-04-22T13:51:51Z","source":"guess"}}}]}`, "phases.node.source"},
+		{"part of a second", `{"schema":1,"releases":[{` + good + `,"phases":{"node":{"date":"2026-04-22T13:51:51.5Z","source":"search"}}}]}`, "phases.node.date"},
+		{"another zone", `{"schema":1,"releases":[{` + good + `,"commitTime":{"date":"2026-04-22T13:51:51+02:00","source":"proxy"}}]}`, "commitTime.date"},
+		{"reports without a number", `{"schema":1,"releases":[{` + good + `,"phases":{"node":{"date":"2026-04-22T13:51:51Z","source":"reports"}}}]}`, "phases.node.reports"},
+		{"phase name", `{"schema":1,"releases":[{` + good + `,"phases":{"No De":{"date":"2026-04-22T13:51:51Z","source":"search"}}}]}`, "No De"},
+		{"every fault", `{"schema":1,"releases":[{"version":"x"},{"version":"y"}]}`, `releases[1]: "y"`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

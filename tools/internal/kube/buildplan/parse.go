@@ -10,18 +10,17 @@ import (
 	"strings"
 )
 
-// Layout says which phase of a version's release builds what.
+// Layout lists the phases of a version's release in order.
 type Layout struct{ Phases []Phase }
 
-// Phase is a part of the release that has one build date: "server", "node",
-// "client".
+// Phase is a part of the release that has one build date.
 type Phase struct {
-	Name    string
-	Targets []string // as the scripts name them: "cmd/kubectl"
+	Name    string   // "server", "node", "client"
+	Targets []string // of make: "cmd/kubectl"
 }
 
-// Find returns the phase and the target of a binary. Where several phases
-// build one, the last wins: it overwrites what the others left.
+// Find returns the phase and the target of a binary. If several phases build
+// it, the last one counts, because it overwrites the output of the others.
 func (l Layout) Find(binary string) (phase, target string, err error) {
 	for _, p := range slices.Backward(l.Phases) {
 		for _, t := range p.Targets {
@@ -30,10 +29,10 @@ func (l Layout) Find(binary string) (phase, target string, err error) {
 			}
 		}
 	}
-	return "", "", fmt.Errorf("this version's release builds no %q", binary)
+	return "", "", fmt.Errorf("the release of this version has no target %q", binary)
 }
 
-// Binaries lists the binaries whose phase is the named one.
+// Binaries returns the binaries that Find finds in a phase.
 func (l Layout) Binaries(phase string) []string {
 	var names []string
 	for _, p := range l.Phases {
@@ -48,8 +47,8 @@ func (l Layout) Binaries(phase string) []string {
 
 var crossPhase = regexp.MustCompile(`(?m)^make all WHAT="\$\{KUBE_([A-Z_]+)_TARGETS\[\*\]\}"`)
 
-// parseCross reads the phases of hack/make-rules/cross.sh, in their order,
-// without those that build tests.
+// parseCross returns the phases of hack/make-rules/cross.sh in order, without
+// those that build tests.
 func parseCross(script string) ([]string, error) {
 	var phases []string
 	for _, m := range crossPhase.FindAllStringSubmatch(script, -1) {
@@ -58,37 +57,38 @@ func parseCross(script string) ([]string, error) {
 		}
 	}
 	if len(phases) == 0 {
-		return nil, errors.New("reading hack/make-rules/cross.sh: it has no line `make all WHAT=\"${KUBE_…_TARGETS[*]}\"` to learn the phases from")
+		return nil, errors.New("reading the phases of the release: no line `make all WHAT=\"${KUBE_…_TARGETS[*]}\"` in hack/make-rules/cross.sh")
 	}
 	return phases, nil
 }
 
-// parseLayout reads lists of a phase and its targets, each ended by an empty
-// word; every word ends with a NUL.
+// parseLayout parses lists of a phase and its targets. Each word ends with a
+// NUL byte, each list with an empty word.
 func parseLayout(out []byte) (Layout, error) {
 	var l Layout
 	words := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
 	for len(words) > 0 {
 		end := slices.Index(words, "")
 		if end < 2 {
-			return Layout{}, fmt.Errorf("asking the tree's scripts for their targets: got %q", out)
+			return Layout{}, fmt.Errorf("listing targets: malformed output %q", out)
 		}
 		l.Phases = append(l.Phases, Phase{strings.ToLower(words[0]), words[1:end]})
 		words = words[end+1:]
 	}
 	if len(l.Phases) == 0 {
-		return Layout{}, errors.New("asking the tree's scripts for their targets: got none")
+		return Layout{}, errors.New("listing targets: no output")
 	}
 	return l, nil
 }
 
-// noise are variables of the shell that ran the scripts.
-var noise = []string{"_", "OLDPWD", "SHLVL"}
+// shellVars are set by the shell that runs the scripts.
+var shellVars = []string{"_", "OLDPWD", "SHLVL"}
 
-// parseRecord reads what the recording go wrote: for each build its folder,
-// the number of its arguments, these, and the environment up to an empty word.
+// parseRecord parses the record of the go shim: for each build its directory, the
+// number of its arguments, the arguments, and the environment up to an empty
+// word.
 func parseRecord(record []byte) ([]Build, error) {
-	malformed := errors.New("reading the plan: it is cut short")
+	malformed := errors.New("parsing the recorded plan: unexpected EOF")
 	words := strings.Split(strings.TrimSuffix(string(record), "\x00"), "\x00")
 	var builds []Build
 	for len(words) > 0 {
@@ -106,19 +106,19 @@ func parseRecord(record []byte) ([]Build, error) {
 			return nil, malformed
 		}
 		for _, e := range words[:end] {
-			if key, _, _ := strings.Cut(e, "="); !slices.Contains(noise, key) {
+			if key, _, _ := strings.Cut(e, "="); !slices.Contains(shellVars, key) {
 				b.Env = append(b.Env, e)
 			}
 		}
 		slices.Sort(b.Env)
 		words = words[end+1:]
 		if len(b.Packages()) == 0 {
-			return nil, fmt.Errorf("reading the plan: go %q names no package", b.Args)
+			return nil, fmt.Errorf("parsing the recorded plan: no package in go %q", b.Args)
 		}
 		builds = append(builds, b)
 	}
 	if len(builds) == 0 {
-		return nil, errors.New("reading the plan: there is no build in it")
+		return nil, errors.New("parsing the recorded plan: no build")
 	}
 	return builds, nil
 }

@@ -23,7 +23,7 @@ make all WHAT="${KUBE_TEST_SERVER_TARGETS[*]}" KUBE_BUILD_PLATFORMS="${KUBE_TEST
 		t.Errorf("got %q (error %v), want %q", got, err, want)
 	}
 	if got, err := parseCross("make test\n"); err == nil {
-		t.Errorf("got %q of a script without phases, want an error", got)
+		t.Errorf("got %q for a script without phases, want an error", got)
 	}
 }
 
@@ -47,7 +47,7 @@ func TestParseLayout(t *testing.T) {
 		}
 	}
 	if _, _, err := layout.Find("proxy"); err == nil {
-		t.Error(`Find("proxy") found something, want an error`)
+		t.Error(`Find("proxy") succeeded, want an error`)
 	}
 	if got, want := layout.Binaries("node"), []string{"kube-proxy", "kubelet"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("node builds %q, want %q", got, want)

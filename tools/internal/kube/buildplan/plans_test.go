@@ -9,18 +9,18 @@ import (
 	"testing"
 )
 
-// Plans of kubectl and kubelet for linux/arm64, as the scripts of several
-// minors made them, with the variables that matter; a line a word.
+// The plans of kubectl and kubelet for linux/arm64 were recorded with the
+// scripts of several minor versions. They have a word on each line.
 func TestRecordedPlans(t *testing.T) {
 	const (
 		tree    = "/workspace/src/k8s.io/kubernetes"
-		through = tree + "/_output/dockerized/go/src/k8s.io/kubernetes" // a link to it
+		through = tree + "/_output/dockerized/go/src/k8s.io/kubernetes" // a symlink to tree
 	)
 	for _, test := range []struct {
 		version, dir string
-		trimpath     bool // by go, not by the compiler alone
+		trimpath     bool // flag of go, not of the compiler alone
 		tags         string
-		dates        int // packages that are told the build date
+		dates        int // packages with a build date
 	}{
 		{"v1.26.0", through, false, "-tags=selinux,notest,", 4},
 		{"v1.29.1", through, false, "-tags=selinux,notest,", 4},
@@ -50,7 +50,7 @@ func TestRecordedPlans(t *testing.T) {
 					t.Errorf("%s: in %s with %s, want -trimpath %v and %s in %s", name, b.Dir, args, test.trimpath, test.tags, test.dir)
 				}
 				if got := strings.Count(args, ".buildDate="); got != test.dates {
-					t.Errorf("%s: the date is told to %d packages, want %d", name, got, test.dates)
+					t.Errorf("%s: %d packages have a build date, want %d", name, got, test.dates)
 				}
 				if b.Getenv("GOARCH") != "arm64" || b.Getenv("CC") != "aarch64-linux-gnu-gcc" || b.Getenv("SHLVL") != "" {
 					t.Errorf("%s: environment %q", name, b.Env)

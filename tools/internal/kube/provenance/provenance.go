@@ -1,6 +1,6 @@
-// Package provenance writes in-toto statements with a SLSA v1 predicate: what a
-// binary was made of and how. A statement has no time and no place in it, so
-// who rebuilds the same gets the same bytes.
+// Package provenance writes in-toto statements with a SLSA v1 predicate: the
+// sources, tools and command of a rebuilt binary. A statement has no timestamp
+// and no machine in it, so equal rebuilds have equal statements.
 package provenance
 
 import (
@@ -15,29 +15,29 @@ import (
 	"strings"
 )
 
-// Statement says how one binary was built.
+// Statement describes how a binary was built.
 type Statement struct {
 	Binary, Version, Platform string
 	SHA256                    string // of the binary, in hexadecimal digits
 	Phase                     string // of upstream's release
 	Commit                    string
-	CommitTime, BuildDate     string // as they stand in the binary
+	CommitTime, BuildDate     string // as in the binary
 	Command                   []string
 	Environment               []string // KEY=value
-	System                    string   // what it was built on: "host", "bullseye"
+	System                    string   // of the build: "host", "bullseye"
 	Modules                   []Module
-	Packages                  []Package // empty where no C compiler has a hand in it
+	Packages                  []Package // empty without cgo
 }
 
-// Module is a Go module, the toolchain's among them.
+// Module is a Go module or a toolchain.
 type Module struct{ Path, Version, Sum string } // Sum is "h1:…"
 
 // Package is an installed Debian package.
 type Package struct{ Name, Version, Architecture string }
 
-// builder names this program in statements, and buildType how it builds.
+// builder identifies this program in statements, and buildType its builds.
 const (
-	builder   = "https://github.com/hyperkube/hyperkube/tools/rebuild"
+	builder   = "https://github.com/hyperkube/hyperkube/tools/hk"
 	buildType = "https://github.com/hyperkube/hyperkube/docs/rebuild.md@v1"
 )
 
@@ -129,12 +129,12 @@ func (s Statement) Marshal() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// dirHash writes a module's sum as in-toto does: in hexadecimal digits.
+// dirHash returns the sum of a module in the form of in-toto, hexadecimal digits.
 func dirHash(m Module) (string, error) {
 	text, ok := strings.CutPrefix(m.Sum, "h1:")
 	sum, err := base64.StdEncoding.DecodeString(text)
 	if !ok || err != nil || len(sum) != 32 {
-		return "", fmt.Errorf("writing provenance: module %s@%s has the sum %q, want h1: and 32 bytes", m.Path, m.Version, m.Sum)
+		return "", fmt.Errorf("writing provenance: module %s@%s: want a sum of h1: and 32 bytes, got %q", m.Path, m.Version, m.Sum)
 	}
 	return hex.EncodeToString(sum), nil
 }

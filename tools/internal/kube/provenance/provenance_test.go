@@ -1,15 +1,13 @@
 package provenance
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the golden file anew")
+	"github.com/hyperkube/hyperkube/tools/internal/golden"
+)
 
 const (
 	sumA = "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -35,19 +33,7 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden := filepath.Join("testdata", "kubelet.intoto.jsonl")
-	if *update {
-		if err := os.WriteFile(golden, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != string(want) {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
+	golden.File(t, filepath.Join("testdata", "kubelet.intoto.jsonl"), got)
 	if n := strings.Count(string(got), "\n"); n != 1 {
 		t.Errorf("%d lines, want one", n)
 	}
@@ -63,7 +49,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	slices.Reverse(s.Packages)
 	slices.Reverse(s.Environment)
 	if got, err := s.Marshal(); err != nil || string(got) != string(want) {
-		t.Errorf("another order of what it is made of gives (error %v)\n%s\nwant\n%s", err, got, want)
+		t.Errorf("another order of modules and packages gives (error %v)\n%s\nwant\n%s", err, got, want)
 	}
 }
 

@@ -9,17 +9,16 @@ import (
 	"strings"
 )
 
-// Inputs are what the go command hashed to name the compilation of a program's
-// main package and its link.
+// Inputs are the hash inputs of the go command: of the compilation of package main
+// and of the link.
 type Inputs struct{ Compile, Link []byte }
 
-// maxLine bounds a line of the go command's report: the longest one holds the
-// version information of a program.
+// maxLine is the maximum length of a line. The longest one has the version
+// information of a program.
 const maxLine = 4 << 20
 
-// ReadInputs finds the inputs of a package in what the go command says with
-// GODEBUG=gocachehash=1, and calls other with every line that is not of that
-// kind.
+// ReadInputs reads the inputs of a package from the output of the go command with
+// GODEBUG=gocachehash=1. It calls other for each line that is not a hash input.
 func ReadInputs(r io.Reader, pkg string, other func(string)) (Inputs, error) {
 	var in Inputs
 	kinds := map[string]*[]byte{
@@ -36,24 +35,24 @@ func ReadInputs(r io.Reader, pkg string, other func(string)) (Inputs, error) {
 		}
 		for prefix, input := range kinds {
 			if line+": " == prefix {
-				*input = nil // it begins anew
+				*input = nil // a new hash
 			}
 			quoted, ok := strings.CutPrefix(line, prefix)
 			if !ok || !strings.HasPrefix(quoted, `"`) {
-				continue // the sum
+				continue // the hash
 			}
 			s, err := strconv.Unquote(quoted)
 			if err != nil {
-				return Inputs{}, fmt.Errorf("reading the go command's hashes: %.100q: %w", line, err)
+				return Inputs{}, fmt.Errorf("reading hash inputs of the go command: %.100q: %w", line, err)
 			}
 			*input = append(*input, s...)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return Inputs{}, fmt.Errorf("reading the go command's hashes: %w", err)
+		return Inputs{}, fmt.Errorf("reading hash inputs of the go command: %w", err)
 	}
 	if in.Compile == nil || in.Link == nil {
-		return Inputs{}, errors.New("reading the go command's hashes: those of " + strconv.Quote(pkg) + " are not there")
+		return Inputs{}, errors.New("reading hash inputs of the go command: none of " + strconv.Quote(pkg))
 	}
 	return in, nil
 }

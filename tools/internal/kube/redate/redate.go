@@ -1,8 +1,10 @@
-// Package redate tells what a Go program would be if it were linked with other
-// dates (of its build, of its commit), without linking it. A date of the same
-// length moves nothing in the program: it changes its own bytes, the build ID,
-// which is made of hashes over what the link was asked to do and over the
-// result, and the GNU build ID that follows from the former.
+// Package redate computes the sha256 that a Go program would have if it were
+// linked with other dates, without linking it. A date of the same length moves
+// nothing in the program. It changes its own bytes, the build ID, which has hashes
+// of the inputs of compiler and linker and of the linked file, and the GNU build
+// ID, which is derived from the build ID. A date costs little more than hashing
+// the file: on one core of 2026, about 400 dates a second for a program of 3 MB
+// and 19 for one of 57 MB.
 package redate
 
 import (
@@ -15,97 +17,96 @@ import (
 	"strings"
 )
 
-// Layout is how dates are written: 20 characters, whatever the date.
+// Layout is the format of dates, always 20 characters.
 const Layout = "2006-01-02T15:04:05Z"
 
-// Program is a program that was built with placeholders for dates.
+// Program is a program that was linked with placeholders for dates.
 type Program struct {
 	inputs  Inputs
 	dates   []string // the placeholders
-	depends []bool   // whether each makes a difference
+	depends []bool   // whether the program depends on each
 	id      buildID
-	content pass // the file as the content hash sees it
-	file    pass
+	content hashState              // of the content hash
+	file    hashState              // of the file
 	gnu     func(id string) []byte // nil without a GNU build ID
 }
 
-// buildID is the four hashes of a program's build ID.
+// buildID has the four hashes of a build ID.
 type buildID struct{ link, action, main, content string }
 
 func (b buildID) String() string {
 	return strings.Join([]string{b.link, b.action, b.main, b.content}, "/")
 }
 
-// linking is the ID that the linker is given: the content is not known yet.
-func (b buildID) linking() string {
+// linkInput returns the build ID that the linker gets. The content hash is not
+// known then.
+func (b buildID) linkInput() string {
 	b.content = b.link
 	return b.String()
 }
 
-// hole is a place in the file whose bytes depend on the dates.
-type hole struct {
-	at, size int
-	kind     kind
+// patchSite is a range of the file whose bytes depend on the dates.
+type patchSite struct {
+	offset, size int
+	kind         kind
 }
 
-// kind is idHole, gnuHole, or the number of a date.
+// kind is buildIDSite, gnuSite, or the index of a date.
 type kind int
 
 const (
-	idHole kind = -1 - iota
-	gnuHole
+	buildIDSite kind = -1 - iota
+	gnuSite
 )
 
-// pass is a hash over the file with its holes filled in.
-type pass struct {
-	data  []byte
-	holes []hole
-	head  hash.Cloner // the state before the first of the holes
-	done  int         // how far that is
+// hashState is the state of hashing a file up to its first patch site.
+type hashState struct {
+	data   []byte
+	sites  []patchSite // that are left
+	prefix hash.Cloner // state after offset bytes
+	offset int
 }
 
-// New prepares a program. The error says what about it is not understood; then
-// no date can be tried. So a wrong answer cannot come of a linker that works in
-// another way than the ones known here. Nothing in the program may look like
-// a placeholder by chance.
+// New prepares a program. It fails if the sum of the program itself cannot be
+// recomputed, so an unknown kind of linker is an error and not a wrong sum. The
+// placeholders must not occur in the program by chance.
 func New(file []byte, inputs Inputs, placeholders ...string) (*Program, error) {
 	id, gnu, err := readNotes(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the program's build IDs: %w", err)
 	}
 	p := &Program{inputs: inputs, dates: placeholders, id: id}
-	holes := append(gnu, find(file, id.String(), idHole)...)
+	sites := append(gnu, find(file, id.String(), buildIDSite)...)
 	for i, date := range placeholders {
 		if len(date) != len(Layout) {
-			return nil, fmt.Errorf("date %q is not of the form %q", date, Layout)
+			return nil, fmt.Errorf("invalid date %q, want the format %q", date, Layout)
 		}
-		places := find(file, date, kind(i))
-		// A program that does not print its version has the build date nowhere
-		// but in the build ID.
-		p.depends = append(p.depends, len(places) > 0 ||
+		dateSites := find(file, date, kind(i))
+		// In a program that does not print its version, the build date affects only
+		// the build ID.
+		p.depends = append(p.depends, len(dateSites) > 0 ||
 			bytes.Contains(inputs.Link, []byte(date)) || bytes.Contains(inputs.Compile, []byte(date)))
-		holes = append(holes, places...)
+		sites = append(sites, dateSites...)
 	}
-	p.file = newPass(file, holes)
-	// The content hash takes both IDs for zeros, so all before the first date
-	// is the same for every date.
-	if p.content, err = p.file.skip(func(k kind) bool { return k < 0 }); err != nil {
+	p.file = newHashState(file, sites)
+	// The content hash has zeros in place of both IDs, so everything before the
+	// first date is hashed once.
+	if p.content, err = p.file.skipZeros(func(k kind) bool { return k < 0 }); err != nil {
 		return nil, err
 	}
 	if len(gnu) > 0 {
-		if p.gnu, err = gnuBuildID(file[gnu[0].at:][:gnu[0].size], id); err != nil {
+		if p.gnu, err = gnuBuildID(file[gnu[0].offset:][:gnu[0].size], id); err != nil {
 			return nil, err
 		}
 	}
-	return p, p.check(sha256.Sum256(file))
+	return p, p.selfTest(sha256.Sum256(file))
 }
 
-// Depends says whether the program is another one with another date in the
-// place of a placeholder.
+// Depends reports whether the program depends on the date of a placeholder.
 func (p *Program) Depends(placeholder int) bool { return p.depends[placeholder] }
 
-// check recomputes the program as it is.
-func (p *Program) check(want [sha256.Size]byte) error {
+// selfTest recomputes the sum of the program itself.
+func (p *Program) selfTest(want [sha256.Size]byte) error {
 	action, link := p.actions(p.dates)
 	if action != p.id.action || link != p.id.link {
 		return fmt.Errorf("recomputing the build ID %q: got %q and %q for its first two parts", p.id, link, action)
@@ -116,8 +117,8 @@ func (p *Program) check(want [sha256.Size]byte) error {
 	return nil
 }
 
-// Sum is the sha256 of the program as of dates of [Layout], which stand for the
-// placeholders. It may be called from several goroutines.
+// Sum returns the sha256 of the program with dates, formatted as [Layout], in place
+// of the placeholders. It is safe for concurrent use.
 func (p *Program) Sum(dates ...string) [sha256.Size]byte {
 	id := p.id
 	id.action, id.link = p.actions(dates)
@@ -130,21 +131,21 @@ func (p *Program) Sum(dates ...string) [sha256.Size]byte {
 	id.content = idOf(content)
 	whole, gnu := []byte(id.String()), []byte(nil)
 	if p.gnu != nil {
-		gnu = p.gnu(id.linking())
+		gnu = p.gnu(id.linkInput())
 	}
 	return p.file.sum(func(k kind) []byte {
 		switch k {
-		case idHole:
+		case buildIDSite:
 			return whole
-		case gnuHole:
+		case gnuSite:
 			return gnu
 		}
 		return []byte(dates[k])
 	})
 }
 
-// actions are the hashes over what the compiler of package main and the linker
-// were asked to do. The first is part of what the linker was.
+// actions returns the hashes of the inputs of the compiler, for package main, and
+// of the linker. The former is part of the latter.
 func (p *Program) actions(dates []string) (action, link string) {
 	var pairs []string
 	for i, placeholder := range p.dates {
@@ -159,61 +160,63 @@ func replace(input []byte, pairs []string) []byte {
 	return []byte(strings.NewReplacer(pairs...).Replace(string(input)))
 }
 
-// idOf writes a hash as build IDs do.
+// idOf encodes a hash as in build IDs.
 func idOf(h [sha256.Size]byte) string { return base64.URLEncoding.EncodeToString(h[:15]) }
 
-func find(file []byte, what string, k kind) []hole {
-	var holes []hole
-	for at := 0; ; {
-		i := bytes.Index(file[at:], []byte(what))
+// find returns the sites of text in the file.
+func find(file []byte, text string, k kind) []patchSite {
+	var sites []patchSite
+	for offset := 0; ; {
+		i := bytes.Index(file[offset:], []byte(text))
 		if i < 0 {
-			return holes
+			return sites
 		}
-		holes = append(holes, hole{at + i, len(what), k})
-		at += i + len(what)
+		sites = append(sites, patchSite{offset + i, len(text), k})
+		offset += i + len(text)
 	}
 }
 
-// zeros are as long as any hole.
+// zeros is at least as long as a site.
 var zeros [128]byte
 
-func newPass(data []byte, holes []hole) pass {
-	slices.SortFunc(holes, func(a, b hole) int { return a.at - b.at })
-	return pass{data: data, holes: holes, head: sha256.New().(hash.Cloner)}
+func newHashState(data []byte, sites []patchSite) hashState {
+	slices.SortFunc(sites, func(a, b patchSite) int { return a.offset - b.offset })
+	return hashState{data: data, sites: sites, prefix: sha256.New().(hash.Cloner)}
 }
 
-// skip takes the holes at the beginning that are zeros in every sum into the
-// state to begin with.
-func (p pass) skip(zero func(kind) bool) (pass, error) {
-	head, err := p.head.Clone()
+// skipZeros returns the state after the first sites that are zeros for every
+// date.
+func (s hashState) skipZeros(zero func(kind) bool) (hashState, error) {
+	prefix, err := s.prefix.Clone()
 	if err != nil {
-		return pass{}, err
+		return hashState{}, err
 	}
-	for len(p.holes) > 0 {
-		h := p.holes[0]
-		head.Write(p.data[p.done:h.at])
-		p.done = h.at
-		if !zero(h.kind) {
+	for len(s.sites) > 0 {
+		site := s.sites[0]
+		prefix.Write(s.data[s.offset:site.offset])
+		s.offset = site.offset
+		if !zero(site.kind) {
 			break
 		}
-		head.Write(zeros[:h.size])
-		p.holes, p.done = p.holes[1:], h.at+h.size
+		prefix.Write(zeros[:site.size])
+		s.sites, s.offset = s.sites[1:], site.offset+site.size
 	}
-	p.head = head
-	return p, nil
+	s.prefix = prefix
+	return s, nil
 }
 
-func (p pass) sum(fill func(kind) []byte) [sha256.Size]byte {
-	h, err := p.head.Clone()
+// sum returns the hash of the file with all sites filled in.
+func (s hashState) sum(fill func(kind) []byte) [sha256.Size]byte {
+	h, err := s.prefix.Clone()
 	if err != nil {
 		panic(err) // it was cloned before
 	}
-	at := p.done
-	for _, hole := range p.holes {
-		h.Write(p.data[at:hole.at])
-		h.Write(fill(hole.kind)[:hole.size])
-		at = hole.at + hole.size
+	offset := s.offset
+	for _, site := range s.sites {
+		h.Write(s.data[offset:site.offset])
+		h.Write(fill(site.kind)[:site.size])
+		offset = site.offset + site.size
 	}
-	h.Write(p.data[at:])
+	h.Write(s.data[offset:])
 	return [sha256.Size]byte(h.Sum(nil))
 }

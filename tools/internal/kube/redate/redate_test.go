@@ -17,7 +17,7 @@ var built, committed string
 func main() { println(built, committed) }
 `
 
-// link really builds the program with dates.
+// link builds the program with dates.
 func link(t *testing.T, dir, built, committed string, flags ...string) ([]byte, Inputs) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "program")
@@ -31,11 +31,11 @@ func link(t *testing.T, dir, built, committed string, flags ...string) ([]byte, 
 	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	var said []string
+	var output []string
 	err := cmd.Run()
-	inputs, ierr := ReadInputs(&stderr, "example.org/program", func(s string) { said = append(said, s) })
+	inputs, ierr := ReadInputs(&stderr, "example.org/program", func(s string) { output = append(output, s) })
 	if err != nil || ierr != nil {
-		t.Fatalf("building: %v, %v: %s", err, ierr, strings.Join(said, "\n"))
+		t.Fatalf("building: %v, %v: %s", err, ierr, strings.Join(output, "\n"))
 	}
 	file, err := os.ReadFile(out)
 	if err != nil {
@@ -44,10 +44,10 @@ func link(t *testing.T, dir, built, committed string, flags ...string) ([]byte, 
 	return file, inputs
 }
 
-// The real go command is the judge: what is computed for other dates must be
-// what it links with them. Without -trimpath the dates are in the build
-// information, too, and so in the name of package main's compilation.
-func TestSumIsWhatGoLinks(t *testing.T) {
+// Sums for other dates must be those of the programs that go links. Without
+// -trimpath the dates are in the build information, too, and so in the inputs of
+// the compilation of package main.
+func TestSumEqualsLink(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("no go command here")
 	}
@@ -69,22 +69,22 @@ func TestSumIsWhatGoLinks(t *testing.T) {
 				{"2026-04-22T13:54:45Z", "2026-04-22T13:51:51Z"},
 				{"2024-01-17T15:41:11Z", "2024-01-17T15:41:11Z"},
 			} {
-				really, _ := link(t, dir, dates[0], dates[1], flags...)
-				if got, want := p.Sum(dates[0], dates[1]), sha256.Sum256(really); got != want {
-					t.Errorf("sum for %q is %x, but go links %x", dates, got, want)
+				linked, _ := link(t, dir, dates[0], dates[1], flags...)
+				if got, want := p.Sum(dates[0], dates[1]), sha256.Sum256(linked); got != want {
+					t.Errorf("sum for %q is %x, but that of the linked program is %x", dates, got, want)
 				}
 				if p.Sum(dates[0], committed) == p.Sum(dates[0], dates[1]) {
-					t.Error("the second date makes no difference")
+					t.Error("the sum does not depend on the second date")
 				}
 			}
 
 			flipped := bytes.Clone(file)
 			flipped[len(flipped)-100] ^= 1
 			if _, err := New(flipped, inputs, built, committed); err == nil {
-				t.Error("a program with a flipped bit was taken for what go linked")
+				t.Error("New accepted a program with a flipped bit")
 			}
 			if _, err := New(file, Inputs{inputs.Compile, inputs.Link[1:]}, built, committed); err == nil {
-				t.Error("a program was taken for the link of other inputs")
+				t.Error("New accepted inputs of another program")
 			}
 			if !p.Depends(0) || !p.Depends(1) {
 				t.Errorf("depends on its dates: %v and %v, want both", p.Depends(0), p.Depends(1))
@@ -94,7 +94,7 @@ func TestSumIsWhatGoLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 			if other.Depends(1) {
-				t.Error("the program depends on a placeholder that is not in it")
+				t.Error("the program depends on a placeholder that it does not contain")
 			}
 		})
 	}
@@ -152,9 +152,9 @@ func BenchmarkSum(b *testing.B) {
 	at := len(file) * 2 / 5
 	copy(file[at:], date)
 	p := &Program{dates: []string{date}, id: buildID{strings.Repeat("a", 20), strings.Repeat("b", 20), strings.Repeat("c", 20), strings.Repeat("d", 20)}}
-	p.file = newPass(file, []hole{{4096, 83, idHole}, {at, len(date), 0}})
+	p.file = newHashState(file, []patchSite{{4096, 83, buildIDSite}, {at, len(date), 0}})
 	var err error
-	if p.content, err = p.file.skip(func(k kind) bool { return k < 0 }); err != nil {
+	if p.content, err = p.file.skipZeros(func(k kind) bool { return k < 0 }); err != nil {
 		b.Fatal(err)
 	}
 	b.SetBytes(int64(len(file)))

@@ -9,26 +9,27 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// DocFile is the document that has the table in it.
+// DocFile is the path of the document with the table, from the root of a checkout.
 const DocFile = "docs/rebuild.md"
 
-// The table stands between these lines.
+// The table is between these lines.
 const (
-	begin = "<!-- table: generated from versions/rebuilt.json by tools/rebuild -->"
+	begin = "<!-- table: generated from versions/rebuilt.json by hk rebuild table -->"
 	end   = "<!-- end of table -->"
 )
 
-// columns of the table; other binaries follow by name.
+// columns are the first columns of the table. Other binaries follow by name.
 var columns = []string{
 	"kubectl", "kubelet", "kubeadm", "kube-proxy", "kube-apiserver", "kube-controller-manager", "kube-scheduler",
 }
 
-// platforms in the order of the two marks of a cell.
+// platforms are in the order of the two marks of a cell.
 var platforms = []string{"linux/amd64", "linux/arm64"}
 
 var marks = map[string]string{Matched: "✓", Differs: "✗", Unbuildable: "–", "": "·"}
 
-// Table renders the results: a row a version, newest first, a column a binary.
+// Table renders the results with a row for each version, newest first, and a
+// column for each binary.
 func (r *Results) Table() string {
 	all := r.All()
 	names := slices.Clone(columns)
@@ -52,7 +53,7 @@ func (r *Results) Table() string {
 			for _, p := range platforms {
 				platform, err := versions.ParsePlatform(p)
 				if err != nil {
-					panic(err) // both are known
+					panic(err) // the names are constants
 				}
 				result := r.byKey[Key{v, platform, name}]
 				toolchain = max(toolchain, result.Toolchain)
@@ -64,7 +65,7 @@ func (r *Results) Table() string {
 	return b.String()
 }
 
-// Insert puts the table into a document, in the place of the one in it.
+// Insert replaces the table of a document.
 func (r *Results) Insert(doc []byte) ([]byte, error) {
 	before, rest, ok := bytes.Cut(doc, []byte(begin+"\n"))
 	_, after, ok2 := bytes.Cut(rest, []byte(end+"\n"))

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// assemble creates the tree.
+// assemble creates the tree in a temporary directory and renames it.
 func (t *Tree) assemble(ctx context.Context, c Config) error {
 	return atomic.CreateDir(t.Dir, func(tmp string) error {
 		build := &Tree{Version: t.Version, Dir: tmp, Image: t.Image, Toolchain: t.Toolchain, Main: t.Main}
@@ -41,9 +41,8 @@ func (t *Tree) write(ctx context.Context, c Config) error {
 	if err := t.vendor(ctx, c); err != nil {
 		return err
 	}
-	// The go command stamps binaries with version control where it sees a
-	// repository; the scripts write below _output, over which a folder is
-	// mounted.
+	// The go command stamps binaries with version control information if it finds
+	// a repository. A directory is mounted on _output, where the scripts write.
 	for _, dir := range []string{".git", "_output"} {
 		if err := os.Mkdir(filepath.Join(t.Source(), dir), 0o755); err != nil {
 			return err
@@ -56,7 +55,8 @@ func (t *Tree) write(ctx context.Context, c Config) error {
 	return os.WriteFile(filepath.Join(t.Dir, stagingFile), list, 0o644)
 }
 
-// restoreMain takes the dropped modules out of go.mod and go.work.
+// restoreMain removes the dropped modules from go.mod and go.work, and returns the
+// former.
 func (t *Tree) restoreMain() (*modfile.File, error) {
 	name := filepath.Join(t.Source(), "go.mod")
 	data, err := os.ReadFile(name)
@@ -65,10 +65,10 @@ func (t *Tree) restoreMain() (*modfile.File, error) {
 	}
 	f, err := modfile.Parse(name, data, nil)
 	if err != nil {
-		return nil, fmt.Errorf("reading the tree's go.mod: %w", err)
+		return nil, fmt.Errorf("reading go.mod of the tree: %w", err)
 	}
 	if data, err = dropFromMod(f); err != nil {
-		return nil, fmt.Errorf("restoring the tree's go.mod: %w", err)
+		return nil, fmt.Errorf("restoring go.mod of the tree: %w", err)
 	}
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (t *Tree) fetchStaging(ctx context.Context, c Config, paths []string) error
 	for i, p := range paths {
 		names[i] = p + "@" + version
 	}
-	task := c.Report.Start("fetching the staging modules of "+t.Version, "modules", int64(len(names)))
+	task := c.Report.Start("downloading the staging modules of "+t.Version, "modules", int64(len(names)))
 	t.Staging, err = c.Tool.Download(ctx, names, func(m gotool.Module) { task.Detail(m.Path); task.Add(1) })
 	if err != nil {
 		task.Fail()
@@ -123,11 +123,10 @@ func (t *Tree) fetchStaging(ctx context.Context, c Config, paths []string) error
 	return nil
 }
 
-// vendor fills vendor/. Every module in it is checked against the tree's own
-// go.sum, which came with the main module, and else against the checksum
-// database.
+// vendor creates vendor/. The go command verifies each module against the go.sum
+// of the main module, or else against the checksum database.
 func (t *Tree) vendor(ctx context.Context, c Config) error {
-	task := c.Report.Start("vendoring the dependencies of "+t.Version, "modules fetched", 0)
+	task := c.Report.Start("vendoring the dependencies of "+t.Version, "modules", 0)
 	settings, args := []string{"GOFLAGS=-modcacherw -mod=mod"}, []string{"mod", "vendor"}
 	_, err := os.Stat(filepath.Join(t.Source(), "go.work"))
 	workspace := err == nil
@@ -142,10 +141,10 @@ func (t *Tree) vendor(ctx context.Context, c Config) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("vendoring: %w", err)
 	}
-	said := follow(lines, func(module string) { task.Detail(module); task.Add(1) })
+	output := readOutput(lines, func(module string) { task.Detail(module); task.Add(1) })
 	if err := cmd.Wait(); err != nil {
 		task.Fail()
-		return fmt.Errorf("vendoring: running %q: %w: %s", strings.Join(cmd.Args[1:], " "), err, strings.Join(said, "; "))
+		return fmt.Errorf("vendoring: running %q: %w: %s", strings.Join(cmd.Args[1:], " "), err, strings.Join(output, "; "))
 	}
 	task.Done()
 	if workspace {
@@ -154,9 +153,9 @@ func (t *Tree) vendor(ctx context.Context, c Config) error {
 	return t.linkStaging()
 }
 
-// linkStaging puts links to the staging modules into vendor/, in the place of
-// what go copied there: before there were workspaces the tree had them, and
-// programs of staging modules, which nothing imports, are built through them.
+// linkStaging replaces the copies of staging modules in vendor/ by symlinks. Trees
+// without a workspace have such symlinks, through which binaries of staging
+// modules are built that no package imports.
 func (t *Tree) linkStaging() error {
 	for _, m := range t.Staging {
 		name := filepath.Join(t.Source(), "vendor", filepath.FromSlash(m.Path))
@@ -170,19 +169,19 @@ func (t *Tree) linkStaging() error {
 	return nil
 }
 
-// follow reads what go says and returns the last lines that are no news of a
-// download.
-func follow(r io.Reader, downloading func(string)) []string {
-	var said []string
+// readOutput reads the output of go and calls downloading for each module. It
+// returns the last other lines.
+func readOutput(r io.Reader, downloading func(string)) []string {
+	var output []string
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		if module, ok := strings.CutPrefix(lines.Text(), "go: downloading "); ok {
 			downloading(module)
 			continue
 		}
-		said = append(said, lines.Text())
-		said = said[max(0, len(said)-5):]
+		output = append(output, lines.Text())
+		output = output[max(0, len(output)-5):]
 	}
-	io.Copy(io.Discard, r) // a line that was too long must not block go
-	return said
+	io.Copy(io.Discard, r) // after a line that is too long, go must not block
+	return output
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-// LockCompile waits until no other process of this user compiles: two at once take
-// longer than one after the other, and twice the memory. Cache is the folder of
-// all that rebuilds keep.
+// LockCompile acquires the lock that is held while compiling, in the directory
+// of all caches of rebuilds. Two concurrent builds take longer than one after the
+// other, and twice the memory.
 func LockCompile(ctx context.Context, cache string, report *progress.Reporter) (*os.File, error) {
 	var waiting *progress.Task
 	lock, err := lockfile.Acquire(ctx, filepath.Join(cache, "compile.lock"), func() {
@@ -23,14 +23,14 @@ func LockCompile(ctx context.Context, cache string, report *progress.Reporter) (
 	return lock, err
 }
 
-// BuildCache is Go's build cache of a toolchain ("go1.26.2") in a system, in
-// the same folder.
+// BuildCache returns the directory of Go's build cache for a toolchain
+// ("go1.26.2") and a system ("host").
 func BuildCache(cache, toolchain, system string) string {
 	return filepath.Join(BuildCaches(cache), toolchain+"-"+system)
 }
 
-// BuildCaches is the folder of them all.
+// BuildCaches returns the directory of all build caches.
 func BuildCaches(cache string) string { return filepath.Join(cache, "gocache") }
 
-// Trees is the folder of all source trees, in the same folder.
+// Trees returns the directory of all source trees.
 func Trees(cache string) string { return filepath.Join(cache, "trees") }

@@ -13,12 +13,12 @@ const (
 	stagingDir = "./staging/src/"
 )
 
-// dropped are the staging modules that nothing we build imports and that some
-// proxies refuse to serve. Without them the bytes of the binaries are the same.
+// dropped has the staging modules that no official binary imports and that some
+// proxies refuse to serve. The bytes of the binaries are the same without them.
 var dropped = []string{"k8s.io/sample-cli-plugin", "k8s.io/sample-controller"}
 
-// staging lists the modules that the tree keeps below staging/, by the
-// replacements of its own go.mod, without the dropped ones.
+// staging returns the modules below staging/, which are replaced in the main
+// go.mod, without the dropped ones.
 func staging(gomod *modfile.File) []string {
 	var paths []string
 	for _, r := range gomod.Replace {
@@ -30,23 +30,23 @@ func staging(gomod *modfile.File) []string {
 	return paths
 }
 
-// stagingVersion is the version under which the modules below staging/ are
-// published: v0.36.0 for v1.36.0.
+// stagingVersion returns the version of the published staging modules: v0.36.0
+// for v1.36.0.
 func stagingVersion(version string) (string, error) {
 	rest, ok := strings.CutPrefix(version, "v1.")
 	if !ok {
-		return "", fmt.Errorf("version %q: its staging modules are known for v1 only", version)
+		return "", fmt.Errorf("unsupported version %q: want v1", version)
 	}
 	return "v0." + rest, nil
 }
 
-// restoreStaging puts the published go.mod of a staging module back to what the
-// tree had. Publishing turned the siblings' v0.0.0 into their version and took
-// the replacements away; both show in what is built.
+// restoreStaging restores the go.mod of a staging module. Publishing replaced the
+// version v0.0.0 of its siblings by the published one and removed the
+// replacements. Both are part of the build information in binaries.
 func restoreStaging(name string, published []byte, version string, siblings []string) ([]byte, error) {
 	f, err := modfile.Parse(name, published, nil)
 	if err != nil {
-		return nil, fmt.Errorf("reading a staging module's go.mod: %w", err)
+		return nil, fmt.Errorf("reading the go.mod of a staging module: %w", err)
 	}
 	for _, r := range f.Require {
 		if r.Mod.Version == version && (slices.Contains(siblings, r.Mod.Path) || slices.Contains(dropped, r.Mod.Path)) {
@@ -67,7 +67,7 @@ func restoreStaging(name string, published []byte, version string, siblings []st
 	return f.Format()
 }
 
-// dropFromMod takes the dropped modules out of the main module's go.mod.
+// dropFromMod removes the dropped modules from the main go.mod.
 func dropFromMod(f *modfile.File) ([]byte, error) {
 	for _, path := range dropped {
 		if err := f.DropReplace(path, ""); err != nil {
@@ -81,11 +81,11 @@ func dropFromMod(f *modfile.File) ([]byte, error) {
 	return f.Format()
 }
 
-// dropFromWork does the same for the workspace.
+// dropFromWork removes the dropped modules from go.work.
 func dropFromWork(name string, gowork []byte) ([]byte, error) {
 	f, err := modfile.ParseWork(name, gowork, nil)
 	if err != nil {
-		return nil, fmt.Errorf("reading the tree's workspace: %w", err)
+		return nil, fmt.Errorf("reading go.work of the tree: %w", err)
 	}
 	for _, path := range dropped {
 		if err := f.DropUse(stagingDir + path); err != nil {

@@ -43,8 +43,8 @@ func TestStagingVersion(t *testing.T) {
 	}
 }
 
-// The files in testdata are in the form of those of the minor in their name:
-// published is what the proxy has, tree what the repository had.
+// The files in testdata have the form of the minor version in their name:
+// published is the go.mod of the module proxy, tree that of the repository.
 func TestRestoreStaging(t *testing.T) {
 	for _, minor := range []string{"1.24", "1.36"} {
 		t.Run(minor, func(t *testing.T) {

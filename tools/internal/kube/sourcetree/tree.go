@@ -1,7 +1,7 @@
-// Package sourcetree puts a Kubernetes version's source tree together as it was
-// when upstream built it, from published Go modules alone. The module
-// k8s.io/kubernetes has the tree without staging/ and vendor/; what lies below
-// staging/ is published module by module, and vendor/ follows from both.
+// Package sourcetree assembles the source tree of a Kubernetes version, as
+// upstream built it, from published Go modules. The module k8s.io/kubernetes has
+// the tree without staging/ and vendor/. The modules below staging/ are published
+// one by one, and vendor/ is derived from all go.mod files.
 package sourcetree
 
 import (
@@ -19,51 +19,51 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-// Config says where trees are kept and who fetches.
+// Config has the settings of all trees.
 type Config struct {
-	Dir      string
+	Dir      string // directory of the trees
 	Tool     *gotool.Tool
 	Report   *progress.Reporter
-	Platform string // of this machine, for toolchains: "linux/amd64"
+	Platform string // platform of toolchains: "linux/amd64"
 }
 
-// Tree is a version's source, ready to be built without a network. Nobody
-// removes it before it is closed.
+// Tree is the source tree of a version, ready to be built without a network. It
+// is not removed before it is closed.
 type Tree struct {
 	Version   string
-	Dir       string // the root of the sources
+	Dir       string
 	Image     Image
 	Toolchain gotool.Module
 	Main      gotool.Module
 	Staging   []gotool.Module // by path
 
-	lock *os.File // shared with all who use the tree
+	lock *os.File // shared
 }
 
-// Close gives the tree up.
+// Close releases the tree.
 func (t *Tree) Close() error { return t.lock.Close() }
 
-// layout is part of a tree's folder: raise it when trees come to be put
-// together in another way.
+// layout is part of the name of a tree's directory. Increment it when the contents
+// of trees change.
 const layout = "1"
 
-// Dir is the folder of a version's tree in the folder of all.
+// Dir returns the directory of a version's tree.
 func Dir(parent, version string) string { return filepath.Join(parent, version+"-"+layout) }
 
-// Ensure returns the tree of a version and makes it first where it is missing.
-// Several processes may ask at once, and be killed.
+// Ensure returns the tree of a version and creates it if it does not exist.
+// Concurrent and killed processes are safe.
 func Ensure(ctx context.Context, c Config, version string) (*Tree, error) {
 	t := &Tree{Version: version, Dir: Dir(c.Dir, version)}
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-		return nil, fmt.Errorf("making the folder of source trees: %w", err)
+		return nil, fmt.Errorf("creating the directory of source trees: %w", err)
 	}
 	for {
-		err := t.use(ctx, c)
+		err := t.open(ctx, c)
 		if err == nil {
 			return t, nil
 		}
 		if errors.Is(err, errNoTree) {
-			err = t.make(ctx, c)
+			err = t.create(ctx, c)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("preparing the sources of %s: %w", version, err)
@@ -71,9 +71,9 @@ func Ensure(ctx context.Context, c Config, version string) (*Tree, error) {
 	}
 }
 
-// use takes a tree that is there.
-func (t *Tree) use(ctx context.Context, c Config) (err error) {
-	if t.lock, err = t.hold(ctx, c, lockfile.AcquireShared); err != nil {
+// open opens a tree that exists.
+func (t *Tree) open(ctx context.Context, c Config) (err error) {
+	if t.lock, err = t.acquire(ctx, c, lockfile.AcquireShared); err != nil {
 		return err
 	}
 	if err = t.read(); err == nil {
@@ -85,15 +85,15 @@ func (t *Tree) use(ctx context.Context, c Config) (err error) {
 	return nil
 }
 
-// make puts a tree together that is not there.
-func (t *Tree) make(ctx context.Context, c Config) error {
-	lock, err := t.hold(ctx, c, lockfile.Acquire)
+// create creates a tree that does not exist.
+func (t *Tree) create(ctx context.Context, c Config) error {
+	lock, err := t.acquire(ctx, c, lockfile.Acquire)
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
 	if err := t.read(); !errors.Is(err, errNoTree) {
-		return err // nil: somebody else has made it
+		return err // nil: another process has created it
 	}
 	if err := t.fetchMain(ctx, c); err != nil {
 		return err
@@ -101,23 +101,23 @@ func (t *Tree) make(ctx context.Context, c Config) error {
 	return t.assemble(ctx, c)
 }
 
-type acquire func(ctx context.Context, path string, waiting func()) (*os.File, error)
+type lockFunc func(ctx context.Context, path string, waiting func()) (*os.File, error)
 
-func (t *Tree) hold(ctx context.Context, c Config, how acquire) (*os.File, error) {
+func (t *Tree) acquire(ctx context.Context, c Config, lock lockFunc) (*os.File, error) {
 	var waiting *progress.Task
-	lock, err := how(ctx, lockOf(c, t.Version), func() {
+	f, err := lock(ctx, lockPath(c, t.Version), func() {
 		waiting = c.Report.Start("waiting for another process that prepares the sources of "+t.Version, "", 0)
 	})
 	if waiting != nil {
 		waiting.Done()
 	}
-	return lock, err
+	return f, err
 }
 
-func lockOf(c Config, version string) string { return filepath.Join(c.Dir, version+".lock") }
+func lockPath(c Config, version string) string { return filepath.Join(c.Dir, version+".lock") }
 
-// fetchMain gets the main module and the toolchain it names; both are in the
-// module cache after the first time.
+// fetchMain downloads the main module and the toolchain that it names, unless
+// both are in the module cache.
 func (t *Tree) fetchMain(ctx context.Context, c Config) error {
 	modules, err := c.Tool.Download(ctx, []string{mainModule + "@" + t.Version}, nil)
 	if err != nil {
@@ -126,11 +126,11 @@ func (t *Tree) fetchMain(ctx context.Context, c Config) error {
 	t.Main = modules[0]
 	cross, err := gotool.ReadFile(filepath.Join(t.Main.Dir, "build/build-image/cross/VERSION"), 1<<10)
 	if err != nil {
-		return fmt.Errorf("reading the tree's build image: %w", err)
+		return fmt.Errorf("reading the build image of the tree: %w", err)
 	}
 	goVersion, err := gotool.ReadFile(filepath.Join(t.Main.Dir, ".go-version"), 1<<10)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reading the tree's Go version: %w", err)
+		return fmt.Errorf("reading the Go version of the tree: %w", err)
 	}
 	if t.Image, err = parseImage(string(cross), string(goVersion)); err != nil {
 		return err
@@ -139,33 +139,33 @@ func (t *Tree) fetchMain(ctx context.Context, c Config) error {
 	return err
 }
 
-// Forget removes a version's tree, and from the module cache what only this
-// version needs. It does nothing where somebody uses the tree.
-func Forget(c Config, version string) error {
-	lock, err := lockfile.TryAcquire(lockOf(c, version))
+// Remove removes the tree of a version, and the modules that only this version
+// needs from the module cache. It does nothing while a process uses the tree.
+func Remove(c Config, version string) error {
+	lock, err := lockfile.TryAcquire(lockPath(c, version))
 	if err != nil || lock == nil {
 		return err
 	}
 	defer lock.Close()
-	staged, err := stagingVersion(version)
+	stagingVersion, err := stagingVersion(version)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(atomic.RemoveAll(Dir(c.Dir, version)), c.Tool.RemoveModules(mainModule, version), c.Tool.RemoveModules("k8s.io/*", staged))
+	err = errors.Join(atomic.RemoveAll(Dir(c.Dir, version)), c.Tool.RemoveModules(mainModule, version), c.Tool.RemoveModules("k8s.io/*", stagingVersion))
 	if err != nil {
 		return fmt.Errorf("removing the sources of %s: %w", version, err)
 	}
 	return nil
 }
 
-// stagingFile keeps, in the tree's folder, which staging modules are in it. It
-// is the last file written.
+// stagingFile lists the staging modules of a tree. It is written last, so a tree
+// without it is incomplete.
 const stagingFile = "staging.json"
 
-// Source is the folder of the sources.
+// Source returns the directory of the sources.
 func (t *Tree) Source() string { return filepath.Join(t.Dir, "src") }
 
-var errNoTree = errors.New("there is no tree yet")
+var errNoTree = errors.New("no tree")
 
 func (t *Tree) read() error {
 	data, err := os.ReadFile(filepath.Join(t.Dir, stagingFile))

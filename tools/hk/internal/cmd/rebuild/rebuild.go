@@ -1,0 +1,200 @@
+// Package rebuild has the commands of hk rebuild.
+package rebuild
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
+	"github.com/hyperkube/hyperkube/tools/internal/checkout"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuild"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuild/builder"
+	"github.com/hyperkube/hyperkube/tools/internal/store"
+	"github.com/hyperkube/hyperkube/versions"
+	"github.com/spf13/cobra"
+)
+
+// New returns the command rebuild.
+func New(env cli.Env) *cobra.Command {
+	return subcommand.Group(&cobra.Command{
+		Use:   "rebuild",
+		Short: "Build official Kubernetes binaries from source, bit for bit",
+		Long: `Build official Kubernetes binaries from source, bit for bit, with a Go module
+proxy, and for kubelet a Debian mirror. Binaries with the sha256 of the lock enter
+the store, from which images are built. Needs Linux.`,
+		Example: `  hk rebuild run v1.36.0 --binary kubectl --platform linux/amd64
+  hk rebuild search v1.29.1`,
+	}, newRun(env), newPlan(env), newSearch(env), newSurvey(env), newTable(env))
+}
+
+// options are the flags that several commands share. Each command registers
+// those that it uses.
+type options struct {
+	binaries  []string
+	platforms []string
+	store     string
+	dates     string
+	goSum     string
+	parallel  int
+}
+
+func (o *options) binaryFlag(c *cobra.Command) {
+	c.Flags().StringSliceVar(&o.binaries, "binary", nil, "comma-separated `names`, or \"all\" for every binary in the lock (default those of all flavors)")
+}
+
+func (o *options) platformFlag(c *cobra.Command) {
+	c.Flags().StringSliceVar(&o.platforms, "platform", []string{"linux/amd64", "linux/arm64"}, "comma-separated `platforms`")
+}
+
+func (o *options) storeFlag(c *cobra.Command, defaultText string) {
+	c.Flags().StringVar(&o.store, "store", "", "`directory` of the store for matching binaries (default "+defaultText+")")
+}
+
+func (o *options) sourceFlags(c *cobra.Command) {
+	c.Flags().StringVar(&o.dates, "dates", "", "`file` of build dates (default "+builddate.File+" of the checkout, or the embedded one)")
+	c.Flags().StringVar(&o.goSum, "gosum", "", "go.sum `file` to trust in place of the Go checksum database")
+}
+
+func (o *options) parallelFlag(c *cobra.Command) {
+	c.Flags().IntVarP(&o.parallel, "parallel", "p", builder.DefaultParallel(), "`number` of concurrent compilers, which need up to 1 GiB of memory each")
+}
+
+// session has what the commands work with.
+type session struct {
+	checkout.Data
+	rebuilder rebuild.Rebuilder
+	recorder  results.Recorder
+	platforms []versions.Platform
+	version   versions.Version // zero without an argument
+}
+
+// open validates the options and the argument VERSION, if there is one.
+func (o *options) open(env cli.Env, args []string) (s session, err error) {
+	if len(args) > 0 {
+		if s.version, err = versions.ParseVersion(args[0]); err != nil {
+			return s, cli.Usage("%w", err)
+		}
+	}
+	for _, name := range o.platforms {
+		p, err := versions.ParsePlatform(name)
+		if err != nil {
+			return s, cli.Usage("--platform: %w", err)
+		}
+		s.platforms = append(s.platforms, p)
+	}
+	if o.parallel < 1 {
+		return s, cli.Usage("--parallel: want 1 or more, got %d", o.parallel)
+	}
+	if s.Data, err = checkout.Open(env.Dir); err != nil {
+		return s, err
+	}
+	cache, err := cachedir.Dir(env.Getenv)
+	if err != nil {
+		return s, err
+	}
+	s.rebuilder = rebuild.Rebuilder{
+		Builder: builder.Config{
+			Cache: cache, GoSum: absolute(env, o.goSum), Parallel: o.parallel,
+			Getenv: env.Getenv, Log: env.Err, Progress: progress.New(env.Err),
+		},
+		Dates:  builddate.Database{Path: absolute(env, o.dates), Lock: filepath.Join(cache, "rebuild", "dates.lock")},
+		Report: func(o rebuild.Outcome) { fmt.Fprintln(env.Out, o) },
+	}
+	if o.dates == "" && s.Root != "" {
+		s.rebuilder.Dates.Path = filepath.Join(s.Root, filepath.FromSlash(builddate.File))
+	}
+	if o.store != "" {
+		s.keepIn(absolute(env, o.store))
+	}
+	s.recorder = results.Recorder{Root: s.Root, Cache: cache}
+	return s, nil
+}
+
+// openStore opens the store of the flag or of the environment.
+func (o *options) openStore(env cli.Env, s *session) error {
+	if o.store != "" {
+		return nil
+	}
+	dir, err := cachedir.Store(env.Getenv)
+	if err != nil {
+		return err
+	}
+	s.keepIn(dir)
+	return nil
+}
+
+func (s *session) keepIn(dir string) {
+	st := store.New(dir)
+	s.rebuilder.Store = &st
+}
+
+// checkCheckout returns an error outside of a checkout, where results cannot be
+// recorded.
+func (s session) checkCheckout(env cli.Env) error {
+	if s.Root == "" {
+		return fmt.Errorf("recording results: %q is not in a checkout, which has %s", env.Dir, results.File)
+	}
+	return nil
+}
+
+// absolute returns the absolute path of name; "" stays "".
+func absolute(env cli.Env, name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(env.Dir, name)
+}
+
+var versionArg = subcommand.Args(cobra.ExactArgs(1))
+
+func newPlan(env cli.Env) *cobra.Command {
+	o := options{parallel: 1} // it compiles nothing
+	c := &cobra.Command{
+		Use:   "plan VERSION",
+		Short: "Print the go commands that build binaries, and run none",
+		Example: `  hk rebuild plan v1.36.0 --binary kubelet --platform linux/arm64
+  hk rebuild plan v1.36.0 --binary all`,
+		Args: versionArg,
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := o.open(env, args)
+			if err != nil {
+				return err
+			}
+			jobs, err := rebuild.Jobs(s.Catalog, s.version, o.binaries, s.platforms)
+			if err != nil {
+				return err
+			}
+			return s.rebuilder.Plan(c.Context(), env.Out, s.version, jobs)
+		},
+	}
+	o.binaryFlag(c)
+	o.platformFlag(c)
+	o.sourceFlags(c)
+	return c
+}
+
+func newTable(env cli.Env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "table",
+		Short: "Update the table of " + results.DocFile + " from " + results.File,
+		Example: `  hk rebuild table
+  hk rebuild table && git diff --exit-code ` + results.DocFile,
+		Args: subcommand.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := (&options{parallel: 1}).open(env, nil)
+			if err == nil {
+				err = s.checkCheckout(env)
+			}
+			if err != nil {
+				return err
+			}
+			return s.recorder.Record(context.WithoutCancel(c.Context()))
+		},
+	}
+}

@@ -1,0 +1,80 @@
+package rebuild
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuild"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuild/search"
+	"github.com/spf13/cobra"
+)
+
+func newSearch(env cli.Env) *cobra.Command {
+	var o options
+	var phase, from, to, platform string
+	c := &cobra.Command{
+		Use:   "search VERSION",
+		Short: "Find the unknown build dates of a version",
+		Long: `Find the unknown build dates of a version: the wall clock of each phase of
+upstream's build, in seconds. The smallest binary of a phase is built once, and its
+sha256 is computed for each date. A date with the official sha256 is verified by
+another build and added to the build dates. An interrupted search continues where it
+stopped.`,
+		Example: `  hk rebuild search v1.29.1
+  hk rebuild search v1.29.1 --phase node --from 2024-01-17T15:46:26Z --to 2024-01-17T16:46:26Z`,
+		Args: versionArg,
+		RunE: func(c *cobra.Command, args []string) error {
+			searched, err := parseRange(phase, from, to)
+			if err != nil {
+				return err
+			}
+			o.platforms = []string{platform}
+			s, err := o.open(env, args)
+			if err != nil {
+				return err
+			}
+			if err := o.openStore(env, &s); err != nil {
+				return err
+			}
+			pinned, err := rebuild.Jobs(s.Catalog, s.version, []string{rebuild.All}, s.platforms)
+			if err != nil {
+				return err
+			}
+			_, err = search.Searcher{
+				Rebuilder: s.rebuilder, Platform: s.platforms[0], Phase: phase, Range: searched, Out: env.Out,
+			}.Run(c.Context(), s.version, pinned, nil)
+			return err
+		},
+	}
+	c.Flags().StringVar(&platform, "platform", "linux/amd64", "`platform` of the binaries to search with")
+	c.Flags().StringVar(&phase, "phase", "", "search this `phase` only, even if its date is known: server, node, client")
+	c.Flags().StringVar(&from, "from", "", "first `date` to search, such as 2024-01-17T15:46:26Z (default by the dates of other phases); needs --phase")
+	c.Flags().StringVar(&to, "to", "", "last `date` to search; needs --from")
+	o.storeFlag(c, "$HYPERKUBE_STORE, or store in the cache directory")
+	o.sourceFlags(c)
+	o.parallelFlag(c)
+	return c
+}
+
+func parseRange(phase, from, to string) (r search.Range, err error) {
+	if from == "" && to == "" {
+		return r, nil
+	}
+	if phase == "" {
+		return r, cli.Usage("--from and --to need --phase")
+	}
+	for _, f := range []struct {
+		name, value string
+		time        *time.Time
+	}{{"from", from, &r.From}, {"to", to, &r.To}} {
+		if *f.time, err = time.Parse(redate.Layout, f.value); err != nil {
+			return r, cli.Usage("--%s: %w", f.name, err)
+		}
+	}
+	if r.To.Before(r.From) {
+		return r, cli.Usage("%w", fmt.Errorf("--to: %s is before --from %s", to, from))
+	}
+	return r, nil
+}

@@ -1,0 +1,79 @@
+// Package jsonlist reads and writes JSON files that hold one list, with an
+// entry on each line, so that version control merges and shows them by entry:
+//
+//	{
+//	  "schema": 1,
+//	  "NAME": [
+//	    ENTRY,
+//	    ENTRY
+//	  ]
+//	}
+package jsonlist
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const schema = 1
+
+// Parse calls add for each entry of the list. Unknown keys are errors. The
+// error names the file and reports every entry that add rejects.
+func Parse[E any](file, list string, data []byte, add func(E) error) error {
+	var content map[string]json.RawMessage
+	if err := decode(data, &content); err != nil {
+		return fmt.Errorf("reading %q: %w", file, err)
+	}
+	for key := range content {
+		if key != "schema" && key != list {
+			return fmt.Errorf("reading %q: unknown key %q", file, key)
+		}
+	}
+	if got := string(content["schema"]); got != fmt.Sprint(schema) {
+		return fmt.Errorf("reading %q: schema: want %d, got %s", file, schema, got)
+	}
+	var entries []E
+	if err := decode(content[list], &entries); err != nil {
+		return fmt.Errorf("reading %q: %s: %w", file, list, err)
+	}
+	var errs []error
+	for i, e := range entries {
+		if err := add(e); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %s[%d]: %w", file, list, i, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func decode(data []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("trailing data")
+	}
+	return nil
+}
+
+// Format returns the bytes of a file. It panics if an entry cannot be encoded.
+func Format[E any](list string, entries []E) []byte {
+	lines := make([]string, len(entries))
+	for i, e := range entries {
+		line, err := json.Marshal(e)
+		if err != nil {
+			panic(err)
+		}
+		lines[i] = "\n    " + string(line)
+	}
+	body := strings.Join(lines, ",")
+	if body != "" {
+		body += "\n  "
+	}
+	return fmt.Appendf(nil, "{\n  \"schema\": %d,\n  %q: [%s]\n}\n", schema, list, body)
+}

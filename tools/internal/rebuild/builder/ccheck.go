@@ -1,0 +1,61 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/atomic"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+)
+
+// checkC compiles runtime/cgo, the smallest package with C, and checks that the
+// object file does not contain the random name of the build directory. Go asks
+// the C compiler once for the flags that it supports, among them those that
+// remove the name, and keeps the answers in the build cache. Wrong answers were
+// seen once, for a compiler that supports the flags, and changed the bytes of
+// kubelet v1.34.3. The cause was not found. A cache with wrong answers is
+// removed.
+func (s *Step) checkC(ctx context.Context) error {
+	if !slices.Contains(s.Build.Args, "-trimpath") {
+		return nil // the name is in the binary in any case
+	}
+	for range 2 {
+		object, err := s.compileRuntimeCgo(ctx)
+		if err != nil {
+			return fmt.Errorf("compiling runtime/cgo: %w", err)
+		}
+		if !containsBuildDir(object) {
+			return nil
+		}
+		s.progress.Logf("removing the build cache %s: its C objects contain the name of the build directory", s.cache)
+		if err := atomic.RemoveAll(s.cache); err != nil {
+			return fmt.Errorf("removing a build cache: %w", err)
+		}
+		if err := makeCache(s.cache); err != nil {
+			return err
+		}
+	}
+	return errors.New("compiling runtime/cgo: the object contains the random name of the build directory (/tmp/go-build…), even with an empty build cache")
+}
+
+// compileRuntimeCgo returns the compiled package.
+func (s *Step) compileRuntimeCgo(ctx context.Context) ([]byte, error) {
+	out, err := s.list(ctx, []string{"runtime/cgo"}, "-export", "-f", "{{.Export}}")
+	if err != nil {
+		return nil, err
+	}
+	name := strings.TrimSpace(string(out))
+	dir, file := filepath.Split(name)
+	return gotool.ReadFile(filepath.Join(s.cache, filepath.Base(dir), file), 64<<20)
+}
+
+// buildDir matches the go command's build directory. The compiler replaces the
+// name by one without a number if it supports the flags.
+var buildDir = regexp.MustCompile(`/go-build[0-9]+/`)
+
+func containsBuildDir(object []byte) bool { return buildDir.Match(object) }

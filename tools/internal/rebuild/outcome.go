@@ -1,0 +1,87 @@
+package rebuild
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
+	"github.com/hyperkube/hyperkube/tools/internal/rebuild/builder"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// Status is the status of a job that is done.
+type Status string
+
+// Statuses of jobs.
+const (
+	Matched     Status = results.Matched
+	Stored      Status = "stored" // in the store before; not built
+	Differs     Status = results.Differs
+	Unbuildable Status = results.Unbuildable
+)
+
+// Outcome is the outcome of a job.
+type Outcome struct {
+	Job    Job
+	Status Status
+	Got    versions.Digest // of the built binary
+	Path   string          // of a binary that differs
+	Reason string          // why the job is unbuildable
+	Failure
+	Info   builder.Info
+	Commit string
+}
+
+func (o Outcome) String() string {
+	switch o.Status {
+	case Matched, Stored:
+		return fmt.Sprintf("%s: %s, sha256 %s", o.Job, o.Status, o.Job.Want)
+	case Differs:
+		return fmt.Sprintf("%s: %s, want sha256 %s, got %s in %q", o.Job, o.Status, o.Job.Want, o.Got, o.Path)
+	}
+	return fmt.Sprintf("%s: %s: %s", o.Job, o.Status, o.Reason)
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// Results returns the results to record. Transient failures and binaries that
+// were in the store are no results.
+func Results(outcomes ...Outcome) []results.Result {
+	var all []results.Result
+	for _, o := range outcomes {
+		if o.Status == Stored || o.Transient {
+			continue
+		}
+		all = append(all, results.Result{
+			Version: o.Job.Version, Platform: o.Job.Platform, Binary: o.Job.Binary,
+			Outcome: string(o.Status), SHA256: o.Got, Reason: o.Reason, MissingDate: o.MissingDate,
+			Toolchain: o.Info.Toolchain, System: o.Info.System, Compiler: o.Info.Compiler, Commit: o.Commit,
+			Seconds: int(o.Info.Wall.Round(time.Second) / time.Second), PeakMiB: int(o.Info.PeakMemory >> 20), BuiltWith: o.Info.Binaries,
+		})
+	}
+	return all
+}
+
+// Verdict returns an error with [cli.ExitDrift] if a binary differs, else one
+// with [cli.ExitFailed] if a binary was not built.
+func Verdict(outcomes []Outcome) error {
+	var differing, failed []string
+	for _, o := range outcomes {
+		switch o.Status {
+		case Differs:
+			differing = append(differing, o.Job.String())
+		case Unbuildable:
+			failed = append(failed, o.Job.String())
+		}
+	}
+	switch {
+	case len(differing) > 0:
+		return cli.Exit(cli.ExitDrift, fmt.Errorf("not equal to the official binaries: %s", strings.Join(differing, ", ")))
+	case len(failed) > 0:
+		return errors.New("not built: " + strings.Join(failed, ", "))
+	}
+	return nil
+}

@@ -29,12 +29,12 @@ func (r *reader) problem(n *yaml.Node, field, format string, args ...any) {
 func (r *reader) strictTree(data []byte) (*yaml.Node, error) {
 	root, more, err := parseTree(data)
 	if err != nil {
-		p := Problem{Position: Position{File: r.config.file, Line: 1, Column: 1}, Kind: Invalid, Message: "reading YAML: " + err.Error()}
+		p := Problem{Position: Position{File: r.config.file, Line: 1}, Kind: Invalid, Message: "reading YAML: " + err.Error()}
 		var wrong *syntaxError
 		if errors.Is(err, errNoDocument) {
 			p.Message = `the text is empty: an empty vector is "images: []"`
 		} else if errors.As(err, &wrong) {
-			p.Line, p.Column = wrong.line, wrong.column
+			p.Line = wrong.line
 		}
 		return nil, Problems{p}
 	}

@@ -10,30 +10,37 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// parseTree reads the first document as a tree, aliases not yet expanded. more is
-// where a second one begins, nil if there is none.
+// parseTree parses the first document into a tree, without expanding aliases.
+// more is the second document, nil if there is none.
 func parseTree(data []byte) (root, more *yaml.Node, err error) {
+	root, more, err = decodeTree(data)
+	if err != nil && !errors.Is(err, errNoDocument) {
+		err = newSyntaxError(data, err)
+	}
+	return root, more, err
+}
+
+func decodeTree(data []byte) (root, more *yaml.Node, err error) {
 	defer func() {
-		// A parser of other people is no reason to crash.
+		// The parser panics on some texts.
 		if r := recover(); r != nil {
-			root, err = nil, fmt.Errorf("reading the text: %v", r)
+			root, err = nil, fmt.Errorf("parsing: %v", r)
 		}
 	}()
-	var document yaml.Node
+	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil, nil, errNoDocument
 	} else if err != nil {
-		return nil, nil, syntaxErrorOf(decoder, data, err)
+		return nil, nil, err
 	}
 	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 {
 		return nil, nil, errNoDocument
 	}
-	var second yaml.Node
 	if err := decoder.Decode(&second); errors.Is(err, io.EOF) {
 		return document.Content[0], nil, nil
 	} else if err != nil {
-		return nil, nil, syntaxErrorOf(decoder, data, err)
+		return nil, nil, err
 	}
 	return document.Content[0], &second, nil
 }

@@ -1,4 +1,4 @@
-"""A stand-in for buildozer's extension: a repository without the program."""
+"""Substitute for the extension of buildozer: a repository without the program."""
 
 def _empty_impl(ctx):
     ctx.file("BUILD.bazel", "")

@@ -1,6 +1,6 @@
-"""A stand-in for package_metadata's rule: it takes a description and drops it."""
+"""Substitute for the rule package_metadata that ignores the metadata."""
 
-_description = rule(
+_metadata = rule(
     implementation = lambda ctx: [],
     attrs = {
         "attributes": attr.label_list(),
@@ -9,12 +9,12 @@ _description = rule(
 )
 
 def package_metadata(**kwargs):
-    """Describes a package.
+    """Declares the metadata of a package.
 
     Args:
-        **kwargs: those of the rule, and common attributes.
+        **kwargs: attributes of the rule and common attributes.
     """
 
-    # A repository describes every target in it by this one, which must not
-    # describe itself.
-    _description(applicable_licenses = [], **kwargs)
+    # This target is the default applicable_licenses of its repository and must
+    # not refer to itself.
+    _metadata(applicable_licenses = [], **kwargs)

@@ -12,32 +12,33 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
 
-// underBazel measures an index of two binaries for two architectures from
-// files that Bazel has, against what others do in a genrule: tar and gzip -6.
-// Where the real rules_oci is, both make an index; its stand-in takes no other
-// layers than ours, so there the baseline stops at the layers, and is too good.
-func underBazel(compression, against string) func(context.Context, cli.Env, string) (step, step, error) {
+// compareWithGenrule measures an index of two binaries for two architectures,
+// from files that Bazel has fetched, against tar and gzip -6 in genrules. With
+// upstream's rules_oci, the baseline makes an index, too. The substitute of the
+// airgap profile accepts only layers of this repository, so there the baseline
+// does less: it makes layers without an index.
+func compareWithGenrule(compression, baseline string) func(context.Context, cli.Env, string) (step, step, error) {
 	return func(ctx context.Context, env cli.Env, _ string) (step, step, error) {
-		baseline := "//e2e/bench:" + against
-		if err := bazel(ctx, env, "build", "--nobuild", baseline); err != nil && env.Getenv("HYPERKUBE_BAZEL_MODULES") == "" {
-			baseline += "_layers"
-			fmt.Fprintln(env.Err, "bench: no real rules_oci here: the baseline makes layers and no index")
+		target := "//e2e/bench:" + baseline
+		if err := bazel(ctx, env, "build", "--nobuild", target); err != nil && env.Getenv("HYPERKUBE_BAZEL_MODULES") == "" {
+			target += "_layers"
+			fmt.Fprintln(env.Err, "bench: without upstream's rules_oci: the baseline makes layers and no index")
 		}
-		// A new suffix of the output folder is a build that has nothing cached,
-		// except of the tools, which have been built for another folder.
+		// A new output path for every run avoids cached actions. The tools are
+		// built in another configuration and stay cached.
 		stamp := strconv.FormatInt(time.Now().UnixNano(), 36)
 		build := func(target string) step {
-			return func(ctx context.Context, n int) error {
-				return bazel(ctx, env, "build", fmt.Sprintf("--//e2e/bench:run=%s-%d", stamp, n), target)
+			return func(ctx context.Context, n int) (int64, error) {
+				return 0, bazel(ctx, env, "build", fmt.Sprintf("--//e2e/bench:run=%s-%d", stamp, n), target)
 			}
 		}
-		return build("//e2e/bench:" + compression), build(baseline), nil
+		return build("//e2e/bench:" + compression), build(target), nil
 	}
 }
 
 func nullBuild(_ context.Context, env cli.Env, _ string) (step, step, error) {
-	return func(ctx context.Context, _ int) error {
-		return bazel(ctx, env, "build", "//images:v1_36_0")
+	return func(ctx context.Context, _ int) (int64, error) {
+		return 0, bazel(ctx, env, "build", "//images:v1_36_0")
 	}, nil, nil
 }
 
@@ -48,10 +49,10 @@ func bazel(ctx context.Context, env cli.Env, args ...string) error {
 func command(ctx context.Context, env cli.Env, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = env.Dir
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, said.String())
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, output.String())
 	}
 	return nil
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// version is the one that is measured: two binaries for two architectures.
+// version is the measured version: two binaries for two architectures.
 const version = "v1.36.0"
 
-// buildAgainstCompressor measures a whole index, files to layout, against the
-// very same compressor on the very same bytes, without tar, hashes and files.
-func buildAgainstCompressor(compression versions.Compression) func(context.Context, cli.Env, string) (step, step, error) {
+// compareWithCompressor measures building an image layout from pinned files
+// against the same compressor on the same bytes, without tar, hashes and output.
+func compareWithCompressor(compression versions.Compression) func(context.Context, cli.Env, string) (step, step, error) {
 	return func(ctx context.Context, env cli.Env, dir string) (step, step, error) {
 		s, err := fetch.FromEnv(env)
 		if err != nil {
@@ -43,12 +43,12 @@ func buildAgainstCompressor(compression versions.Compression) func(context.Conte
 				files = append(files, s.Store.Path(build.Layers[i].Pin.SHA256))
 			}
 		}
-		build := func(ctx context.Context, _ int) error {
+		build := func(ctx context.Context, _ int) (int64, error) {
 			_, err := assemble.Index(ctx, s, image, filepath.Join(dir, "layout"))
-			return err
+			return 0, err
 		}
-		alone := func(context.Context, int) error { return compressAll(files, compression) }
-		return build, alone, nil
+		compress := func(context.Context, int) (int64, error) { return 0, compressAll(files, compression) }
+		return build, compress, nil
 	}
 }
 

@@ -13,12 +13,12 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// manyVersions is how many releases the generator is measured with.
+// manyVersions is the number of releases in the measured manifest.
 const manyVersions = 2000
 
-// generator measures tools/gen on a manifest of many versions, writing the
-// whole tree anew.
-func generator(ctx context.Context, env cli.Env, dir string) (step, step, error) {
+// generate measures tools/gen on a manifest of many versions, without existing
+// BUILD files.
+func generate(ctx context.Context, env cli.Env, dir string) (step, step, error) {
 	catalog, _, err := versions.Load()
 	if err != nil {
 		return nil, nil, err
@@ -27,7 +27,7 @@ func generator(ctx context.Context, env cli.Env, dir string) (step, step, error)
 	if err := command(ctx, env, "go", "build", "-o", gen, "./tools/gen"); err != nil {
 		return nil, nil, err
 	}
-	manifest, lock, err := many(env.Dir, catalog)
+	manifest, lock, err := manyReleases(env.Dir, catalog)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,22 +39,21 @@ func generator(ctx context.Context, env cli.Env, dir string) (step, step, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	return func(ctx context.Context, n int) error {
-		// A root of its own for each run costs next to nothing; writing the lock
-		// and removing the tree would cost as much as the generator.
+	return func(ctx context.Context, n int) (int64, error) {
+		// A new root for each run takes no time; removing the old BUILD files would
+		// take as long as the generator.
 		root := filepath.Join(dir, fmt.Sprint(n))
 		err := errors.Join(os.Mkdir(root, 0o755), os.Symlink(seed, filepath.Join(root, "versions")))
 		if err != nil {
-			return err
+			return 0, err
 		}
-		peak, err := peakMemory(exec.CommandContext(ctx, gen, "-root", root))
-		fmt.Fprintf(env.Err, "gen: %d MiB at most\n", peak>>20)
-		return err
+		return peakMemory(exec.CommandContext(ctx, gen, "-root", root))
 	}, nil, nil
 }
 
-// many is the committed manifest with other releases, and the pins they want.
-func many(root string, catalog *versions.Catalog) (manifest, lock []byte, err error) {
+// manyReleases returns the committed manifest with other releases, and a lock
+// with a pin for every file.
+func manyReleases(root string, catalog *versions.Catalog) (manifest, lock []byte, err error) {
 	manifest, err = os.ReadFile(filepath.Join(root, versions.ManifestFile))
 	if err != nil {
 		return nil, nil, err

@@ -1,9 +1,13 @@
-// Bench measures what this repository promises of its speed, each figure
-// against a baseline that runs in turn with it, so that a noisy machine moves
-// both. It needs the binaries of the version in the store, or gets them.
+// Command bench measures the speed and memory of this repository's tools and
+// compares them with the promised limits. Most benchmarks alternate with a
+// baseline, so that load on the machine affects both. The binaries of the
+// measured version are read from the store, or fetched into it.
 //
-//	go run ./tools/bench            everything
-//	go run ./tools/bench -n 9 gen   one figure, over more runs
+//	go run ./tools/bench            all benchmarks
+//	go run ./tools/bench -n 9 gen   one benchmark, with more runs
+//	go run ./tools/bench -list      names and limits
+//
+// Exit codes: 0 all limits met, 1 failed, 2 wrong usage, 3 a limit is exceeded.
 package main
 
 import (
@@ -19,115 +23,114 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
 
-func main() { os.Exit(cli.Main("bench", run)) }
+func main() {
+	os.Exit(cli.Main("bench", func(ctx context.Context, env cli.Env) error { return run(ctx, env, benchmarks()) }))
+}
 
-// figure is a promise and the two things that are compared for it.
-type figure struct {
-	name  string
-	reach string // what is promised
-	// prepare returns what is measured and its baseline, which may be nil. Both
-	// may use the folder.
+// benchmark measures a subject, and a baseline to compare it with.
+type benchmark struct {
+	name, description string
+	limits            limits
+	// prepare returns the measured steps; the baseline may be nil. Both may write
+	// to dir.
 	prepare func(ctx context.Context, env cli.Env, dir string) (subject, baseline step, err error)
 }
 
-// step is one run; its number lets it do what no earlier one has cached.
-type step func(ctx context.Context, n int) error
+// step is one run and returns its peak memory in bytes, or 0 if it does not
+// measure memory. n differs in every run, to avoid cached results.
+type step func(ctx context.Context, n int) (memory int64, err error)
 
-// The ones that tell of memory come first: a child begins with the peak of its
-// parent, and this program grows with the later ones.
-var figures = []figure{
-	{"layer-gzip", "under 64 MiB for any file", layerMemory("gzip")},
-	{"layer-zstd", "under 64 MiB for any file", layerMemory("zstd")},
-	{"gen", "2,000 versions in under 1 s and 200 MiB", generator},
-	{"build-gzip", "at most 1.30 times the compressor alone", buildAgainstCompressor("gzip")},
-	{"build-zstd", "at most 1.30 times the compressor alone", buildAgainstCompressor("zstd")},
-	{"bazel-gzip", "at most half of tar and gzip -6 in a genrule", underBazel("gzip", "baseline")},
-	{"bazel-zstd", "at most a quarter of tar and gzip -6 in a genrule", underBazel("zstd", "baseline")},
-	{"bazel-gzip-apart", "nothing is promised against a genrule a layer", underBazel("gzip", "baseline_apart")},
-	{"bazel-zstd-apart", "nothing is promised against a genrule a layer", underBazel("zstd", "baseline_apart")},
-	{"bazel-null", "0.6 s", nullBuild},
+// benchmarks starts with those that measure memory: a child process inherits the
+// peak memory of its parent, and the others make this process larger.
+func benchmarks() []benchmark {
+	return []benchmark{
+		{"layer-gzip", "writing a layer of 1 GiB", limits{mebibytes: 64}, layerMemory("gzip")},
+		{"layer-zstd", "writing a layer of 1 GiB", limits{mebibytes: 64}, layerMemory("zstd")},
+		{"gen", "generating the BUILD files of 2,000 versions", limits{seconds: 1, mebibytes: 200}, generate},
+		{"build-gzip", "building an index without Bazel; baseline: the compressor alone", limits{ratio: 1.30}, compareWithCompressor("gzip")},
+		{"build-zstd", "building an index without Bazel; baseline: the compressor alone", limits{ratio: 1.30}, compareWithCompressor("zstd")},
+		{"bazel-gzip", "building an index with Bazel; baseline: tar and gzip -6 in one genrule", limits{ratio: 0.50}, compareWithGenrule("gzip", "baseline")},
+		{"bazel-zstd", "building an index with Bazel; baseline: tar and gzip -6 in one genrule", limits{ratio: 0.25}, compareWithGenrule("zstd", "baseline")},
+		{"bazel-gzip-apart", "building an index with Bazel; baseline: a genrule for each layer", limits{}, compareWithGenrule("gzip", "baseline_apart")},
+		{"bazel-zstd-apart", "building an index with Bazel; baseline: a genrule for each layer", limits{}, compareWithGenrule("zstd", "baseline_apart")},
+		{"bazel-null", "building an image that is up to date with Bazel", limits{seconds: 0.6}, nullBuild},
+	}
 }
 
-func run(ctx context.Context, env cli.Env) error {
+func run(ctx context.Context, env cli.Env, benchmarks []benchmark) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	runs := fs.Int("n", 5, "how often each is run; the median counts")
+	runs := fs.Int("n", 5, "`number` of runs; the median counts")
+	list := fs.Bool("list", false, "list benchmarks and their limits, and exit")
 	if err := cli.Parse(fs, env, true); err != nil {
 		return err
 	}
 	if *runs < 1 {
 		return cli.Usage("-n: want 1 or more, got %d", *runs)
 	}
-	wanted := fs.Args()
-	for _, name := range wanted {
-		if !slices.ContainsFunc(figures, func(f figure) bool { return f.name == name }) {
-			return cli.Usage("there is no figure %q; there are %s", name, names())
+	selected := benchmarks
+	if names := fs.Args(); len(names) > 0 {
+		selected = nil
+		for _, b := range benchmarks {
+			if slices.Contains(names, b.name) {
+				selected = append(selected, b)
+				names = slices.DeleteFunc(names, func(name string) bool { return name == b.name })
+			}
+		}
+		if len(names) > 0 {
+			return cli.Usage("unknown benchmarks %q; -list prints all", names)
 		}
 	}
-	for _, f := range figures {
-		if len(wanted) > 0 && !slices.Contains(wanted, f.name) {
-			continue
+	if *list {
+		for _, b := range selected {
+			fmt.Fprintf(env.Out, "%-16s %s; limit: %s\n", b.name, b.description, b.limits)
 		}
-		if err := measure(ctx, env, f, *runs); err != nil {
-			return fmt.Errorf("measuring %s: %w", f.name, err)
+		return nil
+	}
+	var exceeded []string
+	for _, b := range selected {
+		r, err := measure(ctx, env, b, *runs)
+		if err != nil {
+			return fmt.Errorf("measuring %s: %w", b.name, err)
 		}
+		fmt.Fprintf(env.Out, "%-16s %s; limit: %s\n", b.name, r, b.limits)
+		for _, e := range b.limits.exceeded(r) {
+			exceeded = append(exceeded, b.name+": "+e)
+		}
+	}
+	if len(exceeded) > 0 {
+		return cli.Exit(cli.ExitDrift, fmt.Errorf("limits exceeded: %s", strings.Join(exceeded, "; ")))
 	}
 	return nil
 }
 
-func names() string {
-	var all []string
-	for _, f := range figures {
-		all = append(all, f.name)
-	}
-	return strings.Join(all, ", ")
-}
-
-func measure(ctx context.Context, env cli.Env, f figure, runs int) (err error) {
+func measure(ctx context.Context, env cli.Env, b benchmark, runs int) (r result, err error) {
 	dir, err := os.MkdirTemp("", "hyperkube-bench-")
 	if err != nil {
-		return err
+		return r, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	subject, baseline, err := f.prepare(ctx, env, dir)
+	subject, baseline, err := b.prepare(ctx, env, dir)
 	if err != nil {
-		return err
+		return r, err
 	}
-	var times, base, ratios []float64
 	for n := range runs + 1 {
-		a, err := timed(ctx, subject, n)
+		start := time.Now()
+		memory, err := subject(ctx, n)
 		if err != nil {
-			return err
+			return r, err
 		}
-		b, err := timed(ctx, baseline, n)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			continue // warms caches
-		}
-		times, base = append(times, a), append(base, b)
+		seconds := time.Since(start).Seconds()
+		var base float64
 		if baseline != nil {
-			ratios = append(ratios, a/b)
+			start := time.Now()
+			if _, err := baseline(ctx, n); err != nil {
+				return r, err
+			}
+			base = time.Since(start).Seconds()
+		}
+		if n > 0 { // the first run fills caches
+			r.add(seconds, base, memory)
 		}
 	}
-	fmt.Fprintf(env.Out, "%-11s %6.2f s", f.name, median(times))
-	if baseline != nil {
-		fmt.Fprintf(env.Out, ", baseline %6.2f s, ratio %.2f (%.2f to %.2f)", median(base), median(ratios), slices.Min(ratios), slices.Max(ratios))
-	}
-	fmt.Fprintf(env.Out, "; to reach: %s\n", f.reach)
-	return nil
-}
-
-func timed(ctx context.Context, s step, n int) (float64, error) {
-	if s == nil {
-		return 0, nil
-	}
-	start := time.Now()
-	err := s(ctx, n)
-	return time.Since(start).Seconds(), err
-}
-
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
+	return r, nil
 }

@@ -1,5 +1,5 @@
-"""What is measured: an index of two binaries for two architectures, made by the
-rules of this repository, and as others make it."""
+"""Indexes of two binaries for two architectures, made by the rules of this
+repository and, for comparison, by genrules."""
 
 load("@rules_oci//oci:defs.bzl", "oci_image", "oci_image_index")
 load("//images:defs.bzl", "image", "layer")
@@ -13,7 +13,7 @@ def _run_impl(ctx):
 run = rule(
     implementation = _run_impl,
     build_setting = config.string(flag = True),
-    doc = "Names a run, so that it finds nothing that another one has built.",
+    doc = "Identifies a run; part of output paths, to avoid cached results of other runs.",
 )
 
 def _fresh_impl(ctx):
@@ -27,10 +27,10 @@ fresh = rule(
         "src": attr.label(mandatory = True, allow_single_file = True, doc = "A file."),
         "_run": attr.label(default = ":run"),
     },
-    doc = "A file at a path that is the run's own.",
+    doc = "A symlink to a file, at a path that differs in every run.",
 )
 
-# What others write: tar, and gzip -6, on one line.
+# A typical command of a genrule.
 _PACK = "tar --dereference --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0755 " + \
         "--transform='s,.*,{path},' -cPf - $(location {src}) | gzip -n -6 > $(location {out})"
 
@@ -38,16 +38,16 @@ _TAGS = ["manual"]
 _ARCHITECTURES = ["amd64", "arm64"]
 
 def subjects(name, version, binaries):
-    """The targets `gzip` and `zstd`, and what they are compared with.
+    """Declares the indexes `gzip` and `zstd`, and baselines to compare them with.
 
-    `baseline` has its layers made by one genrule, as one writes it first; in
-    `baseline_apart` each has a genrule of its own, so that they run side by
-    side. `baseline_layers` and `baseline_apart_layers` stop before the index.
+    One genrule makes all layers of `baseline`; in `baseline_apart` each layer has
+    its own genrule, so that they run in parallel. `baseline_layers` and
+    `baseline_apart_layers` are the layers without an index.
 
     Args:
-        name: not used.
-        version: of Kubernetes.
-        binaries: names of files.
+        name: unused.
+        version: Kubernetes version.
+        binaries: names of binaries.
     """
     together = []
     for arch in _ARCHITECTURES:

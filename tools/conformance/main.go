@@ -1,12 +1,12 @@
-// Conformance builds the same images with the real rules_oci, with its stand-in
-// and without Bazel, and compares every byte of the layouts. Small images on
-// scratch and on bases, of rules_test, come first. It runs where the
-// stand-in does, on a machine with the airgap profile, and needs a folder of
-// upstream Bazel modules; see docs/airgap.md.
+// Command conformance builds the same images with upstream's rules_oci, with its
+// substitute in airgap/modules and without Bazel, and compares every byte of the
+// layouts. Before that, it runs rules_test with small images. It needs a machine
+// with the airgap profile and a directory of upstream Bazel modules; see
+// docs/airgap.md.
 //
-//	go run ./tools/conformance -modules DIR
+//	go run ./tools/conformance -modules DIR [IMAGE...]
 //
-// Exit codes: 0 all the same, 1 failed, 2 wrong usage, 3 something differs.
+// Exit codes: 0 all equal, 1 failed, 2 wrong usage, 3 a difference was found.
 package main
 
 import (
@@ -28,35 +28,37 @@ import (
 
 func main() { os.Exit(cli.Main("conformance", run)) }
 
-// builders make a layout in a folder each; the first is what the others are
-// compared with.
+// builder writes the layout of an image to a directory.
 type builder struct {
 	name  string
 	build func(ctx context.Context, env cli.Env, image, dir string) error
 }
 
-// testsFailed is what Bazel exits with where all was built, and a test failed.
+// testsFailed is the exit status of Bazel when tests were built and failed.
 const testsFailed = 3
 
 func run(ctx context.Context, env cli.Env) error {
 	fs := flag.NewFlagSet("conformance", flag.ContinueOnError)
-	modules := fs.String("modules", env.Getenv("HYPERKUBE_BAZEL_MODULES"), "the `folder` of upstream Bazel modules; default $HYPERKUBE_BAZEL_MODULES")
-	version := fs.String("version", "v1.36.0", "the Kubernetes `version`")
-	flavors := fs.String("flavors", "hyperkube,kubectl", "the flavors, separated by commas")
-	if err := cli.Parse(fs, env, false); err != nil {
+	modules := fs.String("modules", env.Getenv("HYPERKUBE_BAZEL_MODULES"), "`directory` of upstream Bazel modules; default $HYPERKUBE_BAZEL_MODULES")
+	if err := cli.Parse(fs, env, true); err != nil {
 		return err
 	}
 	if *modules == "" {
-		return cli.Usage("-modules: want a folder of upstream Bazel modules")
+		return cli.Usage("missing flag -modules: want a directory of upstream Bazel modules")
 	}
+	images := fs.Args()
+	if len(images) == 0 {
+		images = []string{"hyperkube:v1.36.0", "kubectl:v1.36.0"}
+	}
+	// The first one is compared with the others.
 	builders := []builder{
-		{"rules_oci", bazel(*version, "HYPERKUBE_BAZEL_MODULES="+*modules)},
-		{"stand-in", bazel(*version, "HYPERKUBE_BAZEL_MODULES=")},
-		{"hk build", plain(*version)},
+		{"rules_oci", bazel("HYPERKUBE_BAZEL_MODULES=" + *modules)},
+		{"substitute", bazel("HYPERKUBE_BAZEL_MODULES=")},
+		{"hk build", withoutBazel},
 	}
-	for _, folder := range []string{*modules, ""} {
-		fmt.Fprintf(env.Err, "conformance: testing the small images with HYPERKUBE_BAZEL_MODULES=%s\n", folder)
-		if _, err := command(ctx, env, "HYPERKUBE_BAZEL_MODULES="+folder, "./bazelw", "test", "//tools/conformance:rules_test"); err != nil {
+	for _, dir := range []string{*modules, ""} {
+		fmt.Fprintf(env.Err, "conformance: testing small images with HYPERKUBE_BAZEL_MODULES=%s\n", dir)
+		if _, err := command(ctx, env, "HYPERKUBE_BAZEL_MODULES="+dir, "./bazelw", "test", "//tools/conformance:rules_test"); err != nil {
 			var exit *exec.ExitError
 			if errors.As(err, &exit) && exit.ExitCode() == testsFailed {
 				return cli.Exit(cli.ExitDrift, err)
@@ -64,22 +66,22 @@ func run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 	}
-	fmt.Fprintln(env.Out, "small images: rules_oci, stand-in and Go: all the same")
+	fmt.Fprintln(env.Out, "small images: rules_oci, substitute and Go: equal")
 	differs := false
-	for _, flavor := range strings.Split(*flavors, ",") {
-		same, err := compare(ctx, env, builders, flavor)
+	for _, image := range images {
+		same, err := compare(ctx, env, builders, image)
 		if err != nil {
 			return err
 		}
 		differs = differs || !same
 	}
 	if differs {
-		return cli.Exit(cli.ExitDrift, errors.New("the builders do not agree"))
+		return cli.Exit(cli.ExitDrift, errors.New("layouts differ"))
 	}
 	return nil
 }
 
-func compare(ctx context.Context, env cli.Env, builders []builder, flavor string) (same bool, err error) {
+func compare(ctx context.Context, env cli.Env, builders []builder, image string) (same bool, err error) {
 	dir, err := os.MkdirTemp("", "hyperkube-conformance-")
 	if err != nil {
 		return false, err
@@ -87,9 +89,9 @@ func compare(ctx context.Context, env cli.Env, builders []builder, flavor string
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	same = true
 	for i, b := range builders {
-		fmt.Fprintf(env.Err, "conformance: building %s with %s\n", flavor, b.name)
-		if err := b.build(ctx, env, flavor, filepath.Join(dir, fmt.Sprint(i))); err != nil {
-			return false, fmt.Errorf("building %s with %s: %w", flavor, b.name, err)
+		fmt.Fprintf(env.Err, "conformance: building %s with %s\n", image, b.name)
+		if err := b.build(ctx, env, image, filepath.Join(dir, fmt.Sprint(i))); err != nil {
+			return false, fmt.Errorf("building %s with %s: %w", image, b.name, err)
 		}
 		if i == 0 {
 			continue
@@ -99,23 +101,22 @@ func compare(ctx context.Context, env cli.Env, builders []builder, flavor string
 			return false, err
 		}
 		for _, d := range differences {
-			fmt.Fprintf(env.Out, "%s: %s and %s: %s\n", flavor, builders[0].name, b.name, d)
+			fmt.Fprintf(env.Out, "%s: %s and %s: %s\n", image, builders[0].name, b.name, d)
 			same = false
 		}
 		if len(differences) == 0 {
-			fmt.Fprintf(env.Out, "%s: %s and %s: %d files, all the same\n", flavor, builders[0].name, b.name, files)
+			fmt.Fprintf(env.Out, "%s: %s and %s: %d files, equal\n", image, builders[0].name, b.name, files)
 		}
 	}
 	return same, nil
 }
 
-// bazel builds the index under Bazel with one addition to the environment.
-func bazel(version, setting string) func(context.Context, cli.Env, string, string) error {
-	return func(ctx context.Context, env cli.Env, flavor, dir string) error {
-		target := "//images:" + strings.ReplaceAll(version, ".", "_")
-		if flavor != "hyperkube" {
-			target = strings.Replace(target, ":", ":"+flavor+"_", 1)
-		}
+// bazel returns a function that builds an index with Bazel and an additional
+// environment variable.
+func bazel(setting string) func(ctx context.Context, env cli.Env, image, dir string) error {
+	return func(ctx context.Context, env cli.Env, image, dir string) error {
+		// The targets of the default flavor have no prefix.
+		target := "//images:" + strings.NewReplacer(":", "_", ".", "_", "-", "_").Replace(strings.TrimPrefix(image, "hyperkube:"))
 		if _, err := command(ctx, env, setting, "./bazelw", "build", target); err != nil {
 			return err
 		}
@@ -127,16 +128,14 @@ func bazel(version, setting string) func(context.Context, cli.Env, string, strin
 		if err != nil {
 			return err
 		}
-		// The next build makes its own in the same place.
+		// The next build replaces the output.
 		return os.CopyFS(dir, os.DirFS(from))
 	}
 }
 
-func plain(version string) func(context.Context, cli.Env, string, string) error {
-	return func(ctx context.Context, env cli.Env, flavor, dir string) error {
-		_, err := command(ctx, env, "", "go", "run", "./tools/hk", "build", flavor+":"+version, "-o", dir)
-		return err
-	}
+func withoutBazel(ctx context.Context, env cli.Env, image, dir string) error {
+	_, err := command(ctx, env, "", "go", "run", "./tools/hk", "build", image, "-o", dir)
+	return err
 }
 
 func command(ctx context.Context, env cli.Env, setting, name string, args ...string) (string, error) {
@@ -150,7 +149,7 @@ func command(ctx context.Context, env cli.Env, setting, name string, args ...str
 	return string(out), nil
 }
 
-// difference compares two folders byte for byte.
+// difference compares two directories byte by byte.
 func difference(a, b string) (differences []string, files int, err error) {
 	left, err1 := read(a)
 	right, err2 := read(b)
@@ -162,9 +161,9 @@ func difference(a, b string) (differences []string, files int, err error) {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		switch {
 		case left[name] == nil:
-			differences = append(differences, name+" is in the second alone")
+			differences = append(differences, name+" is only in the second")
 		case right[name] == nil:
-			differences = append(differences, name+" is in the first alone")
+			differences = append(differences, name+" is only in the first")
 		case !bytes.Equal(left[name], right[name]):
 			differences = append(differences, name+" differs")
 		}

@@ -14,13 +14,13 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// What Bazel made of the small images beside this file, with rules_oci or its
-// stand-in, whichever there is, is what the Go code makes of them.
+// TestRules compares the small images that Bazel has built, with rules_oci or its
+// substitute, with those of the Go code.
 func TestRules(t *testing.T) {
 	a := fixture{"//tools/conformance:a", layer.Entry{Path: "/a", Mode: 0o755}, "a.txt", versions.Gzip}
 	b := fixture{"//tools/conformance:b", layer.Entry{Path: "/usr/b", Mode: 0o444}, "b.txt", versions.Zstd}
 	links := fixture{"//tools/conformance:links", layer.Entry{Symlinks: []versions.Symlink{{Path: "/l", Target: "/a"}, {Path: "/usr/m", Target: "b"}}}, "", versions.Gzip}
-	// The layers of each platform, in the order of the index.
+	// Layers are those of each platform, in the order of the index.
 	tests := map[string]struct {
 		image  oci.Image
 		based  bool
@@ -84,7 +84,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// readBase reads a base of the BUILD file and puts its layers to the others.
+// readBase reads a base image of the BUILD file and copies its layers to blobs.
 func readBase(t *testing.T, dir, blobs string) *oci.Base {
 	t.Helper()
 	base, err := oci.ReadBase(dir)
@@ -100,7 +100,7 @@ func readBase(t *testing.T, dir, blobs string) *oci.Base {
 	return base
 }
 
-// fixture is a layer of the BUILD file.
+// fixture is a layer target of the BUILD file.
 type fixture struct {
 	label       string
 	entry       layer.Entry

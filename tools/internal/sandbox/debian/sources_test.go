@@ -41,7 +41,7 @@ func TestReadSources(t *testing.T) {
 		},
 		"deb822 disabled":    {"sources.list.d/a.sources", "Types: deb\nURIs: http://a.example/debian\nSuites: sid\nComponents: main\nEnabled: No\n", nil},
 		"deb822 source code": {"sources.list.d/a.sources", "types: deb-src\nuris: http://a.example/debian\nsuites: sid\ncomponents: main\n", nil},
-		"ignored file name": {"sources.list.d/a b.list", "deb http://a.example/debian sid main\n", nil},
+		"ignored file name":  {"sources.list.d/a b.list", "deb http://a.example/debian sid main\n", nil},
 		"a disabled file":    {"sources.list.d/a.list.save", "deb http://a.example/debian sid main\n", nil},
 		"deb822 key in a value": {
 			"sources.list.d/a.sources",
@@ -168,12 +168,12 @@ func TestMirrorOverride(t *testing.T) {
 		archive, security string
 		signedBy          string
 	}{
-		"none":           {Config{}, apt, "http://snap.example/debian", "http://mirror.example/debian-security", "/k.gpg"},
-		"archive":        {Config{Mirror: "http://snap.example/debian/"}, apt, "http://snap.example/debian/", "http://mirror.example/debian-security", "/k.gpg"},
-		"security":       {Config{SecurityMirror: "http://s.example"}, apt, "http://snap.example/debian", "http://s.example", "/k.gpg"},
-		"both":           {Config{Mirror: "http://a.example", SecurityMirror: "http://s.example"}, apt, "http://a.example", "http://s.example", ""},
-		"no sources":     {Config{Mirror: "http://a.example"}, fstest.MapFS{}, "http://a.example", "", ""},
-		"nothing": {Config{}, fstest.MapFS{}, "", "", ""},
+		"none":       {Config{}, apt, "http://snap.example/debian", "http://mirror.example/debian-security", "/k.gpg"},
+		"archive":    {Config{Mirror: "http://snap.example/debian/"}, apt, "http://snap.example/debian/", "http://mirror.example/debian-security", "/k.gpg"},
+		"security":   {Config{SecurityMirror: "http://s.example"}, apt, "http://snap.example/debian", "http://s.example", "/k.gpg"},
+		"both":       {Config{Mirror: "http://a.example", SecurityMirror: "http://s.example"}, apt, "http://a.example", "http://s.example", ""},
+		"no sources": {Config{Mirror: "http://a.example"}, fstest.MapFS{}, "http://a.example", "", ""},
+		"nothing":    {Config{}, fstest.MapFS{}, "", "", ""},
 	} {
 		m, err := test.config.mirror(test.apt)
 		if (err != nil) != (test.archive == "") {

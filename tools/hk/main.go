@@ -1,4 +1,4 @@
-// Hk builds, checks and moves the images of this repository.
+// Hk builds, checks and moves reproducible images of Kubernetes binaries.
 package main
 
 import (
@@ -8,4 +8,12 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
 
-func main() { os.Exit(cli.Main("hk", cmd.Run)) }
+func main() {
+	// "bazel run" starts programs in their runfiles. Tests stay there.
+	if dir := os.Getenv("BUILD_WORKING_DIRECTORY"); dir != "" && os.Getenv("TEST_SRCDIR") == "" {
+		if err := os.Chdir(dir); err != nil {
+			os.Exit(cli.Code("hk", os.Stderr, err))
+		}
+	}
+	os.Exit(cli.Main("hk", cmd.Run))
+}

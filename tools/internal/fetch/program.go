@@ -28,7 +28,7 @@ func (s *Fetcher) build(ctx context.Context, pin versions.Pin, source versions.S
 		if source.Module != "." {
 			return err // what it is made of is fixed by its version: nothing here can have changed
 		}
-		return fmt.Errorf("%w\nThe program's source and its pin have gone apart. To pin what is built now: go run ./tools/update -programs", err)
+		return fmt.Errorf("%w\nThe source of the program does not match its pin. Fix: go run ./tools/hk pin --programs", err)
 	}
 	task.Add(1)
 	task.Done()
@@ -71,6 +71,9 @@ func (s *Fetcher) program(ctx context.Context, key versions.FileKey, source vers
 	settings := []string{"CGO_ENABLED=0", "GOOS=" + key.Platform.OS(), "GOARCH=" + key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0"}
 	switch source.Module {
 	case ".":
+		if s.Root == "" {
+			return nil, errors.New("building a program of the repository: want a checkout of it as working directory")
+		}
 		tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
 		if err != nil {
 			return nil, err

@@ -37,6 +37,13 @@ in the store. With --base it writes the OCI layout of a pinned base image.`,
 	fs.StringVarP(&out, "output", "o", "", "the `path` to copy the file or write the OCI layout to")
 	fs.StringVar(&base, "base", "", "the `image` in the lock, like registry.example/base@sha256:…")
 	fs.StringVar(&platform, "platform", "", "the `platform` of the base image, like linux/amd64")
+	complete(c, "base", completeFrom(env, func(c *versions.Catalog) []string {
+		var images []string
+		for _, pin := range c.Lock.Bases() {
+			images = append(images, pin.Image.String())
+		}
+		return images
+	}))
 	completePlatform(c, env)
 	return c
 }

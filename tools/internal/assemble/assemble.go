@@ -1,5 +1,5 @@
-// Package assemble builds an image from the lock and the store alone. It knows
-// nothing of Bazel, and comes to the same digests.
+// Package assemble builds images from the lock and the store without Bazel. The
+// digests are the same as those of the Bazel rules.
 package assemble
 
 import (
@@ -19,14 +19,14 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Index builds an image for all its platforms into an OCI layout at dir, which
-// must be free, or a layout, which it then replaces.
-func Index(ctx context.Context, s *fetch.Fetcher, image versions.Image, dir string) (record.Record, error) {
+// Index builds the OCI layout of an image for all its platforms at dir. It replaces an
+// existing layout, and refuses to overwrite anything else.
+func Index(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, dir string) (record.Record, error) {
 	record := newRecord(image)
-	err := replace(ctx, s, dir, func(stage string) error {
+	err := replace(ctx, fetcher, dir, func(tmp string) error {
 		var manifests []oci.Manifest
 		for _, build := range image.Builds {
-			m, err := compose(ctx, s, image, build, stage, &record)
+			m, err := compose(ctx, fetcher, image, build, tmp, &record)
 			if err != nil {
 				return err
 			}
@@ -37,37 +37,36 @@ func Index(ctx context.Context, s *fetch.Fetcher, image versions.Image, dir stri
 			return err
 		}
 		record.Index = index.Digest
-		return oci.WriteIndex(stage, index, manifests, s.BlobCopier(ctx))
+		return oci.WriteIndex(tmp, index, manifests, fetcher.BlobCopier(ctx))
 	})
 	return record, err
 }
 
-// Platform builds the image for one of its platforms alone.
-func Platform(ctx context.Context, s *fetch.Fetcher, image versions.Image, platform versions.Platform, dir string) (record.Record, error) {
+// Platform builds the OCI layout of an image for one platform, like [Index].
+func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, platform versions.Platform, dir string) (record.Record, error) {
 	record := newRecord(image)
 	for _, build := range image.Builds {
 		if build.Platform != platform {
 			continue
 		}
-		err := replace(ctx, s, dir, func(stage string) error {
-			m, err := compose(ctx, s, image, build, stage, &record)
+		err := replace(ctx, fetcher, dir, func(tmp string) error {
+			m, err := compose(ctx, fetcher, image, build, tmp, &record)
 			if err != nil {
 				return err
 			}
-			return oci.WriteImage(stage, m, s.BlobCopier(ctx))
+			return oci.WriteImage(tmp, m, fetcher.BlobCopier(ctx))
 		})
 		return record, err
 	}
-	return record, fmt.Errorf("%s is not made for %s", image.Name(), platform)
+	return record, fmt.Errorf("building %s: unsupported platform %s", image.Name(), platform)
 }
 
 func newRecord(image versions.Image) record.Record {
 	return record.Record{Inputs: image.Inputs().String(), Manifests: map[string]string{}, DiffIDs: map[string][]string{}}
 }
 
-// compose writes the layers of one platform into the layout and composes the
-// image that they make, upon its base.
-func compose(ctx context.Context, s *fetch.Fetcher, image versions.Image, build versions.Build, stage string, record *record.Record) (oci.Manifest, error) {
+// compose writes the layers of one platform to the layout and composes the image.
+func compose(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, build versions.Build, dir string, record *record.Record) (oci.Manifest, error) {
 	f := image.Flavor
 	spec := oci.Image{
 		OS: build.Platform.OS(), Arch: build.Platform.Arch(),
@@ -76,7 +75,7 @@ func compose(ctx context.Context, s *fetch.Fetcher, image versions.Image, build 
 	}
 	platform := build.Platform.String()
 	if build.Base != (versions.BasePin{}) {
-		base, err := s.Base(ctx, build.Base)
+		base, err := fetcher.Base(ctx, build.Base)
 		if err != nil {
 			return oci.Manifest{}, fmt.Errorf("building %s for %s: %w", image.Name(), platform, err)
 		}
@@ -86,7 +85,7 @@ func compose(ctx context.Context, s *fetch.Fetcher, image versions.Image, build 
 		}
 	}
 	for _, l := range build.Layers {
-		d, err := write(ctx, s, l, stage)
+		d, err := writeLayer(ctx, fetcher, l, dir)
 		if err != nil {
 			return oci.Manifest{}, fmt.Errorf("building %s for %s: %w", image.Name(), platform, err)
 		}
@@ -98,60 +97,59 @@ func compose(ctx context.Context, s *fetch.Fetcher, image versions.Image, build 
 	return m, err
 }
 
-func write(ctx context.Context, s *fetch.Fetcher, l versions.Layer, stage string) (layer.Descriptor, error) {
+func writeLayer(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, dir string) (layer.Descriptor, error) {
 	entry := layer.Entry{Path: l.Path, Mode: l.Mode, Symlinks: l.Symlinks, Content: strings.NewReader("")}
 	if len(l.Symlinks) == 0 {
-		if err := s.Ensure(ctx, l.Pin); err != nil {
+		if err := fetcher.Ensure(ctx, l.Pin); err != nil {
 			return layer.Descriptor{}, err
 		}
-		// The reader checks the sha256 of what goes into the layer.
-		content, size, err := s.Store.Open(l.Pin.SHA256)
+		// The reader verifies the sha256 of the content.
+		content, size, err := fetcher.Store.Open(l.Pin.SHA256)
 		if err != nil {
 			return layer.Descriptor{}, err
 		}
 		defer content.Close()
 		entry.Content, entry.Size = content, size
 	}
-	if err := oci.MakeDirs(stage); err != nil {
+	if err := oci.MakeDirs(dir); err != nil {
 		return layer.Descriptor{}, err
 	}
-	tmp, err := os.CreateTemp(stage, "layer-")
+	tmp, err := os.CreateTemp(dir, "layer-")
 	if err != nil {
 		return layer.Descriptor{}, err
 	}
 	d, err := layer.Write(ctx, tmp, entry, l.Compression)
 	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
-		return layer.Descriptor{}, s.Explain(l.Pin, err)
+		return layer.Descriptor{}, fetcher.Explain(l.Pin, err)
 	}
-	return d, os.Rename(tmp.Name(), oci.BlobPath(stage, d.Digest))
+	return d, os.Rename(tmp.Name(), oci.BlobPath(dir, d.Digest))
 }
 
-// replace fills a folder beside dir and then puts it in dir's place, so that
-// dir is never a half-written layout.
-func replace(ctx context.Context, s *fetch.Fetcher, dir string, fill func(stage string) error) error {
+// replace writes a layout to a temporary directory and then replaces dir atomically.
+func replace(ctx context.Context, fetcher *fetch.Fetcher, dir string, write func(tmp string) error) error {
 	dir = filepath.Clean(dir)
-	if err := replaceable(dir); err != nil {
+	if err := checkReplaceable(dir); err != nil {
 		return fmt.Errorf("writing %q: %w", dir, err)
 	}
-	waiting := func() { s.Progress.Logf("waiting for another process that writes %q", dir) }
-	var fillErr error
+	waiting := func() { fetcher.Progress.Logf("waiting for another process to write %q", dir) }
+	var writeErr error
 	err := atomic.Replace(ctx, dir, 0o755, waiting,
-		func(made string) error { fillErr = fill(made); return fillErr },
-		func(made string) error { return errors.Join(replaceable(dir), atomic.Exchange(made, dir)) })
-	if err != nil && fillErr == nil {
+		func(tmp string) error { writeErr = write(tmp); return writeErr },
+		func(tmp string) error { return errors.Join(checkReplaceable(dir), atomic.Exchange(tmp, dir)) })
+	if err != nil && writeErr == nil {
 		err = fmt.Errorf("writing %q: %w", dir, err)
 	}
 	return err
 }
 
-// replaceable wants a place that is free, or has a layout.
-func replaceable(dir string) error {
+// checkReplaceable checks that dir does not exist, is empty or is a layout.
+func checkReplaceable(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "oci-layout")); err != nil && len(entries) > 0 {
-		return errors.New("it is there, and not an OCI layout; name another folder")
+		return errors.New("refusing to overwrite: not an OCI layout")
 	}
 	return nil
 }

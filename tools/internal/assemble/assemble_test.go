@@ -52,7 +52,7 @@ flavors:
 releases: [v1.36.0]
 `
 
-// setup has a catalog of one image, and its files in a store.
+// setup returns an image and a fetcher whose store has its files.
 func setup(t *testing.T, compression string) (*fetch.Fetcher, versions.Image) {
 	t.Helper()
 	m, err := versions.ParseManifest("m.yaml", fmt.Appendf(nil, manifest, compression))
@@ -82,7 +82,7 @@ func setup(t *testing.T, compression string) (*fetch.Fetcher, versions.Image) {
 	return &fetch.Fetcher{Catalog: catalog, Store: files, Upstream: fetch.Off, Progress: progress.New(io.Discard)}, catalog.Images[0]
 }
 
-// listing is every file and folder in a folder, with mode and hash.
+// listing returns the mode and sha256 of every file in a directory.
 func listing(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -132,7 +132,7 @@ func TestIndex(t *testing.T) {
 			}
 			var depth []validate.Option
 			if compression == "zstd" {
-				depth = append(depth, validate.Fast) // it cannot read inside
+				depth = append(depth, validate.Fast) // validate cannot decompress zstd
 			}
 			if err := validate.Index(index, depth...); err != nil {
 				t.Errorf("not a valid index: %v", err)
@@ -140,7 +140,7 @@ func TestIndex(t *testing.T) {
 			if len(record.Manifests) != 2 || len(record.DiffIDs["linux/arm64"]) != 3 {
 				t.Errorf("recorded %+v", record)
 			}
-			// Again, over what is there, as another user would.
+			// Replacing the layout with another umask gives the same files.
 			before := listing(t, dir)
 			old := syscall.Umask(0o077)
 			again, err := Index(context.Background(), s, image, dir)
@@ -168,8 +168,8 @@ func TestPlatform(t *testing.T) {
 	}
 }
 
-// Nothing comes of files that are not the pinned ones, and nothing is left.
-func TestIndexOfChangedFile(t *testing.T) {
+// A changed file in the store is an error, and leaves nothing behind.
+func TestIndexCorruptFile(t *testing.T) {
 	s, image := setup(t, "gzip")
 	pin := image.Builds[1].Layers[0].Pin
 	raw, err := os.ReadFile(s.Store.Path(pin.SHA256))
@@ -190,7 +190,7 @@ func TestIndexOfChangedFile(t *testing.T) {
 	}
 }
 
-func TestIndexKeepsOffOthers(t *testing.T) {
+func TestIndexRefusesToOverwrite(t *testing.T) {
 	s, image := setup(t, "gzip")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "precious"), nil, 0o644); err != nil {
@@ -248,9 +248,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Two that build into one place at once both succeed, and whoever looks finds a
-// layout at every moment.
-func TestIndexAtOnce(t *testing.T) {
+// Concurrent builds to one directory succeed, and readers always find a layout.
+func TestIndexConcurrently(t *testing.T) {
 	s, image := setup(t, "gzip")
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "layout")
@@ -269,13 +268,13 @@ func TestIndexAtOnce(t *testing.T) {
 	}
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
-	for looking := true; looking; {
+	for running := true; running; {
 		if _, err := os.Stat(filepath.Join(dir, "index.json")); err != nil {
 			t.Fatal(err)
 		}
 		select {
 		case <-done:
-			looking = false
+			running = false
 		default:
 		}
 	}

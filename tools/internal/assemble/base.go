@@ -8,13 +8,13 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Base lays a pinned base image out at dir, as it is, with files of its own.
-func Base(ctx context.Context, s *fetch.Fetcher, pin versions.BasePin, dir string) error {
-	return replace(ctx, s, dir, func(stage string) error {
-		base, err := s.Base(ctx, pin)
+// Base writes the layout of a pinned base image, unchanged, to dir.
+func Base(ctx context.Context, fetcher *fetch.Fetcher, pin versions.BasePin, dir string) error {
+	return replace(ctx, fetcher, dir, func(tmp string) error {
+		base, err := fetcher.Base(ctx, pin)
 		if err != nil {
 			return err
 		}
-		return oci.WriteBase(stage, base, s.BlobCopier(ctx))
+		return oci.WriteBase(tmp, base, fetcher.BlobCopier(ctx))
 	})
 }

@@ -34,8 +34,8 @@ func put(t *testing.T, s *fetch.Fetcher, raw []byte) versions.Digest {
 	return d
 }
 
-// onBase sets the image of setup upon a base for each platform, which is in the
-// store: one of Docker's, the other of OCI's media types.
+// onBase gives the image of setup a base image per platform, which is in the store:
+// one with Docker media types, the other with OCI media types.
 func onBase(t *testing.T) (*fetch.Fetcher, versions.Image, map[string]v1.Image) {
 	t.Helper()
 	s, image := setup(t, "gzip")
@@ -131,7 +131,7 @@ func TestIndexOnBase(t *testing.T) {
 	if again, err := Index(t.Context(), s, image, dir); err != nil || again.Index != record.Index || !maps.Equal(before, listing(t, dir)) {
 		t.Errorf("again: %+v, %v", again, err)
 	}
-	// Each platform alone is the same, and another base another image.
+	// A single platform has the same digest; another base has another one.
 	for _, build := range image.Builds {
 		one, err := Platform(t.Context(), s, image, build.Platform, filepath.Join(t.TempDir(), "one"))
 		if err != nil || one.Manifests[build.Platform.String()] != record.Manifests[build.Platform.String()] {
@@ -144,8 +144,8 @@ func TestIndexOnBase(t *testing.T) {
 	}
 }
 
-// A base that cannot be had is an error that names it, and nothing is left.
-func TestIndexWithoutBase(t *testing.T) {
+// A missing or corrupt base is an error that names it, and leaves nothing behind.
+func TestIndexMissingBase(t *testing.T) {
 	s, image, bases := onBase(t)
 	layer := must(t, bases["linux/arm64"].Manifest).Layers[1].Digest
 	d, err := versions.ParseDigest(layer.Hex)
@@ -189,7 +189,7 @@ func TestBase(t *testing.T) {
 		if err := Base(t.Context(), s, build.Base, dir); err != nil {
 			t.Fatal(err)
 		}
-		// What another library writes of it, but for how index.json is written.
+		// The blobs are those that go-containerregistry writes.
 		other := t.TempDir()
 		l, err := layout.Write(other, empty.Index)
 		if err != nil {

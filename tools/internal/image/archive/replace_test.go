@@ -39,14 +39,14 @@ func only(t *testing.T, dir string, want ...string) {
 	}
 }
 
-// What fails leaves what was there before, or nothing.
+// A failure leaves the previous file, or nothing.
 func TestReplaceFails(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "images.tar")
 	image := writeIndex(t, node)
-	harmed := writeIndex(t, node)
-	flip(t, layerOf(t, harmed.Dir))
-	if err := save(t.Context(), file, harmed); err == nil || !strings.Contains(err.Error(), "want sha256") {
+	corrupt := writeIndex(t, node)
+	flip(t, layerOf(t, corrupt.Dir))
+	if err := save(t.Context(), file, corrupt); err == nil || !strings.Contains(err.Error(), "want sha256") {
 		t.Errorf("got %v", err)
 	}
 	only(t, dir)
@@ -54,18 +54,18 @@ func TestReplaceFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := read(t, file)
-	if err := save(t.Context(), file, harmed); err == nil {
-		t.Error("a layer that is not its digest was written")
+	if err := save(t.Context(), file, corrupt); err == nil {
+		t.Error("no error for a corrupt layer")
 	}
 	only(t, dir, "images.tar")
 	if !bytes.Equal(read(t, file), want) {
-		t.Error("the file that was there before is another one")
+		t.Error("the previous file was changed")
 	}
 	info, err := os.Stat(file)
 	if err != nil || info.Mode() != 0o644 {
 		t.Errorf("%v, %v; want mode 0644", info.Mode(), err)
 	}
-	// A pipe stands for devices: as root, a fault here would replace those.
+	// A named pipe represents devices, which root could replace.
 	other := t.TempDir()
 	pipe := filepath.Join(other, "pipe")
 	if err := unix.Mkfifo(pipe, 0o644); err != nil {
@@ -75,9 +75,9 @@ func TestReplaceFails(t *testing.T) {
 	if err := os.Symlink(file, link); err != nil {
 		t.Fatal(err)
 	}
-	for _, place := range []string{other, pipe, link, filepath.Join(other, "none", "images.tar")} {
-		if err := save(t.Context(), place, image); err == nil {
-			t.Errorf("%q was written", place)
+	for _, path := range []string{other, pipe, link, filepath.Join(other, "none", "images.tar")} {
+		if err := save(t.Context(), path, image); err == nil {
+			t.Errorf("%q was written", path)
 		}
 	}
 	only(t, other, "link", "pipe")
@@ -89,8 +89,8 @@ func TestReplaceFails(t *testing.T) {
 	only(t, dir, "images.tar")
 }
 
-// Several at once take turns.
-func TestReplaceAtOnce(t *testing.T) {
+// Concurrent calls are serialized.
+func TestReplaceConcurrently(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "images.tar")
 	a, b := writeIndex(t, node), writeIndex(t, tool)
@@ -108,13 +108,13 @@ func TestReplaceAtOnce(t *testing.T) {
 	_, first := pack(t, None, nil, a)
 	_, second := pack(t, None, nil, b)
 	if !bytes.Equal(got, first) && !bytes.Equal(got, second) {
-		t.Error("the file is none of those that were written")
+		t.Error("the file has mixed content")
 	}
 }
 
-const child = "IMAGEARCHIVE_TEST_CHILD"
+const child = "ARCHIVE_TEST_CHILD"
 
-// TestMain is the process that is killed, when it is told so.
+// TestMain is the entry point of the process that TestReplaceKilled kills.
 func TestMain(m *testing.M) {
 	if arg := os.Getenv(child); arg != "" {
 		parts := strings.Split(arg, "\n")
@@ -127,8 +127,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A process that is killed again and again while it writes one of two archives
-// leaves one of the two, whole, and the next run removes what else it left.
+// A killed process leaves one of two complete archives, and the next call removes its
+// leftovers.
 func TestReplaceKilled(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "images.tar")
@@ -149,14 +149,14 @@ func TestReplaceKilled(t *testing.T) {
 		_ = cmd.Wait() // killed
 		got, err := os.ReadFile(file)
 		if err == nil && !bytes.Equal(got, first) && !bytes.Equal(got, second) {
-			t.Fatalf("%d bytes that are neither archive", len(got))
+			t.Fatalf("%d bytes of neither archive", len(got))
 		}
 		if _, err := os.Stat(filepath.Join(dir, ".images.tar.new")); err == nil {
 			leftovers++
 		}
 	}
 	if _, err := os.Stat(file); err != nil || leftovers == 0 {
-		t.Errorf("%v; %d kills came in the middle: nothing was tested", err, leftovers)
+		t.Errorf("%v; %d kills during a write: nothing was tested", err, leftovers)
 	}
 	if err := save(t.Context(), file, a); err != nil {
 		t.Fatal(err)

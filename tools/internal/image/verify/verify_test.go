@@ -191,7 +191,7 @@ func TestLayoutMismatch(t *testing.T) {
 // A pin of the wrong file is detected, though all digests match.
 func TestLayoutWrongBinary(t *testing.T) {
 	dir, image, _ := build(t, manifest, []byte("<html>Sign in"))
-	if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil || !strings.Contains(err.Error(), "reading the ELF header of programs/linux/"+runtime.GOARCH+"/wake") {
+	if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil || !strings.Contains(err.Error(), "reading ELF header of programs/linux/"+runtime.GOARCH+"/wake") {
 		t.Errorf("got %v", err)
 	}
 }

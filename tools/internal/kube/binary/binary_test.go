@@ -20,8 +20,7 @@ var gitVersion = "unknown"
 func main() { fmt.Println(gitVersion) }
 `
 
-// build makes a real program as upstream's are made: stripped, and stamped with
-// a version.
+// build builds a stripped binary with a version set by the linker, like upstream.
 func build(t *testing.T, name, arch, version string) []byte {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)
@@ -49,7 +48,7 @@ func build(t *testing.T, name, arch, version string) []byte {
 
 func TestCheck(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("there is no Go here to build programs with")
+		t.Skip("no go command to build test binaries")
 	}
 	amd64, arm64 := build(t, "kubectl", "amd64", "v1.36.0"), build(t, "kubectl", "arm64", "v1.36.0")
 	foreign := bytes.Clone(arm64)
@@ -63,16 +62,16 @@ func TestCheck(t *testing.T) {
 	}{
 		"amd64":                {amd64, "kubernetes/v1.36.0/linux/amd64/kubectl", ""},
 		"arm64":                {arm64, "kubernetes/v1.36.0/linux/arm64/kubectl", ""},
-		"of no version":        {arm64, "programs/linux/arm64/hyperkube", ""},
-		"another architecture": {arm64, "kubernetes/v1.36.0/linux/amd64/kubectl", "want a program for amd64 (EM_X86_64), got one for EM_AARCH64\nwant it built for linux/amd64, got GOARCH=arm64"},
-		"another version":      {amd64, "kubernetes/v1.36.1/linux/amd64/kubectl", "it is not stamped with the version v1.36.1"},
-		"longer version":       {build(t, "kubectl", "amd64", "v1.36.10"), "kubernetes/v1.36.1/linux/amd64/kubectl", "it is not stamped with the version v1.36.1"},
-		"another program":      {amd64, "kubernetes/v1.36.0/linux/amd64/kubelet", `want the program kubelet, got package "k8s.io/kubernetes/cmd/kubectl"`},
-		"HTML page":            {[]byte("<!doctype html>" + strings.Repeat(" ", 100)), "kubernetes/v1.36.0/linux/amd64/kubectl", "reading the ELF header of kubernetes/v1.36.0/linux/amd64/kubectl: bad magic"},
-		"32 bits":              {foreign, "kubernetes/v1.36.0/linux/arm64/kubectl", "reading the ELF header"},
-		"object file":          {object, "kubernetes/v1.36.0/linux/amd64/kubectl", "want a program, got a file of type ET_REL"},
+		"without version":      {arm64, "programs/linux/arm64/hyperkube", ""},
+		"another architecture": {arm64, "kubernetes/v1.36.0/linux/amd64/kubectl", "want an executable for amd64 (EM_X86_64), got one for EM_AARCH64\nwant a build for linux/amd64, got GOARCH=arm64"},
+		"another version":      {amd64, "kubernetes/v1.36.1/linux/amd64/kubectl", "version v1.36.1 not found"},
+		"longer version":       {build(t, "kubectl", "amd64", "v1.36.10"), "kubernetes/v1.36.1/linux/amd64/kubectl", "version v1.36.1 not found"},
+		"another program":      {amd64, "kubernetes/v1.36.0/linux/amd64/kubelet", `want main package kubelet, got "k8s.io/kubernetes/cmd/kubectl"`},
+		"HTML page":            {[]byte("<!doctype html>" + strings.Repeat(" ", 100)), "kubernetes/v1.36.0/linux/amd64/kubectl", "reading ELF header of kubernetes/v1.36.0/linux/amd64/kubectl: bad magic"},
+		"32 bits":              {foreign, "kubernetes/v1.36.0/linux/arm64/kubectl", "reading ELF header"},
+		"object file":          {object, "kubernetes/v1.36.0/linux/amd64/kubectl", "want an executable, got type ET_REL"},
 		"cut":                  {amd64[:len(amd64)/2], "kubernetes/v1.36.0/linux/amd64/kubectl", "reading"},
-		"old, without Go's":    {amd64, "kubernetes/v1.16.0/linux/amd64/hyperkube", "it is not stamped with the version v1.16.0"},
+		"no build information": {amd64, "kubernetes/v1.16.0/linux/amd64/hyperkube", "version v1.16.0 not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			key, err := versions.ParseFileKey(test.key)
@@ -90,7 +89,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// What lies across the border of two pieces is found.
+// Matches across the boundary of two chunks are found.
 func TestContains(t *testing.T) {
 	want := []byte("v1.36.0\x00")
 	for _, at := range []int{0, 1<<20 - 8, 1<<20 - 7, 1<<20 - 1, 1 << 20, 3<<20 - 4} {
@@ -112,7 +111,7 @@ func FuzzCheck(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if Check(bytes.NewReader(b), key) == nil {
-			t.Error("was taken for a kubectl")
+			t.Error("accepted as kubectl")
 		}
 	})
 }

@@ -1,10 +1,10 @@
-"""What the generated packages of images/, and archives of images anywhere, are made with."""
+"""Macros of the generated BUILD files of images/, and image_archive for other packages."""
 
-load("//images/private:image.bzl", _image = "image", _published = "published")
+load("//images/private:archive.bzl", _image_archive = "image_archive")
+load("//images/private:image.bzl", _image = "image", _image_aliases = "image_aliases")
 load("//images/private:layer.bzl", _layer = "layer")
-load("//images/private:saved.bzl", _saved = "saved")
 
 image = _image
+image_aliases = _image_aliases
+image_archive = _image_archive
 layer = _layer
-published = _published
-saved = _saved

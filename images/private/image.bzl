@@ -1,12 +1,11 @@
-"""Images: one a platform, an index of them, and what is done with it."""
+"""Macros for multi-platform images, and for aliases of their targets."""
 
 load("@rules_oci//oci:defs.bzl", "oci_image", "oci_image_index", "oci_load", "oci_push")
 load("//tools/bazel:labels.bzl", "base_label")
+load(":archive.bzl", "image_archive")
 load(":command.bzl", "command", "command_test")
-load(":saved.bzl", "saved")
 
-# A wildcard would fetch every binary of every version: images are asked for by
-# name.
+# Wildcards must not fetch the binaries of all versions.
 _TAGS = ["manual"]
 _VISIBILITY = ["//images:__subpackages__"]
 
@@ -16,28 +15,28 @@ _CPUS = {
 }
 
 def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases = None, catalog_name = None, content_tag = None, labels = None, visibility = _VISIBILITY, **kwargs):
-    """A multi-architecture image on scratch, or on a base image.
+    """Defines a multi-platform image on scratch or on a base image.
 
-    Makes `NAME`, the index, and beside it `NAME_amd64`, `NAME_arm64`,
-    `push_NAME`, `load_NAME` and `save_NAME`, and of an image of versions.yaml
-    `test_NAME`, which looks into it.
+    The targets are `NAME`, the index, `NAME_amd64` and `NAME_arm64`, the images,
+    `push_NAME`, `load_NAME` and `save_NAME`. An image of versions.yaml also has
+    the test `test_NAME`, and `test_NAME_amd64` and `test_NAME_arm64`.
 
     Args:
-        name: the image's name.
-        layers: platform to labels of its layers, in order; the platforms are
-            the manifests of the index, in order.
-        repository: where to push, unless --repository says otherwise.
+        name: the name of the index.
+        layers: dict of platforms to lists of labels of layers. The index has the
+            platforms in this order.
+        repository: the default repository of `push_NAME`.
         tag: the tag to push.
-        entrypoint: a list.
-        bases: platform to the label of its base image; all platforms or none.
-        pinned_bases: platform to the base image in versions/lock.json,
+        entrypoint: list of strings.
+        bases: dict of platforms to labels of base images, for all platforms.
+        pinned_bases: dict of platforms to base images in versions/lock.json,
             REGISTRY/REPOSITORY@sha256:DIGEST, in place of `bases`.
-        catalog_name: the image's name in versions.yaml, FLAVOR:TAG.
-        content_tag: a further tag to push, made of what is in the image: a
-            push does nothing where the repository has it already.
-        labels: a dict.
-        visibility: of all targets.
-        **kwargs: further attributes of oci_image: cmd, env, user, workdir.
+        catalog_name: the name of an image of versions.yaml, FLAVOR:TAG.
+        content_tag: a second tag to push, a hash of the content. An image is not
+            pushed if the repository has this tag.
+        labels: dict of labels in the image config.
+        visibility: visibility of all targets.
+        **kwargs: other attributes of oci_image: cmd, env, user, workdir.
     """
     if pinned_bases:
         bases = {platform: base_label(base, platform) for platform, base in pinned_bases.items()}
@@ -45,11 +44,11 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
     for platform, tars in layers.items():
         os, arch = platform.split("/")
         if arch not in _CPUS:
-            fail("image %s: layers: platform %r: want the architecture to be one of %s" % (name, platform, _CPUS.keys()))
+            fail("image %s: layers: platform %r: want one of the architectures %s" % (name, platform, _CPUS.keys()))
         images[arch] = "%s_%s" % (name, arch)
 
-        # The platform of an image with a base is the base's.
-        on = {"base": bases[platform]} if bases else {"architecture": arch, "os": os}
+        # An image on a base has the platform of the base.
+        base = {"base": bases[platform]} if bases else {"architecture": arch, "os": os}
         oci_image(
             name = images[arch],
             tars = tars,
@@ -57,7 +56,7 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
             labels = labels,
             tags = _TAGS,
             visibility = visibility,
-            **(on | kwargs)
+            **(base | kwargs)
         )
     oci_image_index(
         name = name,
@@ -109,7 +108,7 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
                 visibility = visibility,
             )
 
-    # A container engine runs one platform: the machine's own.
+    # A container engine loads the image of one platform, that of the target.
     oci_load(
         name = "load_" + name,
         image = select({_CPUS[arch]: label for arch, label in images.items()}),
@@ -117,35 +116,35 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
         tags = _TAGS,
         visibility = visibility,
     )
-    saved(
+    image_archive(
         name = "save_" + name,
         images = {"%s:%s" % (repository, tag): name},
         visibility = visibility,
     )
 
-def published(name, image, architectures):
-    """The names under which people ask for an image.
+def image_aliases(name, image, architectures):
+    """Defines public aliases of the targets of an image.
 
     Args:
-        name: of the index; push_NAME, load_NAME, save_NAME, test_NAME, NAME_ARCH
-            and test_NAME_ARCH go with it.
-        image: label of what `image` made.
-        architectures: of the image.
+        name: the alias of the index. The others are push_NAME, load_NAME,
+            save_NAME, test_NAME, NAME_ARCH and test_NAME_ARCH.
+        image: the label of the index.
+        architectures: list of the architectures of the image.
     """
     package, _, target = image.rpartition(":")
     names = {name: target}
-    names.update({word + name: word + target for word in ["push_", "load_", "save_"]})
+    names.update({prefix + name: prefix + target for prefix in ["push_", "load_", "save_"]})
     names.update({"%s_%s" % (name, arch): "%s_%s" % (target, arch) for arch in architectures})
     for alias, actual in names.items():
         native.alias(
             name = alias,
             actual = "%s:%s" % (package, actual),
             tags = _TAGS,
-            # People save images in archives of their own packages.
+            # For image_archive in any package.
             visibility = ["//visibility:public"],
         )
 
-    # Not aliases: Bazel builds the alias of a test, and does not run it.
+    # Test suites, because Bazel does not run aliases of tests.
     for suffix in [""] + ["_" + arch for arch in architectures]:
         native.test_suite(
             name = "test_" + name + suffix,

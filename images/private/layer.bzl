@@ -6,7 +6,7 @@ _EXTENSIONS = {"gzip": ".tar.gz", "zstd": ".tar.zst"}
 
 def _layer_impl(ctx):
     if (ctx.file.src == None) == (not ctx.attr.symlinks):
-        fail("layer %s: want src and path, or symlinks alone" % ctx.label)
+        fail("layer %s: want either src and path, or symlinks" % ctx.label)
     if ctx.file.src and not ctx.attr.path.startswith("/"):
         fail("layer %s: path %r: want an absolute path" % (ctx.label, ctx.attr.path))
     out = ctx.actions.declare_file(ctx.label.name + _EXTENSIONS[ctx.attr.compression])
@@ -37,14 +37,14 @@ def _layer_impl(ctx):
 layer_rule = rule(
     implementation = _layer_impl,
     attrs = {
-        "compression": attr.string(default = "gzip", values = _EXTENSIONS.keys(), doc = "How the layer is compressed."),
-        "mode": attr.string(default = "0755", doc = "The file's permission bits, four octal digits."),
-        "path": attr.string(doc = "The file's absolute path in the image."),
+        "compression": attr.string(default = "gzip", values = _EXTENSIONS.keys(), doc = "Compression of the layer."),
+        "mode": attr.string(default = "0755", doc = "Permission bits of the file, four octal digits."),
+        "path": attr.string(doc = "Absolute path of the file in the image."),
         "src": attr.label(allow_single_file = True, doc = "The file."),
-        "symlinks": attr.string_dict(doc = "Symlinks in place of a file: absolute path to target."),
+        "symlinks": attr.string_dict(doc = "Symlinks in place of a file: absolute paths to targets."),
         "_layer": attr.label(default = "//tools/layer", executable = True, cfg = "exec"),
     },
-    doc = """One layer, a pure function of path, mode and bytes.
+    doc = """Writes one layer, which depends only on path, mode and bytes of the file.
 
 The output group `descriptor` is a JSON file with media type, digest, diffID and size.""",
 )
@@ -62,7 +62,7 @@ def layer(name, pin = None, **kwargs):
         kwargs["src"] = file_label(pin)
     layer_rule(
         name = name,
-        # A wildcard would fetch every binary of every version.
+        # Wildcards must not fetch the binaries of all versions.
         tags = ["manual"],
         visibility = ["//visibility:public"],
         **kwargs

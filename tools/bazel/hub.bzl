@@ -1,4 +1,4 @@
-"""The hub: one repository of aliases, so that one use_repo serves every pin."""
+"""The hub: a repository with an alias for each pin, so that one use_repo is enough."""
 
 def _hub_impl(rctx):
     for package, targets in rctx.attr.packages.items():
@@ -12,8 +12,8 @@ hub = repository_rule(
     attrs = {
         "packages": attr.string_dict(
             mandatory = True,
-            doc = "Package to a JSON object of its aliases: name to the label of the file.",
+            doc = "Packages to JSON objects: names of aliases to labels.",
         ),
     },
-    doc = "A repository of aliases.",
+    doc = "A repository with aliases.",
 )

@@ -1,4 +1,4 @@
-"""Base images as targets: what the attribute `base` of an image takes."""
+"""The rule for base images, targets for the attribute `base` of oci_image."""
 
 def _base_impl(ctx):
     index = [file for file in ctx.files.srcs if file.basename == "index.json"]
@@ -15,15 +15,15 @@ def _base_impl(ctx):
         inputs = ctx.files.srcs,
         outputs = [out],
         mnemonic = "OCIBase",
-        progress_message = "OCI Base %{label}",
+        progress_message = "Writing base image %{label}",
     )
     return [DefaultInfo(files = depset([out]))]
 
 base = rule(
     implementation = _base_impl,
     attrs = {
-        "srcs": attr.label_list(mandatory = True, allow_files = True, doc = "The files of an OCI layout of one image."),
+        "srcs": attr.label_list(mandatory = True, allow_files = True, doc = "The files of an OCI layout with one image."),
         "_oci": attr.label(default = "//tools/oci", executable = True, cfg = "exec"),
     },
-    doc = "An OCI layout as one folder.",
+    doc = "Writes an OCI layout to one directory.",
 )

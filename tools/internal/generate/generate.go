@@ -36,7 +36,7 @@ func Files(c *versions.Catalog) map[string][]byte {
 
 // aliases returns images/BUILD.bazel, which has an alias for each image.
 func aliases(c *versions.Catalog, packages []string) *buildFile {
-	f := newBuildFile(`load("@rules_go//go:def.bzl", "go_library")`, `load("//images:defs.bzl", "published")`)
+	f := newBuildFile(`load("@rules_go//go:def.bzl", "go_library")`, `load("//images:defs.bzl", "image_aliases")`)
 	f.call("go_library", "images", func() {
 		f.list("srcs", []string{"digests.go"})
 		f.list("embedsrcs", []string{"digests.json"})
@@ -53,7 +53,7 @@ func aliases(c *versions.Catalog, packages []string) *buildFile {
 		f.list("visibility", []string{"//tools/gen:__pkg__"})
 	})
 	for _, image := range c.Images {
-		f.call("published", c.Manifest.Target(*image.Flavor, image.Tag), func() {
+		f.call("image_aliases", c.Manifest.Target(*image.Flavor, image.Tag), func() {
 			f.list("architectures", architectures(image))
 			f.string("image", "//"+imagePackage(image)+":"+versions.Label(image.Tag))
 		})

@@ -6,7 +6,7 @@ _EXTENSIONS = {
     "zstd": ".tar.zst",
 }
 
-def _saved_impl(ctx):
+def _archive_impl(ctx):
     out = ctx.actions.declare_file(ctx.label.name + _EXTENSIONS[ctx.attr.compression])
     args = ctx.actions.args()
     args.add("archive")
@@ -17,7 +17,7 @@ def _saved_impl(ctx):
     for image, names in ctx.attr.images.items():
         layouts = image[DefaultInfo].files.to_list()
         if len(layouts) != 1 or not layouts[0].is_directory:
-            fail("saved %s: images: %s: want an image or an index, a single directory" % (ctx.label, image.label))
+            fail("image_archive %s: images: %s: want an image or an index, a single directory" % (ctx.label, image.label))
         inputs.append(image[DefaultInfo].files)
 
         # The layout of an image has symlinks to its layers, which are its runfiles.
@@ -34,8 +34,8 @@ def _saved_impl(ctx):
     )
     return [DefaultInfo(files = depset([out]))]
 
-saved_rule = rule(
-    implementation = _saved_impl,
+archive_rule = rule(
+    implementation = _archive_impl,
     attrs = {
         "compression": attr.string(default = "none", values = _EXTENSIONS.keys(), doc = "Compression of the archive."),
         "images": attr.label_keyed_string_dict(mandatory = True, doc = "Images or indexes with their names, one per line."),
@@ -45,7 +45,7 @@ saved_rule = rule(
     doc = "Saves images to one archive.",
 )
 
-def saved(name, images, platforms = None, compression = None, tags = ["manual"], **kwargs):
+def image_archive(name, images, platforms = None, compression = None, tags = ["manual"], **kwargs):
     """Saves several images to one archive; see docs/saved-images.md.
 
     The output is `NAME.tar`, `NAME.tar.zst` or `NAME.tar.lz4`.
@@ -64,10 +64,10 @@ def saved(name, images, platforms = None, compression = None, tags = ["manual"],
     names = {}
     for image_name, image in images.items():
         if "\n" in image_name or "=" in image_name:
-            fail("saved %s: images: %r: want a name like registry.example/repository:tag" % (name, image_name))
+            fail("image_archive %s: images: %r: want a name like registry.example/repository:tag" % (name, image_name))
         label = native.package_relative_label(image)
         names[label] = names.get(label, []) + [image_name]
-    saved_rule(
+    archive_rule(
         name = name,
         compression = compression,
         images = {label: "\n".join(image_names) for label, image_names in names.items()},

@@ -42,8 +42,8 @@ flavors:
 releases: [v1.35.0, v1.36.0]
 `
 
-// A base image in a registry, which a mirror stands for; a manifest that builds
-// upon it; and what Go and Bazel make of both.
+// Images on a base image from a registry mirror must be the same by Go and by
+// Bazel.
 func TestBase(t *testing.T) {
 	r := startRegistry(t)
 	index := pushBase(t, r.addr+"/mirror/team/base")
@@ -53,7 +53,7 @@ func TestBase(t *testing.T) {
 		t.Helper()
 		return runIn(t, repo, env, command, args...)
 	}
-	// Neither a base that is not pinned nor one that cannot be had is scratch.
+	// A base image that is not pinned, or unavailable, must be an error.
 	unpinned := "base image registry.example/team/base@" + index.String() + " for linux/amd64 is not pinned in versions/lock.json"
 	if got := in(env, "go", "run", "./tools/gen"); got.code == 0 || !strings.Contains(got.stderr, unpinned) {
 		t.Errorf("without a pin: exit code %d", got.code)
@@ -100,7 +100,8 @@ func TestBase(t *testing.T) {
 	})
 }
 
-// pushBase pushes an index of two images, of Docker's and of OCI's media types.
+// pushBase pushes an index of two images, one with the media types of Docker, one
+// with those of OCI.
 func pushBase(t *testing.T, repository string) v1.Hash {
 	t.Helper()
 	var index v1.ImageIndex = empty.Index
@@ -132,7 +133,7 @@ func pushBase(t *testing.T, repository string) v1.Hash {
 	return digest
 }
 
-// checkBased wants each platform's layers to be its base's and one more.
+// checkBased checks that each image has the layers of its base and one more.
 func checkBased(t *testing.T, dir string) {
 	t.Helper()
 	top, err := layout.ImageIndexFromPath(dir)

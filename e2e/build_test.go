@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Bazel and the builder without it make the same layout, file for file.
+// Bazel and the Go builder must make the same layout.
 func TestTwoBuilders(t *testing.T) {
 	for _, image := range images {
 		must(t, "./bazelw", "build", image.target)
@@ -58,11 +58,11 @@ func tree(t *testing.T, dir string) map[string][]byte {
 	return files
 }
 
-// A store whose file is not what its name says gives a clear error, and no image.
+// A wrong file in the store must be an error, and leave no image.
 func TestBrokenStore(t *testing.T) {
-	const wanted = "kubernetes/" + version + "/linux/amd64/kubectl"
-	good, swapped := stored(t, wanted), stored(t, "kubernetes/"+version+"/linux/arm64/kubectl")
-	for name, test := range map[string]struct {
+	const key = "kubernetes/" + version + "/linux/amd64/kubectl"
+	good, swapped := stored(t, key), stored(t, "kubernetes/"+version+"/linux/arm64/kubectl")
+	for name, c := range map[string]struct {
 		bytes []byte
 		want  string
 	}{
@@ -71,27 +71,27 @@ func TestBrokenStore(t *testing.T) {
 		"another architecture": {swapped, "it is kubernetes/" + version + "/linux/arm64/kubectl (another platform)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			env, path := brokenStore(t, wanted, test.bytes)
+			env, path := brokenStore(t, key, c.bytes)
 			out := filepath.Join(t.TempDir(), "layout")
 			r := run(t, env, "go", "run", "./tools/hk", "build", "kubectl:"+version, "--platform", "linux/amd64", "-o", out)
-			refused(t, r, wanted, path, test.want)
+			refused(t, r, key, path, c.want)
 			if left, err := os.ReadDir(filepath.Dir(out)); err != nil || len(left) != 0 {
-				t.Errorf("left behind: %v, %v", left, err)
+				t.Errorf("remaining files: %v, %v", left, err)
 			}
 		})
 	}
 }
 
-// The same under Bazel, with a version that nothing else builds, or Bazel would
-// have the right bytes already: they are checked when they come in.
+// The same under Bazel. The version must be one that no other test builds: Bazel
+// verifies a file once, when it fetches it.
 func TestBrokenStoreUnderBazel(t *testing.T) {
-	const wanted = "kubernetes/v1.19.3/linux/amd64/kubectl"
-	env, path := brokenStore(t, wanted, stored(t, "kubernetes/"+version+"/linux/arm64/kubectl"))
+	const key = "kubernetes/v1.19.3/linux/amd64/kubectl"
+	env, path := brokenStore(t, key, stored(t, "kubernetes/"+version+"/linux/arm64/kubectl"))
 	r := run(t, env, "./bazelw", "build", "//images:kubectl_v1_19_3_amd64")
-	refused(t, r, wanted, path, "it is kubernetes/"+version+"/linux/arm64/kubectl (another version, another platform)")
+	refused(t, r, key, path, "it is kubernetes/"+version+"/linux/arm64/kubectl (another version, another platform)")
 }
 
-// stored is the content of a pinned file.
+// stored returns the content of a pinned file.
 func stored(t *testing.T, key string) []byte {
 	t.Helper()
 	path := must(t, "go", "run", "./tools/hk", "fetch", key)
@@ -102,8 +102,8 @@ func stored(t *testing.T, key string) []byte {
 	return raw
 }
 
-// brokenStore has one file under a name that is not its own, and returns the
-// environment that names the store, and the file's path.
+// brokenStore makes a store with a wrong file. It returns the environment variable
+// for the store, and the path of the file.
 func brokenStore(t *testing.T, key string, content []byte) (env []string, path string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -117,6 +117,7 @@ func brokenStore(t *testing.T, key string, content []byte) (env []string, path s
 	return []string{"HYPERKUBE_STORE=" + dir}, path
 }
 
+// refused checks that a command failed, with an error that explains the wrong file.
 func refused(t *testing.T, r result, key, path, why string) {
 	t.Helper()
 	if r.code == 0 {
@@ -124,7 +125,7 @@ func refused(t *testing.T, r result, key, path, why string) {
 	}
 	for _, want := range []string{key, path, pin(t, key).SHA256.String(), why, "To mend: delete that file"} {
 		if !strings.Contains(r.stderr, want) {
-			t.Errorf("not said: %q", want)
+			t.Errorf("missing in the error: %q", want)
 		}
 	}
 }

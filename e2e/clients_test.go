@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// programs is the folder of what is built for all tests.
+// programs is the directory of programs that are built for the tests.
 var programs string
 
 var crane = sync.OnceValues(func() (string, error) {
@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// file is one of an image's files, as it comes out of the layers.
+// file is a file of an image.
 type file struct {
 	sha256   string
 	mode     int64
@@ -57,7 +57,7 @@ type file struct {
 	regular  bool
 }
 
-// export lets crane unpack an image for a platform and lists its files.
+// export unpacks the image for a platform with crane, and returns its files.
 func export(t *testing.T, ref, platform string) map[string]file {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), craneCommand(t), "export", "--platform", platform, ref, "-")
@@ -95,10 +95,10 @@ func export(t *testing.T, ref, platform string) map[string]file {
 	return files
 }
 
-// containerd starts one with folders of its own and returns its address.
+// containerd starts a containerd with its own directories and returns its address.
 func containerd(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "hk-ctrd-") // short: a socket's path is bounded
+	dir, err := os.MkdirTemp("", "hk-ctrd-") // short: the length of a socket's path is limited
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func containerd(t *testing.T) string {
 		_ = cmd.Wait() // interrupted
 		if t.Failed() {
 			raw, _ := os.ReadFile(log.Name())
-			t.Logf("containerd said:\n%s", raw)
+			t.Logf("log of containerd:\n%s", raw)
 		}
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
@@ -138,7 +138,7 @@ func containerd(t *testing.T) string {
 	return address
 }
 
-// digestFile returns the sha256 of a file's bytes.
+// digestFile returns the sha256 of a file.
 func digestFile(t *testing.T, path string) string {
 	t.Helper()
 	f, err := os.Open(path)

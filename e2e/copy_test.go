@@ -14,7 +14,7 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// copyRepo is this repository with another manifest and nothing generated.
+// copyRepo copies this repository, with another manifest and no records.
 func copyRepo(t *testing.T, base v1.Hash) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "repo")
@@ -23,7 +23,7 @@ func copyRepo(t *testing.T, base v1.Hash) string {
 		from := filepath.Join(root(t), file)
 		raw, err := os.ReadFile(from)
 		if errors.Is(err, os.ErrNotExist) {
-			continue // deleted, and git does not know yet
+			continue // deleted, but not yet in the index of git
 		}
 		info, err2 := os.Stat(from)
 		if err := errors.Join(err, err2, os.MkdirAll(filepath.Dir(filepath.Join(to, file)), 0o755)); err != nil {
@@ -54,7 +54,7 @@ func copyRepo(t *testing.T, base v1.Hash) string {
 	return to
 }
 
-// runIn is run in another folder.
+// runIn is run in another directory.
 func runIn(t *testing.T, dir string, env []string, command string, args ...string) result {
 	t.Helper()
 	shell := append([]string{"-c", `cd "$0" && exec "$@"`, dir, command}, args...)

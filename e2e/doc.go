@@ -1,11 +1,11 @@
-// Package e2e tests the whole way with real parts: a real Bazel, the official
-// binaries, a real registry, and the clients that people pull with.
+// Package e2e has the end-to-end tests. They use Bazel, the official binaries, a
+// registry, and the usual clients.
 //
-// It needs root, and from Debian docker-registry, skopeo, containerd, podman,
-// docker.io, lz4 and zstd; crane
-// it builds itself. Run it from the root of the repository:
+// The tests need root, and the Debian packages docker-registry, skopeo,
+// containerd, podman, docker.io, lz4 and zstd. They build crane. Run them in the
+// root of the repository:
 //
 //	go test -tags e2e -count 1 -timeout 80m -v ./e2e
 //
-// Every server it starts listens on 127.0.0.1 and ends with it.
+// All servers listen on 127.0.0.1 and end with the tests.
 package e2e

@@ -13,22 +13,22 @@ import (
 	"testing"
 )
 
-// The flavors that hold all components are made and run for the platform of the
-// machine alone: their server binaries take long to rebuild.
+// machine is the only platform of the flavors with all components: rebuilding
+// their server binaries takes long.
 const machine = "linux/" + runtime.GOARCH
 
 // flavor is an image of one platform.
 type flavor struct {
 	name, tag string
-	kubelet   string // the pinned file
-	// called are the paths that start each component.
-	called map[string][]string
-	absent []string // names that nothing is behind
-	blobs  int      // that a push sends where kubectl and hyperkube are already
+	kubelet   string // key of the pin
+	// commands are the command lines that execute each component.
+	commands map[string][]string
+	missing  []string // command lines of missing programs
+	blobs    int      // uploaded by a push to a repository with kubectl and hyperkube
 }
 
 func flavors() []flavor {
-	called := func(more map[string][]string) map[string][]string {
+	commands := func(more map[string][]string) map[string][]string {
 		for name, short := range map[string]string{
 			"kube-apiserver": "apiserver", "kube-controller-manager": "controller-manager",
 			"kube-proxy": "proxy", "kube-scheduler": "scheduler", "kubelet": "kubelet", "kubectl": "kubectl",
@@ -40,30 +40,30 @@ func flavors() []flavor {
 	return []flavor{
 		{
 			name: "rke", tag: version + "-rancher1", kubelet: "static/" + version + "/" + machine + "/kubelet",
-			called: called(map[string][]string{}),
-			absent: []string{"/cloud-controller-manager", "/hyperkube cloud-controller-manager", "/hyperkube kubeadm", "/hyperkube nonsense"},
+			commands: commands(map[string][]string{}),
+			missing:  []string{"/cloud-controller-manager", "/hyperkube cloud-controller-manager", "/hyperkube kubeadm", "/hyperkube nonsense"},
 			// The dispatcher, four servers, a kubelet, symlinks and a config.
 			blobs: 8,
 		},
 		{
 			name: "hypokube", tag: version, kubelet: "static/" + version + "/" + machine + "/kubelet",
-			called: called(map[string][]string{"kubeadm": {"/kubeadm", "/hyperkube kubeadm"}}),
-			absent: []string{"/aggregator", "/hyperkube cloud-controller-manager", "/hyperkube nonsense"},
+			commands: commands(map[string][]string{"kubeadm": {"/kubeadm", "/hyperkube kubeadm"}}),
+			missing:  []string{"/aggregator", "/hyperkube cloud-controller-manager", "/hyperkube nonsense"},
 			// kubeadm, symlinks and a config: the rest came with rke.
 			blobs: 3,
 		},
 	}
 }
 
-// target is what Bazel calls the image.
+// target returns the label of the image.
 func (f flavor) target() string {
 	return fmt.Sprintf("//images:%s_%s_%s", f.name, strings.NewReplacer(".", "_", "-", "_").Replace(f.tag), runtime.GOARCH)
 }
 
 func (f flavor) test() string { return strings.Replace(f.target(), "//images:", "//images:test_", 1) }
 
-// Every flavor of a version is pushed to one registry, pulled, and each of its
-// components started by every name it has.
+// All flavors are pushed to one registry and pulled. Each of their components is
+// executed by each of its names.
 func TestFlavors(t *testing.T) {
 	r := startRegistry(t)
 	repository := r.addr + "/all"
@@ -94,7 +94,7 @@ func TestFlavors(t *testing.T) {
 	}
 }
 
-// run mounts the image as a node would and starts its components in it.
+// run mounts the image as a node would, and executes its components in it.
 func (f flavor) run(t *testing.T, ref string) {
 	ctr := []string{"-a", containerd(t)}
 	command, mount := client(t, "ctr"), t.TempDir()
@@ -111,7 +111,7 @@ func (f flavor) run(t *testing.T, ref string) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	for name, lines := range f.called {
+	for name, lines := range f.commands {
 		args, want := []string{"--version"}, "Kubernetes "+version+"\n"
 		switch name {
 		case "kubectl":
@@ -121,25 +121,25 @@ func (f flavor) run(t *testing.T, ref string) {
 		}
 		for _, line := range lines {
 			if out, err := chroot(line, args...); err != nil || !strings.Contains(out, want) {
-				t.Errorf("%s %q: said %q, %v", line, args, out, err)
+				t.Errorf("%s %q: printed %q, %v", line, args, out, err)
 			}
 		}
 	}
-	for _, line := range f.absent {
+	for _, line := range f.missing {
 		out, err := chroot(line)
 		if err == nil || !strings.Contains(out, "kube-apiserver") || !strings.Contains(out, filepath.Base(line[strings.LastIndexByte(line, ' ')+1:])) {
-			t.Errorf("%s: said %q, %v; want an error that names it and lists what there is", line, out, err)
+			t.Errorf("%s: printed %q, %v; want an error with the name and the available programs", line, out, err)
 		}
 	}
-	// Its programs come to a host in the documented way.
+	// Install as documented in docs/install.md.
 	host := t.TempDir()
-	for _, done := range []string{"installed", "unchanged"} {
-		said := must(t, command, append(ctr, "run", "--rm", "--snapshotter", "native", "--mount", "type=bind,src="+host+",dst=/host,options=rbind:rw",
-			ref, done, "/hyperkube", "install", "-to", "/host", "kubelet", "kubectl")...)
+	for _, action := range []string{"installed", "unchanged"} {
+		out := must(t, command, append(ctr, "run", "--rm", "--snapshotter", "native", "--mount", "type=bind,src="+host+",dst=/host,options=rbind:rw",
+			ref, action, "/hyperkube", "install", "--to", "/host", "kubelet", "kubectl")...)
 		for name, key := range map[string]string{"kubelet": f.kubelet, "kubectl": "kubernetes/" + version + "/" + machine + "/kubectl"} {
 			want := pin(t, key).SHA256.String()
-			if line := done + " " + name + " sha256:" + want; !strings.Contains(said, line) || digestFile(t, filepath.Join(host, name)) != want {
-				t.Errorf("install said\n%s\nwant %s, and that file", said, line)
+			if line := action + " " + name + " sha256:" + want; !strings.Contains(out, line) || digestFile(t, filepath.Join(host, name)) != want {
+				t.Errorf("install printed\n%s\nwant %s, and that file", out, line)
 			}
 		}
 	}
@@ -152,8 +152,8 @@ func (f flavor) run(t *testing.T, ref string) {
 	}
 }
 
-// Where a registry has the tag that is made of an image's files, a push says so
-// and sends nothing.
+// If the registry has the content tag of an image, a push must upload nothing and
+// print a message.
 func TestPushContent(t *testing.T) {
 	r := startRegistry(t)
 	push := func() string {
@@ -171,8 +171,8 @@ func TestPushContent(t *testing.T) {
 	for _, tag := range []string{"v1", "files-0123"} {
 		must(t, craneCommand(t), "manifest", r.addr+"/rich:"+tag)
 	}
-	said := push()
-	if n := r.uploaded(); n != 0 || !strings.Contains(said, "is there already: nothing is pushed") {
-		t.Errorf("the second push uploaded %d blobs and said\n%s", n, said)
+	out := push()
+	if n := r.uploaded(); n != 0 || !strings.Contains(out, "is there already: nothing is pushed") {
+		t.Errorf("the second push uploaded %d blobs and printed\n%s", n, out)
 	}
 }

@@ -4,8 +4,8 @@ package e2e
 
 import "testing"
 
-// The programs of this repository come out as the lock has them: who changes
-// one pins it anew.
+// Builds of the programs of this repository must match their pins. After a change
+// of a program: hk pin --programs.
 func TestPrograms(t *testing.T) {
 	empty := []string{"HYPERKUBE_STORE=" + t.TempDir()}
 	for _, program := range []string{"sleep", "hyperkube"} {

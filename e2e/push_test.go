@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// images are the flavors and what must be in them, path to pinned file.
+// images are the tested images, and their files: path to the key of a pin.
 var images = []struct {
 	flavor, target, push, repository string
 	files                            map[string]string
@@ -70,7 +70,7 @@ func checkFiles(t *testing.T, got map[string]file, want map[string]string, platf
 	for path, key := range want {
 		p := pin(t, fmt.Sprintf(key, platform))
 		if f := got[path]; f != (file{p.SHA256.String(), 0o755, 0, 0, true}) {
-			t.Errorf("%s %s: %+v, want a regular file of root's, 0755, with sha256 %s", platform, path, f, p.SHA256)
+			t.Errorf("%s %s: %+v, want a regular file, 0755, of root, with sha256 %s", platform, path, f, p.SHA256)
 		}
 	}
 	if len(got) != len(want) {
@@ -78,14 +78,14 @@ func checkFiles(t *testing.T, got map[string]file, want map[string]string, platf
 	}
 }
 
-// nodeAgent gets the files as Gardener's node agent does: pull by containerd,
-// mount, copy. Then it runs kubectl.
+// nodeAgent extracts the files as Gardener's node agent does, by pulling with
+// containerd, mounting and copying. Then it runs kubectl.
 func nodeAgent(t *testing.T, ref string, files map[string]string) {
 	ctr := []string{"-a", containerd(t)}
 	platform := "linux/" + runtime.GOARCH
 	mount := t.TempDir()
 	command := client(t, "ctr")
-	// A snapshotter that every file system has.
+	// The native snapshotter works on every file system.
 	must(t, command, append(ctr, "images", "pull", "--plain-http", "--snapshotter", "native", "--platform", platform, ref)...)
 	must(t, command, append(ctr, "images", "mount", "--snapshotter", "native", "--platform", platform, ref, mount)...)
 	defer must(t, command, append(ctr, "images", "unmount", mount)...)
@@ -100,11 +100,11 @@ func nodeAgent(t *testing.T, ref string, files map[string]string) {
 	}
 	out, err := exec.Command(filepath.Join(mount, "kubectl"), "version", "--client").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "Client Version: "+version+"\n") {
-		t.Errorf("kubectl said %q, %v", out, err)
+		t.Errorf("kubectl printed %q, %v", out, err)
 	}
 }
 
-// What a registry has is not sent again.
+// A second push must upload nothing.
 func TestPushTwice(t *testing.T) {
 	r := startRegistry(t)
 	push := func() {
@@ -113,7 +113,7 @@ func TestPushTwice(t *testing.T) {
 	push()
 	// Two platforms with three layers and a config each.
 	if n := r.uploads.Load(); n < 8 {
-		t.Fatalf("the first push uploaded %d blobs, want 8 or more requests", n)
+		t.Fatalf("the first push uploaded in %d requests, want 8 or more", n)
 	}
 	r.uploads.Store(0)
 	push()
@@ -122,30 +122,30 @@ func TestPushTwice(t *testing.T) {
 	}
 }
 
-// A registry that dies in the middle of a push has no tag; the same push
-// repeated brings the image in whole.
-func TestPushAfterDeath(t *testing.T) {
+// A push to a registry that is killed must leave no tag. A second push must
+// complete the image.
+func TestPushAfterKill(t *testing.T) {
 	r := startRegistry(t)
 	repository := r.addr + "/hyperkube"
-	died := make(chan struct{})
+	killed := make(chan struct{})
 	r.onSent = func(total int64) {
 		select {
-		case <-died:
+		case <-killed:
 		default:
 			if total > 20<<20 {
-				close(died)
+				close(killed)
 				_ = r.process.Process.Kill()
 			}
 		}
 	}
 	if first := run(t, nil, "./bazelw", "run", images[0].push, "--", "--repository", repository); first.code == 0 {
-		t.Fatal("the push outlived the registry")
+		t.Fatal("the push succeeded without a registry")
 	}
-	<-died
+	<-killed
 	_ = r.process.Wait() // killed
 	r.start()
 	if gone := run(t, nil, craneCommand(t), "digest", repository+":"+version); gone.code == 0 {
-		t.Error("the tag of half an image is there")
+		t.Error("an incomplete image has a tag")
 	}
 	must(t, "./bazelw", "run", images[0].push, "--", "--repository", repository)
 	must(t, craneCommand(t), "validate", "--remote", repository+":"+version)

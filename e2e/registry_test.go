@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// registry is Debian's docker-registry, with a proxy before it that counts.
+// registry is a docker-registry behind a proxy that counts uploads.
 type registry struct {
 	t       *testing.T
 	config  string
@@ -28,12 +28,12 @@ type registry struct {
 	process *exec.Cmd
 
 	addr    string       // of the proxy: 127.0.0.1:PORT
-	uploads atomic.Int64 // blobs of which bytes were sent
+	uploads atomic.Int64 // requests with bytes of blobs
 	sent    atomic.Int64 // bytes of blobs
 	onSent  func(total int64)
 
 	mu    sync.Mutex
-	blobs map[string]bool // by digest, those whose upload was finished
+	blobs map[string]bool // digests of completed uploads
 }
 
 const registryConfig = `version: 0.1
@@ -59,7 +59,7 @@ func startRegistry(t *testing.T) *registry {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if strings.Contains(q.URL.Path, "/blobs/uploads/") && q.Method != http.MethodPost && q.ContentLength != 0 {
 			r.uploads.Add(1)
-			q.Body = &counted{q.Body, r}
+			q.Body = &countingBody{q.Body, r}
 		}
 		if digest := q.URL.Query().Get("digest"); digest != "" && q.Method == http.MethodPut {
 			r.put(digest)
@@ -84,7 +84,7 @@ func (r *registry) put(digest string) {
 	r.blobs[digest] = true
 }
 
-// uploaded returns how many blobs were uploaded since it was last asked.
+// uploaded returns the number of blobs uploaded since its last call.
 func (r *registry) uploaded() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,7 +109,7 @@ func (r *registry) start() {
 	})
 }
 
-// kill ends the registry as a power cut would.
+// kill kills the registry, as a power failure would.
 func (r *registry) kill() {
 	if r.process == nil {
 		return
@@ -121,12 +121,13 @@ func (r *registry) kill() {
 	r.process = nil
 }
 
-type counted struct {
+// countingBody counts the bytes of uploads.
+type countingBody struct {
 	io.ReadCloser
 	r *registry
 }
 
-func (c *counted) Read(p []byte) (int, error) {
+func (c *countingBody) Read(p []byte) (int, error) {
 	n, err := c.ReadCloser.Read(p)
 	total := c.r.sent.Add(int64(n))
 	if c.r.onSent != nil {
@@ -145,8 +146,8 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// wait waits a bounded time for something that has been started.
-func wait(t *testing.T, what string, ready func() error) {
+// wait waits up to 15 seconds for a server to be ready.
+func wait(t *testing.T, server string, ready func() error) {
 	t.Helper()
 	var err error
 	for range 150 {
@@ -155,10 +156,10 @@ func wait(t *testing.T, what string, ready func() error) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	t.Fatalf("%s did not come up: %v", what, err)
+	t.Fatalf("%s is not ready: %v", server, err)
 }
 
-// client finds a program that the machine must have.
+// client returns the path of a program that must be installed.
 func client(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)

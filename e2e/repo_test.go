@@ -15,10 +15,11 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// The version whose binaries are had; the others differ in nothing but bytes.
+// version is the Kubernetes version that is tested. The others differ only in the
+// bytes of the binaries.
 const version = "v1.36.0"
 
-// root is the repository.
+// root returns the root of the repository.
 func root(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.Abs("..")
@@ -28,14 +29,14 @@ func root(t *testing.T) string {
 	return dir
 }
 
-// result is what a command said, and its exit code.
+// result is the output of a command, and its exit code.
 type result struct {
 	stdout, stderr string
 	code           int
 }
 
-// run runs a command in the repository with additions to the environment, and
-// shows what it says as it comes.
+// run runs a command in the repository with additional environment variables, and
+// prints its errors as they come.
 func run(t *testing.T, env []string, name string, args ...string) result {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -52,7 +53,8 @@ func run(t *testing.T, env []string, name string, args ...string) result {
 	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-// must is run for commands that have to work; it returns their output.
+// must runs a command, fails the test if the command fails, and returns its
+// output.
 func must(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	r := run(t, nil, name, args...)
@@ -62,7 +64,7 @@ func must(t *testing.T, name string, args ...string) string {
 	return r.stdout
 }
 
-// digests are what images/digests.json says of an image.
+// digests is the record of an image in images/digests.json.
 type digests struct {
 	Index     string
 	Manifests map[string]string
@@ -84,7 +86,7 @@ func record(t *testing.T, name string) digests {
 	return records[name]
 }
 
-// pin is what the lock says of a binary of the version.
+// pin returns the pin of a file from the lock.
 func pin(t *testing.T, key string) versions.Pin {
 	t.Helper()
 	catalog, _, err := versions.Load()

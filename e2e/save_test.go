@@ -24,12 +24,12 @@ import (
 type savedImage struct {
 	name, layout string
 	record       digests
-	config       string // digest of the config for this machine
-	runs         []string
+	config       string   // digest of the config for this machine
+	runArgs      []string // of podman run
 }
 
-// saveBoth has Bazel make the layouts of both flavors, and the archives of one
-// each, and has hk save put both into one archive for all compressions.
+// saveBoth builds the layouts of both flavors with Bazel, and saves both images
+// into one archive for each compression.
 func saveBoth(t *testing.T) (images []savedImage, files map[string]string) {
 	t.Helper()
 	host, other := "linux/"+runtime.GOARCH, platforms[0]
@@ -37,7 +37,7 @@ func saveBoth(t *testing.T) (images []savedImage, files map[string]string) {
 		other = platforms[1]
 	}
 	images = []savedImage{
-		{name: "registry.example/k8s/hyperkube:" + version, layout: bazelFile(t, "//images:v1_36_0"), record: record(t, "hyperkube:"+version), runs: []string{"--entrypoint", "/kubectl"}},
+		{name: "registry.example/k8s/hyperkube:" + version, layout: bazelFile(t, "//images:v1_36_0"), record: record(t, "hyperkube:"+version), runArgs: []string{"--entrypoint", "/kubectl"}},
 		{name: "registry.example/k8s/kubectl:" + version, layout: bazelFile(t, "//images:kubectl_v1_36_0"), record: record(t, "kubectl:"+version)},
 	}
 	dir := t.TempDir()
@@ -60,8 +60,8 @@ func saveBoth(t *testing.T) (images []savedImage, files map[string]string) {
 	if err := json.Unmarshal([]byte(must(t, "go", "run", "./tools/hk", "list", files["none"], "--json")), &list); err != nil {
 		t.Fatal(err)
 	}
-	// Two indexes, four manifests and configs, six layers of hyperkube, of which
-	// two are kubectl's as well.
+	// Two indexes, four manifests, four configs and six layers: those of hyperkube,
+	// which include those of kubectl.
 	if len(list.Images) != 2 || len(list.Blobs) != 2+4+4+6 {
 		t.Fatalf("%d images, %d blobs; want 2 and 16", len(list.Images), len(list.Blobs))
 	}
@@ -75,7 +75,7 @@ func saveBoth(t *testing.T) (images []savedImage, files map[string]string) {
 	return images, files
 }
 
-// bazelFile builds a target and returns what it made.
+// bazelFile builds a target and returns the path of its output.
 func bazelFile(t *testing.T, target string) string {
 	t.Helper()
 	must(t, "./bazelw", "build", target)
@@ -86,22 +86,22 @@ func bazelFile(t *testing.T, target string) string {
 	return path
 }
 
-// Bazel and the builder without it make the same archive.
+// Bazel and the Go builder must make the same archive.
 func TestSaveTwoBuilders(t *testing.T) {
 	byBazel := bazelFile(t, "//images:save_kubectl_v1_36_0")
 	byGo := filepath.Join(t.TempDir(), "kubectl.tar")
 	must(t, "go", "run", "./tools/hk", "save", "-o", byGo, "kubectl:"+version)
 	if a, b := digestFile(t, byBazel), digestFile(t, byGo); a != b || filepath.Base(byBazel) != "save_v1_36_0.tar" {
-		t.Errorf("%s by Bazel is %s, by Go %s", byBazel, a, b)
+		t.Errorf("%s: sha256 %s by Bazel, %s by Go", byBazel, a, b)
 	}
-	if said, want := must(t, "go", "run", "./tools/hk", "list", byBazel), "/kubectl:"+version+" "+record(t, "kubectl:"+version).Index+"\n"; !strings.Contains(said, want) {
-		t.Errorf("said %q, want %q", said, want)
+	if got, want := must(t, "go", "run", "./tools/hk", "list", byBazel), "/kubectl:"+version+" "+record(t, "kubectl:"+version).Index+"\n"; !strings.Contains(got, want) {
+		t.Errorf("hk list printed %q, want %q", got, want)
 	}
 }
 
 func TestSavedImages(t *testing.T) {
 	images, files := saveBoth(t)
-	// What a client does not unpack, these do.
+	// Clients that cannot read a compression need these programs.
 	for _, program := range []string{"lz4", "zstd"} {
 		t.Run(program, func(t *testing.T) { unpacks(t, program, files[program], files["none"]) })
 	}
@@ -112,7 +112,7 @@ func TestSavedImages(t *testing.T) {
 		t.Run("podman "+compression, func(t *testing.T) { podmanLoads(t, file, images) })
 	}
 	t.Run("containerd none", func(t *testing.T) { containerdImports(t, files["none"], images, "--all-platforms") })
-	// What an archive of one platform lacks is not asked for.
+	// Clients must be able to read an archive of one platform.
 	one := filepath.Join(t.TempDir(), "one.tar")
 	must(t, "go", "run", "./tools/hk", "save", "-o", one, "--platform", "linux/"+runtime.GOARCH, images[1].name+"="+images[1].layout)
 	t.Run("one platform", func(t *testing.T) {
@@ -133,11 +133,12 @@ func unpacks(t *testing.T, program, file, want string) {
 		t.Fatalf("%v: %s", err, stderr.String())
 	}
 	if got, want := fmt.Sprintf("%x", sum.Sum(nil)), digestFile(t, want); got != want {
-		t.Errorf("%s comes out as %s, want %s", file, got, want)
+		t.Errorf("%s: uncompressed sha256 %s, want %s", file, got, want)
 	}
 }
 
-// skopeoReads finds every image by its name, in OCI's part and in docker's.
+// skopeoReads reads every image by its name, as an OCI archive and as a Docker
+// archive.
 func skopeoReads(t *testing.T, file string, images []savedImage) {
 	skopeo := client(t, "skopeo")
 	for _, image := range images {
@@ -160,9 +161,9 @@ func skopeoReads(t *testing.T, file string, images []savedImage) {
 	}
 }
 
-// podmanLoads loads, looks and runs, with a storage of its own.
+// podmanLoads loads and runs the images, with its own storage.
 func podmanLoads(t *testing.T, file string, images []savedImage) {
-	dir, err := os.MkdirTemp("", "hk-pod-") // short: a socket's path is bounded
+	dir, err := os.MkdirTemp("", "hk-pod-") // short: the length of a socket's path is limited
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,33 +179,33 @@ func podmanLoads(t *testing.T, file string, images []savedImage) {
 			t.Error(err)
 		}
 	}()
-	said := podman("load", "-i", file)
+	out := podman("load", "-i", file)
 	for _, image := range images {
-		if !strings.Contains(said, image.name) {
-			t.Errorf("podman said %q, and nothing of %s", said, image.name)
+		if !strings.Contains(out, image.name) {
+			t.Errorf("podman printed %q, want %s in it", out, image.name)
 		}
 		if got := "sha256:" + strings.TrimSpace(podman("image", "inspect", "--format", "{{.Id}}", image.name)); got != image.config {
 			t.Errorf("%s: ID %s, want %s", image.name, got, image.config)
 		}
-		// A root that may not raise limits runs it with less.
+		// The default limits need a capability that a container may not have.
 		args := slices.Concat([]string{"run", "--rm", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"},
-			image.runs, []string{image.name, "version", "--client"})
+			image.runArgs, []string{image.name, "version", "--client"})
 		if out := podman(args...); !strings.Contains(out, "Client Version: "+version+"\n") {
-			t.Errorf("%s: kubectl said %q", image.name, out)
+			t.Errorf("%s: kubectl printed %q", image.name, out)
 		}
 	}
 	if n := len(strings.Fields(podman("images", "--all", "--quiet"))); n != len(images) {
-		t.Errorf("%d images are there, want %d", n, len(images))
+		t.Errorf("%d images, want %d", n, len(images))
 	}
-	if len(images) == 1 { // of several, podman reads docker's part
+	if len(images) == 1 { // podman reads an archive of several images as a Docker archive
 		if got := strings.TrimSpace(podman("image", "inspect", "--format", "{{.Digest}}", images[0].name)); got != images[0].record.Index {
 			t.Errorf("%s: digest %s, want %s", images[0].name, got, images[0].record.Index)
 		}
 	}
 }
 
-// dockerLoads loads into a docker that does nothing else. It is asked over its
-// socket, since not every package of it has the command.
+// dockerLoads loads the images into a new dockerd. It uses the API, because not
+// every package of Docker has the client.
 func dockerLoads(t *testing.T, file string, images []savedImage) {
 	_, docker := dockerd(t)
 	raw, err := os.Open(file)
@@ -212,10 +213,10 @@ func dockerLoads(t *testing.T, file string, images []savedImage) {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	said := docker(http.MethodPost, "/images/load?quiet=1", raw)
+	out := docker(http.MethodPost, "/images/load?quiet=1", raw)
 	for _, image := range images {
-		if want := "Loaded image: " + image.name; !strings.Contains(said, want) {
-			t.Errorf("docker said %q, and not %q", said, want)
+		if want := "Loaded image: " + image.name; !strings.Contains(out, want) {
+			t.Errorf("docker printed %q, want %q", out, want)
 		}
 		var got struct {
 			ID           string
@@ -225,19 +226,19 @@ func dockerLoads(t *testing.T, file string, images []savedImage) {
 		if err := json.Unmarshal([]byte(docker(http.MethodGet, "/images/"+image.name+"/json", nil)), &got); err != nil {
 			t.Fatal(err)
 		}
-		// A docker that keeps images in containerd calls them by the index.
+		// With the image store of containerd, the ID is the digest of the index.
 		if got.ID != image.config && got.ID != image.record.Index || got.Architecture != runtime.GOARCH || !slices.Equal(got.RepoTags, []string{image.name}) {
 			t.Errorf("%s: got %+v, want the ID %s", image.name, got, image.config)
 		}
 	}
 	var all []struct{}
 	if err := json.Unmarshal([]byte(docker(http.MethodGet, "/images/json?all=1", nil)), &all); err != nil || len(all) != len(images) {
-		t.Errorf("%d images are there, %v; want %d", len(all), err, len(images))
+		t.Errorf("%d images, %v; want %d", len(all), err, len(images))
 	}
 }
 
-// The target that loads hands this machine's image to docker. Here Bazel has laid
-// it out as links, to which readers of layouts are blind.
+// The load target loads the image for this machine into docker. Its layout has
+// symlinks of Bazel, which other readers of layouts do not follow.
 func TestLoad(t *testing.T) {
 	client(t, "docker")
 	socket, docker := dockerd(t)
@@ -257,11 +258,11 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// dockerd starts one with folders of its own and without a network, and returns
-// its socket and a way to ask it.
-func dockerd(t *testing.T) (socket string, ask func(method, path string, body io.Reader) string) {
+// dockerd starts a dockerd with its own directories and without a network. It
+// returns its socket and a function that sends a request.
+func dockerd(t *testing.T) (socket string, request func(method, path string, body io.Reader) string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "hk-dock-") // short: a socket's path is bounded
+	dir, err := os.MkdirTemp("", "hk-dock-") // short: the length of a socket's path is limited
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +285,7 @@ func dockerd(t *testing.T) (socket string, ask func(method, path string, body io
 		}
 		_ = cmd.Wait() // interrupted
 		if t.Failed() {
-			t.Logf("docker said:\n%s", log.String())
+			t.Logf("log of docker:\n%s", log.String())
 		}
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
@@ -305,11 +306,11 @@ func dockerd(t *testing.T) (socket string, ask func(method, path string, body io
 			return "", err
 		}
 		defer response.Body.Close()
-		said, err := io.ReadAll(response.Body)
+		out, err := io.ReadAll(response.Body)
 		if err == nil && response.StatusCode != http.StatusOK {
-			err = fmt.Errorf("%s: %s", response.Status, said)
+			err = fmt.Errorf("%s: %s", response.Status, out)
 		}
-		return string(said), err
+		return string(out), err
 	}
 	wait(t, "docker", func() error {
 		_, err := try(http.MethodGet, "/_ping", nil)
@@ -318,15 +319,15 @@ func dockerd(t *testing.T) (socket string, ask func(method, path string, body io
 	return socket, func(method, path string, body io.Reader) string {
 		t.Helper()
 		t.Logf("docker: %s %s", method, path)
-		said, err := try(method, path, body)
+		out, err := try(method, path, body)
 		if err != nil {
 			t.Fatalf("%s %s: %v", method, path, err)
 		}
-		return said
+		return out
 	}
 }
 
-// containerdImports imports, and finds the digests on record.
+// containerdImports imports the archive and checks the digests.
 func containerdImports(t *testing.T, file string, images []savedImage, platforms string) {
 	ctr := func(args ...string) string {
 		t.Helper()
@@ -343,7 +344,7 @@ func containerdImports(t *testing.T, file string, images []savedImage, platforms
 			}
 		}
 		if !found {
-			t.Errorf("%s is not there as %s:\n%s", image.name, image.record.Index, list)
+			t.Errorf("%s with digest %s not found:\n%s", image.name, image.record.Index, list)
 		}
 	}
 	mount := t.TempDir()

@@ -5,10 +5,12 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -20,6 +22,9 @@ type Root struct{ args []string }
 
 // New returns the host's system after running a program in it once.
 func New(ctx context.Context) (*Root, error) {
+	if runtime.GOOS != "linux" {
+		return nil, errors.New("isolating builds: sandboxes need Linux namespaces; build from source on Linux")
+	}
 	if _, err := exec.LookPath("bwrap"); err != nil {
 		return nil, fmt.Errorf("isolating builds: %w; on Debian: apt-get install bubblewrap", err)
 	}

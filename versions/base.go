@@ -73,7 +73,7 @@ type BasePin struct {
 // base returns the base image of a version.
 func (f *Flavor) base(v Version) ImageRef {
 	for _, b := range f.Bases {
-		if admits(b.Versions, v) {
+		if matches(b.Versions, v) {
 			return b.Image
 		}
 	}
@@ -101,7 +101,7 @@ func (m *Manifest) RequiredBases() []BaseKey {
 		for _, r := range m.Releases {
 			base := f.base(r.Version)
 			for _, platform := range f.Platforms {
-				if base != (ImageRef{}) && admits(f.Versions, r.Version) {
+				if base != (ImageRef{}) && matches(f.Versions, r.Version) {
 					wanted[BaseKey{base, platform}] = true
 				}
 			}

@@ -56,14 +56,14 @@ func (d *decoder) object(n *yaml.Node, at string, fields map[string]field) {
 // entries reads a mapping with any keys, without duplicates.
 func (d *decoder) entries(n *yaml.Node, at string, each func(key string, k, v *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		d.errorf(n, at, "want a mapping, got %s", kind(n))
+		d.errorf(n, at, "want a mapping, got %s", describe(n))
 		return
 	}
 	lines := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind != yaml.ScalarNode || k.Tag != "!!str" {
-			d.errorf(k, at, "want a string as key, got %s", kind(k))
+			d.errorf(k, at, "want a string as key, got %s", describe(k))
 			continue
 		}
 		if line, dup := lines[k.Value]; dup {
@@ -78,7 +78,7 @@ func (d *decoder) entries(n *yaml.Node, at string, each func(key string, k, v *y
 // items reads a sequence.
 func (d *decoder) items(n *yaml.Node, at string, each func(n *yaml.Node, at string)) {
 	if n.Kind != yaml.SequenceNode {
-		d.errorf(n, at, "want a list, got %s", kind(n))
+		d.errorf(n, at, "want a list, got %s", describe(n))
 		return
 	}
 	for i, item := range n.Content {
@@ -90,7 +90,7 @@ func (d *decoder) items(n *yaml.Node, at string, each func(n *yaml.Node, at stri
 func (d *decoder) text(n *yaml.Node, at string) (string, bool) {
 	switch {
 	case n.Kind != yaml.ScalarNode || n.Tag != "!!str":
-		d.errorf(n, at, "want a string, got %s", kind(n))
+		d.errorf(n, at, "want a string, got %s", describe(n))
 	case n.Value == "":
 		d.errorf(n, at, "must not be empty")
 	case strings.ContainsFunc(n.Value, func(r rune) bool { return r < ' ' || r > '~' }):
@@ -105,7 +105,7 @@ func (d *decoder) text(n *yaml.Node, at string) (string, bool) {
 func (d *decoder) boolean(to *bool) func(*yaml.Node, string) {
 	return func(n *yaml.Node, at string) {
 		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-			d.errorf(n, at, "want true or false, got %s", kind(n))
+			d.errorf(n, at, "want true or false, got %s", describe(n))
 			return
 		}
 		*to = n.Value == "true"
@@ -177,7 +177,7 @@ func keys(fields map[string]field) []string {
 	return names
 }
 
-func kind(n *yaml.Node) string {
+func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "a mapping"

@@ -28,7 +28,7 @@ func parseName(s string) (string, error) {
 	return s, nil
 }
 
-func parseAny(s string) (string, error) { return s, nil }
+func parseString(s string) (string, error) { return s, nil }
 
 func parseSourceKind(s string) (SourceKind, error) {
 	switch k := SourceKind(s); k {

@@ -46,7 +46,7 @@ type FlavorFile struct {
 type SourceChoice struct {
 	Source, File string
 	Versions     *semver.Constraints // nil: all
-	// MinTags limits the choice to revisions from these on; see [SourceChoice.admits].
+	// MinTags limits the choice to revisions from these on; see [SourceChoice.matches].
 	MinTags []Revision
 }
 

@@ -46,7 +46,7 @@ func (c *Catalog) explainUnknown(name, tag string) string {
 	switch {
 	case i < 0:
 		return fmt.Sprintf("release %s is not in %s", r.Version, ManifestFile) + c.didYouMean(name, tag)
-	case !admits(f.Versions, r.Version):
+	case !matches(f.Versions, r.Version):
 		return fmt.Sprintf("flavor %q is for versions %s", name, f.Versions)
 	}
 	return fmt.Sprintf("the iteration of %s is %d in %s", r.Version, f.revision(c.Manifest.Releases[i]).Iteration, ManifestFile) + c.didYouMean(name, tag)

@@ -38,15 +38,15 @@ func (p *manifestParser) validateBases() {
 		if len(f.Bases) == 0 {
 			continue
 		}
-		var matches []string // in the order of releases: "", or several bases
+		var order []string // of byMatch: "", or several bases
 		byMatch := map[string][]Version{}
 		for _, r := range p.m.Releases {
-			if !admits(f.Versions, r.Version) {
+			if !matches(f.Versions, r.Version) {
 				continue
 			}
 			var matching []string
 			for i, b := range f.Bases {
-				if admits(b.Versions, r.Version) {
+				if matches(b.Versions, r.Version) {
 					matching = append(matching, fmt.Sprintf("base[%d]", i))
 				}
 			}
@@ -55,17 +55,17 @@ func (p *manifestParser) validateBases() {
 			}
 			match := strings.Join(matching, " and ")
 			if byMatch[match] == nil {
-				matches = append(matches, match)
+				order = append(order, match)
 			}
 			byMatch[match] = append(byMatch[match], r.Version)
 		}
 		at := "flavors." + f.Name
-		for _, match := range matches {
+		for _, match := range order {
 			releases := ranges(p.m.Releases, byMatch[match])
 			if match == "" {
-				p.errorf(p.at[at], at+".base", "no base matches %s; use image: scratch for images without a base", releases)
+				p.errorf(p.nodes[at], at+".base", "no base matches %s; use image: scratch for images without a base", releases)
 			} else {
-				p.errorf(p.at[at], at+".base", "%s match %s; want exactly one base", match, releases)
+				p.errorf(p.nodes[at], at+".base", "%s match %s; want exactly one base", match, releases)
 			}
 		}
 	}

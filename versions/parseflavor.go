@@ -4,7 +4,7 @@ import "gopkg.in/yaml.v3"
 
 func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
 	f := Flavor{Name: name, Compression: Gzip}
-	p.at[at] = k
+	p.nodes[at] = k
 	if _, err := parseName(name); err != nil {
 		p.errorf(k, at, "%v", err)
 	}
@@ -23,11 +23,11 @@ func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
 			p.items(n, at, func(n *yaml.Node, at string) { f.Files = append(f.Files, p.flavorFile(tag, n, at)) })
 		}),
 		"symlinks":   optional(func(n *yaml.Node, at string) { f.Symlinks = p.symlinks(n, at) }),
-		"entrypoint": required(list(p.decoder, &f.Entrypoint, parseAny)),
-		"cmd":        optional(list(p.decoder, &f.Cmd, parseAny)),
+		"entrypoint": required(list(p.decoder, &f.Entrypoint, parseString)),
+		"cmd":        optional(list(p.decoder, &f.Cmd, parseString)),
 		"env":        optional(pairs(p.decoder, &f.Env, checkEnv)),
 		"labels":     optional(pairs(p.decoder, &f.Labels, checkLabel)),
-		"user":       optional(into(p.decoder, &f.User, parseAny)),
+		"user":       optional(into(p.decoder, &f.User, parseString)),
 		"workdir":    optional(into(p.decoder, &f.WorkingDir, parsePath)),
 		"base":       optional(p.flavorBases(&f.Bases)),
 	})
@@ -36,7 +36,7 @@ func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
 
 func (p *manifestParser) flavorFile(tag string, n *yaml.Node, at string) FlavorFile {
 	file := FlavorFile{Mode: 0o755}
-	p.at[at] = n
+	p.nodes[at] = n
 	p.object(n, at, map[string]field{
 		"path":     required(into(p.decoder, &file.Path, parsePath)),
 		"mode":     optional(into(p.decoder, &file.Mode, parseMode)),

@@ -31,7 +31,7 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 	}
 	d := &decoder{file: file}
 	m := &Manifest{}
-	p := manifestParser{decoder: d, m: m, at: map[string]*yaml.Node{}}
+	p := manifestParser{decoder: d, m: m, nodes: map[string]*yaml.Node{}}
 	p.manifest(root.Content[0])
 	if err := d.err(); err != nil {
 		return nil, err
@@ -42,8 +42,8 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 // manifestParser keeps the nodes of fields, for the lines in errors of validate.
 type manifestParser struct {
 	*decoder
-	m  *Manifest
-	at map[string]*yaml.Node // field -> node
+	m     *Manifest
+	nodes map[string]*yaml.Node // by field
 }
 
 func (p *manifestParser) manifest(n *yaml.Node) {
@@ -64,7 +64,7 @@ func (p *manifestParser) manifest(n *yaml.Node) {
 
 func (p *manifestParser) schema(n *yaml.Node, at string) {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || n.Value != "1" {
-		p.errorf(n, at, "want 1, got %s", kind(n))
+		p.errorf(n, at, "want 1, got %s", describe(n))
 	}
 }
 
@@ -99,10 +99,10 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 		fields["url"] = required(into(p.decoder, &s.URL, parseURLTemplate))
 		fields["members"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Member, parseMember) })
 	case string(KindGoBuild):
-		fields["module"] = required(into(p.decoder, &s.Module, parseAny))
+		fields["module"] = required(into(p.decoder, &s.Module, parseString))
 		fields["toolchain"] = required(into(p.decoder, &s.Toolchain, parseToolchain))
 		fields["flags"] = optional(list(p.decoder, &s.Flags, parseFlag))
-		fields["packages"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Package, parseAny) })
+		fields["packages"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Package, parseString) })
 	default:
 		// object reports the missing or wrong kind.
 		for _, key := range []string{"url", "files", "members", "module", "toolchain", "flags", "packages", "versions"} {
@@ -127,7 +127,7 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 
 func (p *manifestParser) release(n *yaml.Node, at string) {
 	r := Release{}
-	p.at[at] = n
+	p.nodes[at] = n
 	if n.Kind != yaml.MappingNode {
 		into(p.decoder, &r.Version, ParseVersion)(n, at)
 	} else {
@@ -138,7 +138,7 @@ func (p *manifestParser) release(n *yaml.Node, at string) {
 				p.entries(n, at, func(key string, _, v *yaml.Node) {
 					i, err := strconv.Atoi(v.Value)
 					if v.Kind != yaml.ScalarNode || v.Tag != "!!int" || err != nil || i < 1 || i > 9999 {
-						p.errorf(v, join(at, key), "want a number from 1 to 9999, got %s", kind(v))
+						p.errorf(v, join(at, key), "want a number from 1 to 9999, got %s", describe(v))
 						return
 					}
 					r.Iterations[key] = i

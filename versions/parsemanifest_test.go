@@ -163,7 +163,7 @@ func TestParseManifestTargets(t *testing.T) {
 	bad := strings.NewReplacer("  rke:\n", "  push:\n", "repository: hyperkube\n    tag: \"{version}-rancher{iteration}\"",
 		"repository: other\n    tag: \"{version}\"", "{version: v1.24.10, iterations: {rke: 3}}", "v1.24.10").Replace(good)
 	_, err := ParseManifest("m.yaml", []byte(bad))
-	const want = `flavors.push: duplicate target //images:push_v1_24_10, also of flavor "hyperkube"`
+	const want = `flavors.push: duplicate target //images:push_v1_24_10 for v1.24.10, also of flavor "hyperkube"`
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -19,7 +19,7 @@ func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 	for i := range m.Flavors {
 		f := &m.Flavors[i]
 		for _, r := range m.Releases {
-			if !admits(f.Versions, r.Version) {
+			if !matches(f.Versions, r.Version) {
 				continue
 			}
 			image, unpinned, missing := c.image(f, f.revision(r))
@@ -135,12 +135,12 @@ func (m *Manifest) RequiredFiles() []FileKey {
 	wanted := map[FileKey]bool{}
 	for _, f := range m.Flavors {
 		for _, r := range m.Releases {
-			if !admits(f.Versions, r.Version) {
+			if !matches(f.Versions, r.Version) {
 				continue
 			}
 			for _, platform := range f.Platforms {
 				for _, file := range f.Files {
-					if key, _, err := m.key(file, f.revision(r), platform); err == nil && has(file.Versions, r.Version) {
+					if key, _, err := m.key(file, f.revision(r), platform); err == nil && matches(file.Versions, r.Version) {
 						wanted[key] = true
 					}
 				}
@@ -154,7 +154,7 @@ func (m *Manifest) RequiredFiles() []FileKey {
 // its source.
 func (m *Manifest) key(file FlavorFile, r Revision, p Platform) (FileKey, SourceKind, error) {
 	for _, choice := range file.Sources {
-		if !choice.admits(r) {
+		if !choice.matches(r) {
 			continue
 		}
 		key := FileKey{Source: choice.Source, Version: r.Version, Platform: p, File: choice.File}
@@ -174,9 +174,7 @@ func (f *Flavor) revision(r Release) Revision {
 
 func (f *Flavor) tag(r Revision) string { return r.expand(f.Tag) }
 
-func admits(c *semver.Constraints, v Version) bool {
-	return c.Check(semver.New(uint64(v.major), uint64(v.minor), uint64(v.patch), "", ""))
+// matches reports whether a constraint matches a version; nil matches all.
+func matches(c *semver.Constraints, v Version) bool {
+	return c == nil || c.Check(semver.New(uint64(v.major), uint64(v.minor), uint64(v.patch), "", ""))
 }
-
-// has is [admits] with nil for all versions.
-func has(c *semver.Constraints, v Version) bool { return c == nil || admits(c, v) }

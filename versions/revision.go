@@ -77,11 +77,11 @@ func ParseTag(template, tag string) (Revision, error) {
 	return r, nil
 }
 
-// admits reports whether a choice matches a revision. Each of MinTags is the first
+// matches reports whether a choice matches a revision. Each of MinTags is the first
 // matching revision of its minor version; all later minor versions match the
 // newest of MinTags, and none match that are older than all of them.
-func (c SourceChoice) admits(r Revision) bool {
-	if c.Versions != nil && !admits(c.Versions, r.Version) {
+func (c SourceChoice) matches(r Revision) bool {
+	if !matches(c.Versions, r.Version) {
 		return false
 	}
 	if len(c.MinTags) == 0 {

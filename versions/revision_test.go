@@ -80,14 +80,14 @@ func TestMinTags(t *testing.T) {
 		"v1.27.0-rancher1": true, "v1.36.0-rancher1": true, "v2.0.0-rancher1": true,
 	}
 	for tag, want := range tests {
-		if got := choice.admits(revision(t, tag)); got != want {
+		if got := choice.matches(revision(t, tag)); got != want {
 			t.Errorf("%s: %v, want %v", tag, got, want)
 		}
 	}
 	// The order of MinTags is irrelevant.
 	choice.MinTags[0], choice.MinTags[2] = choice.MinTags[2], choice.MinTags[0]
 	for tag, want := range tests {
-		if got := choice.admits(revision(t, tag)); got != want {
+		if got := choice.matches(revision(t, tag)); got != want {
 			t.Errorf("reversed, %s: %v, want %v", tag, got, want)
 		}
 	}

@@ -20,7 +20,7 @@ func (s Source) BuildFlags(k FileKey) []string {
 func (s Source) File(k FileKey) (SourceFile, bool) {
 	for _, f := range s.Files {
 		if f.Name == k.File {
-			return f, has(f.Versions, k.Version)
+			return f, matches(f.Versions, k.Version)
 		}
 	}
 	return SourceFile{}, false

@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"path/filepath"
+	"path"
 	"slices"
-	"sort"
 
 	"github.com/Masterminds/semver/v3"
 )
@@ -25,28 +24,30 @@ func (p *manifestParser) validate() {
 		return // incomplete flavors cause misleading errors below
 	}
 	p.validateBases()
-	p.validateTags()
-	p.validateTargets()
+	p.validateUnique(".tag", "tag ", func(f Flavor, r Release) []string {
+		return []string{f.Repository + ":" + f.tag(f.revision(r))}
+	})
+	p.validateUnique("", "target //images:", p.m.Targets)
 }
 
 func (p *manifestParser) validateFlavors() {
 	for _, f := range p.m.Flavors {
 		at := "flavors." + f.Name
 		if len(f.Platforms) == 0 {
-			p.errorf(p.at[at], at+".architectures", "must not be empty")
+			p.errorf(p.nodes[at], at+".architectures", "must not be empty")
 		}
 		seen := map[Platform]bool{}
 		for _, platform := range f.Platforms {
 			if seen[platform] {
-				p.errorf(p.at[at], at+".architectures", "duplicate %s", platform.Arch())
+				p.errorf(p.nodes[at], at+".architectures", "duplicate %s", platform.Arch())
 			}
 			seen[platform] = true
 		}
 		if len(f.Files) == 0 {
-			p.errorf(p.at[at], at+".files", "must not be empty")
+			p.errorf(p.nodes[at], at+".files", "must not be empty")
 		}
 		if len(f.Entrypoint) == 0 {
-			p.errorf(p.at[at], at+".entrypoint", "must not be empty")
+			p.errorf(p.nodes[at], at+".entrypoint", "must not be empty")
 		}
 		for i, file := range f.Files {
 			for _, choice := range file.Sources {
@@ -64,11 +65,11 @@ func (p *manifestParser) validatePaths(f Flavor, at string) {
 	report := func(where, format string, args ...any) {
 		if message := where + fmt.Sprintf(format, args...); !reported[message] {
 			reported[message] = true
-			p.errorf(p.at[at], where, format, args...)
+			p.errorf(p.nodes[at], where, format, args...)
 		}
 	}
 	for _, r := range p.m.Releases {
-		if f.Versions == nil || !admits(f.Versions, r.Version) {
+		if f.Versions == nil || !matches(f.Versions, r.Version) {
 			continue
 		}
 		// Most releases have the same files and symlinks: check these once.
@@ -79,7 +80,7 @@ func (p *manifestParser) validatePaths(f Flavor, at string) {
 		seen[selection] = true
 		taken := map[string]string{}
 		for i, file := range f.Files {
-			if file.Path == "" || !has(file.Versions, r.Version) {
+			if file.Path == "" || !matches(file.Versions, r.Version) {
 				continue
 			}
 			where := fmt.Sprintf("%s.files[%d]", at, i)
@@ -89,7 +90,7 @@ func (p *manifestParser) validatePaths(f Flavor, at string) {
 			taken[file.Path] = where
 		}
 		for _, group := range f.Symlinks {
-			if !has(group.Versions, r.Version) {
+			if !matches(group.Versions, r.Version) {
 				continue
 			}
 			for _, link := range group.Links {
@@ -100,10 +101,10 @@ func (p *manifestParser) validatePaths(f Flavor, at string) {
 				taken[link.Path] = cmp.Or(taken[link.Path], where)
 			}
 		}
-		for _, path := range sortedKeys(taken) {
-			for parent := filepath.Dir(path); parent != "/" && parent != "."; parent = filepath.Dir(parent) {
+		for _, file := range sortedKeys(taken) {
+			for parent := path.Dir(file); parent != "/" && parent != "."; parent = path.Dir(parent) {
 				if other, ok := taken[parent]; ok {
-					report(taken[path], "%q is below %q, which is not a directory but %s", path, parent, other)
+					report(taken[file], "%q is below %q, which is not a directory but %s", file, parent, other)
 				}
 			}
 		}
@@ -115,7 +116,7 @@ func (p *manifestParser) validatePaths(f Flavor, at string) {
 func (f *Flavor) selection(v Version) string {
 	selection := make([]byte, 0, len(f.Files)+len(f.Symlinks))
 	mark := func(c *semver.Constraints) {
-		if has(c, v) {
+		if matches(c, v) {
 			selection = append(selection, '+')
 		} else {
 			selection = append(selection, '-')
@@ -137,9 +138,9 @@ func (p *manifestParser) validateChoice(file SourceChoice, at string) {
 	s, ok := p.m.Source(file.Source)
 	switch {
 	case !ok:
-		p.errorf(p.at[at], at+".source", "unknown source %q", file.Source)
+		p.errorf(p.nodes[at], at+".source", "unknown source %q", file.Source)
 	case !slices.ContainsFunc(s.Files, func(f SourceFile) bool { return f.Name == file.File }):
-		p.errorf(p.at[at], at+".source", "source %q has no file %q", file.Source, file.File)
+		p.errorf(p.nodes[at], at+".source", "source %q has no file %q", file.Source, file.File)
 	}
 }
 
@@ -152,54 +153,32 @@ func (p *manifestParser) validateReleases() {
 			continue // reported already
 		}
 		if other, dup := where[r.Version]; dup {
-			p.errorf(p.at[at], at, "duplicate release %s, also releases[%d]", r.Version, other)
+			p.errorf(p.nodes[at], at, "duplicate release %s, also releases[%d]", r.Version, other)
 		}
 		where[r.Version] = i
 		for _, name := range sortedKeys(r.Iterations) {
 			if !slices.ContainsFunc(p.m.Flavors, func(f Flavor) bool { return f.Name == name }) {
-				p.errorf(p.at[at], at+".iterations."+name, "unknown flavor %q", name)
+				p.errorf(p.nodes[at], at+".iterations."+name, "unknown flavor %q", name)
 			}
 		}
 	}
-	sort.SliceStable(p.m.Releases, func(i, j int) bool {
-		return p.m.Releases[i].Version.Compare(p.m.Releases[j].Version) < 0
-	})
+	slices.SortStableFunc(p.m.Releases, func(a, b Release) int { return a.Version.Compare(b.Version) })
 }
 
-// validateTags finds images with the same repository and tag.
-func (p *manifestParser) validateTags() {
+// validateUnique checks that no two flavors have a name, such as a tag, in common.
+func (p *manifestParser) validateUnique(field, kind string, names func(Flavor, Release) []string) {
 	owner := map[string]string{}
 	for _, f := range p.m.Flavors {
 		clash := map[string]bool{} // one error for each pair of flavors
 		for _, r := range p.m.Releases {
-			if !admits(f.Versions, r.Version) {
+			if !matches(f.Versions, r.Version) {
 				continue
 			}
-			ref := f.Repository + ":" + f.tag(f.revision(r))
-			if other, dup := owner[ref]; dup && !clash[other] {
-				clash[other] = true
-				at := "flavors." + f.Name
-				p.errorf(p.at[at], at+".tag", "duplicate tag %s for %s, also of %s", ref, r.Version, other)
-			}
-			owner[ref] = fmt.Sprintf("flavor %q", f.Name)
-		}
-	}
-}
-
-// validateTargets finds duplicate targets in images/BUILD.bazel.
-func (p *manifestParser) validateTargets() {
-	owner := map[string]string{}
-	for _, f := range p.m.Flavors {
-		clash := map[string]bool{} // one error for each pair of flavors
-		for _, r := range p.m.Releases {
-			if !admits(f.Versions, r.Version) {
-				continue
-			}
-			for _, name := range p.m.Targets(f, r) {
+			for _, name := range names(f, r) {
 				if other, dup := owner[name]; dup && !clash[other] {
 					clash[other] = true
 					at := "flavors." + f.Name
-					p.errorf(p.at[at], at, "duplicate target //images:%s, also of %s", name, other)
+					p.errorf(p.nodes[at], at+field, "duplicate %s%s for %s, also of %s", kind, name, r.Version, other)
 				}
 				owner[name] = fmt.Sprintf("flavor %q", f.Name)
 			}

@@ -122,7 +122,7 @@ func TestBaseLies(t *testing.T) {
 		"shorter layer": {`"size":LAYER`, `"size":7`, "and 7 bytes, got more"},
 		"empty layer":   {`"size":LAYER`, `"size":0`, "want sha256"},
 		"longer config": {`"size":CONFIG`, `"size":1CONFIG`, "bytes as in the manifest, got CONFIG bytes"},
-		"fewer layers":  {`"layers":[`, `"layers":[],"x":[`, "want 0 diff_ids as there are layers, got 2"},
+		"fewer layers":  {`"layers":[`, `"layers":[],"x":[`, "want 0 diff_ids, one per layer, got 2"},
 		"key twice":     {`"layers":[`, `"layers":[],"layers":[`, `duplicate key "layers"`},
 	} {
 		t.Run(name, func(t *testing.T) {

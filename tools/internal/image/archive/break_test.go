@@ -177,7 +177,7 @@ func TestBroken(t *testing.T) {
 		}, "want the manifest of an image with a platform"},
 		"fewer diffIDs": {func(t *testing.T, dir string) {
 			reseal(t, dir, mentions(t, dir, `"diff_ids"`), `"diff_ids"`, `"diff_ids": [], "x"`)
-		}, "want 0 layers as there are diffIDs"},
+		}, "want 0 layers, one per diffID"},
 		"empty index": {func(t *testing.T, dir string) {
 			reseal(t, dir, indexOf(t, dir), `"manifests"`, `"none"`)
 		}, "no manifests"},

@@ -179,7 +179,7 @@ func (r *reader) readManifest(dir string, d descriptor) (PlatformContents, error
 	case !r.includes(p.Platform):
 		return p, fmt.Errorf("want platform %q, got %q", r.platforms, p.Platform)
 	case len(manifest.Layers) != len(config.RootFS.DiffIDs):
-		return p, fmt.Errorf("want %d layers as there are diffIDs, got %d", len(config.RootFS.DiffIDs), len(manifest.Layers))
+		return p, fmt.Errorf("want %d layers, one per diffID, got %d", len(config.RootFS.DiffIDs), len(manifest.Layers))
 	}
 	for _, l := range manifest.Layers {
 		if err := r.addLayer(dir, l); err != nil {

@@ -158,7 +158,7 @@ func (m BaseManifest) WithConfig(raw []byte) (*Base, error) {
 	case !v.get("history").is(null, list) || !v.get("config").is(null, object):
 		return fail(errors.New("want a list for history and an object for config"))
 	case len(diffIDs.items) != len(m.LayerDescriptors):
-		return fail(fmt.Errorf("want %d diff_ids as there are layers, got %d", len(m.LayerDescriptors), len(diffIDs.items)))
+		return fail(fmt.Errorf("want %d diff_ids, one per layer, got %d", len(m.LayerDescriptors), len(diffIDs.items)))
 	}
 	for i, l := range m.LayerDescriptors {
 		diffID, err := parseDigest(diffIDs.items[i])

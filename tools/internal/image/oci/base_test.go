@@ -144,7 +144,7 @@ func TestInvalidBases(t *testing.T) {
 		"config: wrong size":  {`"size": 784`, `"size": 785`, "and 785 bytes as in the manifest, got 784 bytes"},
 		"config: huge":        {`"size": 784`, `"size": 5000000`, "config: want a size of at most 4194304 bytes"},
 		"config: no platform": {"", `"os": "linux"|"os": ""`, "want os and architecture"},
-		"config: no diff_ids": {"", `"diff_ids"|"diff_idz"`, "want 2 diff_ids as there are layers, got 0"},
+		"config: no diff_ids": {"", `"diff_ids"|"diff_idz"`, "want 2 diff_ids, one per layer, got 0"},
 		"config: bad diff_id": {"", `"diff_ids": ["sha256:|"diff_ids": ["md5:`, "rootfs.diff_ids[0]: want a digest"},
 		"config: history":     {"", `"history": [|"history": {}, "x": [`, "want a list for history"},
 		"config: no object":   {"", `"config": {|"config": [], "x": {`, "an object for config"},

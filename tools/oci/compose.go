@@ -120,10 +120,7 @@ func index(_ context.Context, env cli.Env) error {
 		}
 		images = append(images, m)
 	}
-	index, err := oci.Index(images)
-	if err != nil {
-		return err
-	}
+	index := oci.Index(images)
 	return oci.WriteIndex(out, index, images, oci.CopyLayers(oci.OpenFiles(func(digest string) string {
 		return oci.BlobPath(layouts[digest], digest)
 	})))

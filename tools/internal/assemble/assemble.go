@@ -22,79 +22,77 @@ import (
 // Index builds the OCI layout of an image for all its platforms at dir. It replaces an
 // existing layout, and refuses to overwrite anything else.
 func Index(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, dir string) (record.Record, error) {
-	record := newRecord(image)
+	built := record.New(image.Inputs().String())
 	err := replace(ctx, fetcher, dir, func(tmp string) error {
 		var manifests []oci.Manifest
 		for _, build := range image.Builds {
-			m, err := compose(ctx, fetcher, image, build, tmp, &record)
+			m, err := compose(ctx, fetcher, image, build, tmp, built)
 			if err != nil {
 				return err
 			}
 			manifests = append(manifests, m)
 		}
-		index, err := oci.Index(manifests)
-		if err != nil {
-			return err
-		}
-		record.Index = index.Digest
+		index := oci.Index(manifests)
+		built.Index = index.Digest
 		return oci.WriteIndex(tmp, index, manifests, fetcher.BlobCopier(ctx))
 	})
-	return record, err
+	return built, err
 }
 
 // Platform builds the OCI layout of an image for one platform, like [Index].
 func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, platform versions.Platform, dir string) (record.Record, error) {
-	record := newRecord(image)
+	built := record.New(image.Inputs().String())
 	for _, build := range image.Builds {
 		if build.Platform != platform {
 			continue
 		}
 		err := replace(ctx, fetcher, dir, func(tmp string) error {
-			m, err := compose(ctx, fetcher, image, build, tmp, &record)
+			m, err := compose(ctx, fetcher, image, build, tmp, built)
 			if err != nil {
 				return err
 			}
 			return oci.WriteImage(tmp, m, fetcher.BlobCopier(ctx))
 		})
-		return record, err
+		return built, err
 	}
-	return record, fmt.Errorf("building %s: unsupported platform %s", image.Name(), platform)
+	return built, fmt.Errorf("building %s: unsupported platform %s", image.Name(), platform)
 }
 
-func newRecord(image versions.Image) record.Record {
-	return record.Record{Inputs: image.Inputs().String(), Manifests: map[string]string{}, DiffIDs: map[string][]string{}}
-}
-
-// compose writes the layers of one platform to the layout and composes the image.
-func compose(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, build versions.Build, dir string, record *record.Record) (oci.Manifest, error) {
+// compose writes the layers of one platform to the layout, composes the image and
+// records its digests.
+func compose(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, build versions.Build, dir string, built record.Record) (oci.Manifest, error) {
+	platform := build.Platform.String()
+	fail := func(err error) (oci.Manifest, error) {
+		return oci.Manifest{}, fmt.Errorf("building %s for %s: %w", image.Name(), platform, err)
+	}
 	f := image.Flavor
 	spec := oci.Image{
 		OS: build.Platform.OS(), Arch: build.Platform.Arch(),
 		Entrypoint: f.Entrypoint, Cmd: f.Cmd, Env: f.Env, Labels: image.Labels,
 		User: f.User, WorkingDir: f.WorkingDir,
 	}
-	platform := build.Platform.String()
 	if build.Base != (versions.BasePin{}) {
-		base, err := fetcher.Base(ctx, build.Base)
-		if err != nil {
-			return oci.Manifest{}, fmt.Errorf("building %s for %s: %w", image.Name(), platform, err)
-		}
-		spec.Base = base
-		for _, l := range base.Layers {
-			record.DiffIDs[platform] = append(record.DiffIDs[platform], l.DiffID)
+		var err error
+		if spec.Base, err = fetcher.Base(ctx, build.Base); err != nil {
+			return fail(err)
 		}
 	}
 	for _, l := range build.Layers {
 		d, err := writeLayer(ctx, fetcher, l, dir)
 		if err != nil {
-			return oci.Manifest{}, fmt.Errorf("building %s for %s: %w", image.Name(), platform, err)
+			return fail(err)
 		}
 		spec.Layers = append(spec.Layers, oci.Layer{Descriptor: d, Label: l.Label()})
-		record.DiffIDs[platform] = append(record.DiffIDs[platform], d.DiffID)
 	}
 	m, err := oci.Compose(spec)
-	record.Manifests[platform] = m.Digest
-	return m, err
+	if err != nil {
+		return fail(err)
+	}
+	built.Manifests[platform] = m.Digest
+	for _, l := range m.Layers {
+		built.DiffIDs[platform] = append(built.DiffIDs[platform], l.DiffID)
+	}
+	return m, nil
 }
 
 func writeLayer(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, dir string) (layer.Descriptor, error) {

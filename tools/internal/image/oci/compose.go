@@ -164,13 +164,13 @@ func platformOf(config value) value {
 }
 
 // Index composes the index of images for several platforms.
-func Index(images []Manifest) (Blob, error) {
+func Index(images []Manifest) Blob {
 	manifests := strs(nil)
 	for _, m := range images {
 		manifests = manifests.push(m.descriptor().set(m.platform, "platform"))
 	}
 	index := obj(member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeIndex)}, member{"manifests", manifests})
-	return newBlob(MediaTypeIndex, index.document()), nil
+	return newBlob(MediaTypeIndex, index.document())
 }
 
 // descriptor returns the descriptor of a blob as an index has it.

@@ -30,6 +30,11 @@ type Record struct {
 	DiffIDs   map[string][]string `json:"diffIDs"`   // by platform, in layer order
 }
 
+// New returns a record without digests.
+func New(inputs string) Record {
+	return Record{Inputs: inputs, Manifests: map[string]string{}, DiffIDs: map[string][]string{}}
+}
+
 // Records are the records of all images by "FLAVOR:TAG".
 type Records map[string]Record
 

@@ -26,7 +26,7 @@ type Finding struct {
 // are the layouts of the base image by platform, for an image that has one. The
 // error lists all violations.
 func Layout(ctx context.Context, dir string, image versions.Image, records record.Records, bases map[versions.Platform]string) ([]Finding, error) {
-	i := &inspector{image: image, bases: bases, built: record.Record{Manifests: map[string]string{}, DiffIDs: map[string][]string{}}}
+	i := &inspector{image: image, bases: bases, built: record.New("")}
 	err := i.checkLayout(ctx, dir)
 	if err == nil {
 		if err = records.Check(image.Name(), i.built); err != nil {

@@ -18,8 +18,8 @@ import (
 const kubernetes = "k8s.io/kubernetes"
 
 // buildKubernetes runs go build, with flags and a package, in the source tree of
-// the key's version. It shares trees, caches and turns with tools/rebuild, which makes upstream's own
-// bytes of them.
+// the key's version. It shares trees, caches and the compile lock with package
+// rebuild, which builds upstream's bytes.
 func (s *Fetcher) buildKubernetes(ctx context.Context, cache string, key versions.FileKey, toolchain string, settings, what []string, out string) error {
 	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
 	if err != nil {

@@ -64,7 +64,7 @@ func New(ctx context.Context, c Config) (*Tool, error) {
 		settings["GOSUMDB"] = "off"
 	} else if settings["GOSUMDB"] == "off" {
 		return nil, errors.New("finding what to trust: the Go checksum database is off on this machine (go env GOSUMDB); " +
-			"unset GOSUMDB, or build with tools/rebuild, whose -gosum takes a go.sum with the modules' sums")
+			"unset GOSUMDB, or run hk rebuild with --gosum")
 	}
 	for _, name := range site {
 		if settings[name] != "" {

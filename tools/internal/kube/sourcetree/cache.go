@@ -9,18 +9,23 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-// LockCompile acquires the lock that is held while compiling, in the directory
-// of all caches of rebuilds. Two concurrent builds take longer than one after the
+// LockCompile acquires the lock that is held while compiling, in the cache
+// directory of rebuilds. Two concurrent builds take longer than one after the
 // other, and twice the memory.
 func LockCompile(ctx context.Context, cache string, report *progress.Reporter) (*os.File, error) {
+	return waitFor(ctx, lockfile.Acquire, filepath.Join(cache, "compile.lock"), report, "another build to finish compiling")
+}
+
+type lockFunc func(ctx context.Context, path string, waiting func()) (*os.File, error)
+
+// waitFor acquires a lock and reports for what it waits.
+func waitFor(ctx context.Context, lock lockFunc, path string, report *progress.Reporter, what string) (*os.File, error) {
 	var waiting *progress.Task
-	lock, err := lockfile.Acquire(ctx, filepath.Join(cache, "compile.lock"), func() {
-		waiting = report.Start("waiting for another rebuild to finish compiling", "", 0)
-	})
+	f, err := lock(ctx, path, func() { waiting = report.Start("waiting for "+what, "", 0) })
 	if waiting != nil {
 		waiting.Done()
 	}
-	return lock, err
+	return f, err
 }
 
 // BuildCache returns the directory of Go's build cache for a toolchain

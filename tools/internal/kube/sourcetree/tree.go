@@ -101,17 +101,8 @@ func (t *Tree) create(ctx context.Context, c Config) error {
 	return t.assemble(ctx, c)
 }
 
-type lockFunc func(ctx context.Context, path string, waiting func()) (*os.File, error)
-
 func (t *Tree) acquire(ctx context.Context, c Config, lock lockFunc) (*os.File, error) {
-	var waiting *progress.Task
-	f, err := lock(ctx, lockPath(c, t.Version), func() {
-		waiting = c.Report.Start("waiting for another process that prepares the sources of "+t.Version, "", 0)
-	})
-	if waiting != nil {
-		waiting.Done()
-	}
-	return f, err
+	return waitFor(ctx, lock, lockPath(c, t.Version), c.Report, "another process that prepares the sources of "+t.Version)
 }
 
 func lockPath(c Config, version string) string { return filepath.Join(c.Dir, version+".lock") }

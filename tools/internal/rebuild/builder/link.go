@@ -5,18 +5,27 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
-	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
 func (s *Step) link(ctx context.Context) error {
 	packages := s.Build.Packages()
 	task := s.progress.Start("linking "+s.title, "binaries", int64(len(packages)))
-	stop := s.countBinaries(packages, task)
+	// Go prints when it starts to link a binary, and not when it is done.
+	var counted int64
+	stop := every(time.Second, func() {
+		var finished int64
+		for _, pkg := range packages {
+			if _, err := s.Output(pkg); err == nil {
+				finished++
+			}
+		}
+		task.Add(finished - counted)
+		counted = finished
+	})
 	defer stop()
 	err := s.run(s.env.Command(ctx, s.Build, s.cache, "-p=1", "-v"), func(stderr io.Reader, said func(string)) error {
 		return gotool.EachPackage(stderr, said, func(pkg string) { task.Detail(pkg) })
@@ -27,33 +36,6 @@ func (s *Step) link(ctx context.Context) error {
 	}
 	task.Done()
 	return nil
-}
-
-// countBinaries adds each finished binary to task: go prints when it starts to
-// link one, and not when it is done.
-func (s *Step) countBinaries(packages []string, task *progress.Task) (stop func()) {
-	end := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for counted := int64(0); ; {
-			select {
-			case <-end:
-				return
-			case <-tick.C:
-			}
-			var finished int64
-			for _, pkg := range packages {
-				if _, err := s.Output(pkg); err == nil {
-					finished++
-				}
-			}
-			task.Add(finished - counted)
-			counted = finished
-		}
-	})
-	return func() { close(end); wg.Wait() }
 }
 
 // LinkInputs links the only package of the step and returns the inputs of its

@@ -19,20 +19,27 @@ const sampleInterval = 200 * time.Millisecond
 
 // follow measures a process until stop is called.
 func (m *memory) follow(pid int) (stop func()) {
+	return every(sampleInterval, func() {
+		now := resident("/proc", pid)
+		m.mu.Lock()
+		m.max = max(m.max, now)
+		m.mu.Unlock()
+	})
+}
+
+// every calls f at each interval until stop is called.
+func every(interval time.Duration, f func()) (stop func()) {
 	end := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		tick := time.NewTicker(sampleInterval)
+		tick := time.NewTicker(interval)
 		defer tick.Stop()
 		for {
 			select {
 			case <-end:
 				return
 			case <-tick.C:
-				now := resident("/proc", pid)
-				m.mu.Lock()
-				m.max = max(m.max, now)
-				m.mu.Unlock()
+				f()
 			}
 		}
 	})

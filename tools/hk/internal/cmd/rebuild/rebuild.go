@@ -42,6 +42,9 @@ type options struct {
 	dates     string
 	goSum     string
 	parallel  int
+
+	storeFromEnv bool // open $HYPERKUBE_STORE without --store
+	record       bool // fail outside of a checkout, which has the results
 }
 
 func (o *options) binaryFlag(c *cobra.Command) {
@@ -94,6 +97,9 @@ func (o *options) open(env cli.Env, args []string) (s session, err error) {
 	if s.Data, err = checkout.Open(env.Dir); err != nil {
 		return s, err
 	}
+	if o.record && s.Root == "" {
+		return s, fmt.Errorf("recording results: %q is not in a checkout, which has %s", env.Dir, results.File)
+	}
 	cache, err := cachedir.Dir(env.Getenv)
 	if err != nil {
 		return s, err
@@ -109,38 +115,18 @@ func (o *options) open(env cli.Env, args []string) (s session, err error) {
 	if o.dates == "" && s.Root != "" {
 		s.rebuilder.Dates.Path = filepath.Join(s.Root, filepath.FromSlash(builddate.File))
 	}
-	if o.store != "" {
-		s.keepIn(absolute(env, o.store))
-	}
 	s.recorder = results.Recorder{Root: s.Root, Cache: cache}
+	dir := absolute(env, o.store)
+	if dir == "" && o.storeFromEnv {
+		if dir, err = cachedir.Store(env.Getenv); err != nil {
+			return s, err
+		}
+	}
+	if dir != "" {
+		st := store.New(dir)
+		s.rebuilder.Store = &st
+	}
 	return s, nil
-}
-
-// openStore opens the store of the flag or of the environment.
-func (o *options) openStore(env cli.Env, s *session) error {
-	if o.store != "" {
-		return nil
-	}
-	dir, err := cachedir.Store(env.Getenv)
-	if err != nil {
-		return err
-	}
-	s.keepIn(dir)
-	return nil
-}
-
-func (s *session) keepIn(dir string) {
-	st := store.New(dir)
-	s.rebuilder.Store = &st
-}
-
-// checkCheckout returns an error outside of a checkout, where results cannot be
-// recorded.
-func (s session) checkCheckout(env cli.Env) error {
-	if s.Root == "" {
-		return fmt.Errorf("recording results: %q is not in a checkout, which has %s", env.Dir, results.File)
-	}
-	return nil
 }
 
 // absolute returns the absolute path of name; "" stays "".
@@ -187,10 +173,7 @@ func newTable(env cli.Env) *cobra.Command {
   hk rebuild table && git diff --exit-code ` + results.DocFile,
 		Args: subcommand.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := (&options{parallel: 1}).open(env, nil)
-			if err == nil {
-				err = s.checkCheckout(env)
-			}
+			s, err := (&options{parallel: 1, record: true}).open(env, nil)
 			if err != nil {
 				return err
 			}

@@ -80,9 +80,10 @@ func TestOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.rebuilder.Store != nil {
-		t.Error("a store without --store, before openStore")
+		t.Error("a store without --store and storeFromEnv")
 	}
-	if err := o.openStore(env, &s); err != nil {
+	o.storeFromEnv = true
+	if s, err = o.open(env, []string{"v1.36.0"}); err != nil {
 		t.Fatal(err)
 	}
 	for name, pair := range map[string][2]string{

@@ -13,9 +13,9 @@ import (
 )
 
 func newRun(env cli.Env) *cobra.Command {
-	var o options
+	o := options{storeFromEnv: true}
 	var provenance string
-	var force, record, asJSON bool
+	var force, asJSON bool
 	c := &cobra.Command{
 		Use:   "run VERSION",
 		Short: "Rebuild binaries of a version",
@@ -37,14 +37,6 @@ one could not be built.`,
 			if err != nil {
 				return err
 			}
-			if err := o.openStore(env, &s); err != nil {
-				return err
-			}
-			if record {
-				if err := s.checkCheckout(env); err != nil {
-					return err
-				}
-			}
 			jobs, err := rebuild.Jobs(s.Catalog, s.version, o.binaries, s.platforms)
 			if err != nil {
 				return err
@@ -59,7 +51,7 @@ one could not be built.`,
 				r.Report = func(o rebuild.Outcome) { _ = enc.Encode(jsonOutcome(o)) }
 			}
 			outcomes, err := r.Run(c.Context(), s.version, jobs)
-			if record {
+			if o.record {
 				err = errors.Join(err, s.recorder.Record(context.WithoutCancel(c.Context()), rebuild.Results(outcomes...)...))
 			}
 			if statements.Len() > 0 {
@@ -75,7 +67,7 @@ one could not be built.`,
 	o.parallelFlag(c)
 	c.Flags().StringVar(&provenance, "provenance", "", "`file` for in-toto statements, a line for each match; implies --force")
 	c.Flags().BoolVar(&force, "force", false, "rebuild binaries that are in the store, too")
-	c.Flags().BoolVar(&record, "record", false, "record the results in the checkout")
+	c.Flags().BoolVar(&o.record, "record", false, "record the results in the checkout")
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON object for each binary, a line each")
 	return c
 }

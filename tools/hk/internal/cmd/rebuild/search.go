@@ -12,7 +12,7 @@ import (
 )
 
 func newSearch(env cli.Env) *cobra.Command {
-	var o options
+	o := options{storeFromEnv: true}
 	var phase, from, to, platform string
 	c := &cobra.Command{
 		Use:   "search VERSION",
@@ -33,9 +33,6 @@ stopped.`,
 			o.platforms = []string{platform}
 			s, err := o.open(env, args)
 			if err != nil {
-				return err
-			}
-			if err := o.openStore(env, &s); err != nil {
 				return err
 			}
 			pinned, err := rebuild.Jobs(s.Catalog, s.version, []string{rebuild.All}, s.platforms)

@@ -13,7 +13,7 @@ import (
 )
 
 func newSurvey(env cli.Env) *cobra.Command {
-	var o options
+	o := options{record: true}
 	c := &cobra.Command{
 		Use:   "survey",
 		Short: "Rebuild all binaries without a result, and record the results",
@@ -26,9 +26,6 @@ without --store: all of them take about 100 GB.`,
 		Args: subcommand.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := o.open(env, nil)
-			if err == nil {
-				err = s.checkCheckout(env)
-			}
 			if err != nil {
 				return err
 			}

@@ -153,3 +153,13 @@ func TestPushAfterKill(t *testing.T) {
 		t.Errorf("index %s, want %s", got, want)
 	}
 }
+
+// TestPushByHK pushes an image without Bazel.
+func TestPushByHK(t *testing.T) {
+	r := startRegistry(t)
+	repository, want := r.addr+"/kubectl", record(t, "kubectl:"+version).Index
+	if got := must(t, "go", "run", "./tools/hk", "push", "kubectl:"+version, "--repository", repository); got != repository+"@"+want+"\n" {
+		t.Errorf("printed %q, want the index %s", got, want)
+	}
+	must(t, craneCommand(t), "validate", "--remote", repository+":"+version)
+}

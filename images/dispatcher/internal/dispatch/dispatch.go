@@ -94,7 +94,7 @@ Usage:
   %[1]s install --to DIR [FLAG]... NAME[=SOURCE]...
         Install programs into a directory of the host. See %[1]s install --help.
 
-Programs are searched in %[2]s.
+Programs are searched for in %[2]s.
 Available programs: %[3]s
 `, component.Dispatcher, strings.Join(f.Dirs, ", then "), f.Names())
 }

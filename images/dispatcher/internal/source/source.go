@@ -94,7 +94,7 @@ func parse(text string) (Source, error) {
 		return s, nil
 	case hasScheme && scheme == "keep":
 		if after != "" {
-			return Source{}, fmt.Errorf("unexpected %q after keep:", after)
+			return Source{}, fmt.Errorf("unexpected text after keep: %q", after)
 		}
 		s.Kind = Keep
 		return s, nil

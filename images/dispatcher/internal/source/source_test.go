@@ -61,7 +61,7 @@ func TestParseRefuses(t *testing.T) {
 		{"kubelet", "a path that begins with /"},
 		{"a/b", "a path that begins with /"},
 		{"ftp://h.example/a" + sum, "unknown form"},
-		{"keep:x", `unexpected "x" after keep:`},
+		{"keep:x", `unexpected text after keep: "x"`},
 		{"/a\x00b", "NUL byte"},
 		{"/a#sha256=", "64 digits"},
 		{"/a" + sum + sum, "64 digits"},

@@ -1,6 +1,6 @@
-// Sleep waits until it is told to end. It is the entrypoint of images that
-// exist to have files copied out of them: a container of one has to run
-// meanwhile, and there is nothing else in it that could.
+// Sleep runs until SIGINT or SIGTERM. It is the entrypoint of images whose files
+// are copied to a host: the container must run meanwhile, and the image has no
+// other program that could run in it.
 package main
 
 import (
@@ -10,8 +10,8 @@ import (
 )
 
 func main() {
-	// As process 1 of a container it gets no default action for signals: without
-	// a handler, stopping the container would take until the kill.
+	// The kernel ignores the default action of signals for process 1: without a
+	// handler, the container would run until SIGKILL.
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGINT, syscall.SIGTERM)
 	<-end

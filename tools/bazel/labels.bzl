@@ -22,8 +22,7 @@ def file_target(key):
 def base_target(image, platform):
     """Names the target of a pinned base image.
 
-    Images of one digest are one image, so they share a target, whatever their
-    registries.
+    Images with the same digest share a target, even if their registries differ.
 
     Args:
         image: REGISTRY/REPOSITORY@sha256:DIGEST.

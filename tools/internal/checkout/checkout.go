@@ -12,7 +12,7 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Data is what is known of versions and images.
+// Data has the catalog and the records of images.
 type Data struct {
 	// Root is the root directory of the checkout; "" if the data is embedded.
 	Root     string

@@ -172,7 +172,7 @@ func TestPushContent(t *testing.T) {
 		must(t, craneCommand(t), "manifest", r.addr+"/rich:"+tag)
 	}
 	out := push()
-	if n := r.uploaded(); n != 0 || !strings.Contains(out, "is there already: nothing is pushed") {
+	if n := r.uploaded(); n != 0 || !strings.Contains(out, "exists: nothing to push") {
 		t.Errorf("the second push uploaded %d blobs and printed\n%s", n, out)
 	}
 }

@@ -1,7 +1,7 @@
-// Package shell writes words for a POSIX shell.
+// Package shell quotes arguments for a POSIX shell.
 package shell
 
 import "strings"
 
-// Quote is a word that the shell reads as s, whatever is in it but a NUL.
+// Quote returns s in single quotes. s must not contain NUL bytes.
 func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -65,7 +65,7 @@ func TestBase(t *testing.T) {
 		t.Fatal("not generated")
 	}
 	off := []string{"HYPERKUBE_UPSTREAM=off", "HYPERKUBE_STORE=" + filepath.Join(t.TempDir(), "store")}
-	missing := "getting base image registry.example/team/base@" + index.String() + " for linux/amd64: the store lacks its manifest"
+	missing := "fetching base image registry.example/team/base@" + index.String() + " for linux/amd64: manifest sha256 "
 	if got := in(off, "go", "run", "./tools/hk", "build", version, "-o", filepath.Join(t.TempDir(), "none")); got.code == 0 || !strings.Contains(got.stderr, missing) {
 		t.Errorf("without a registry: exit code %d", got.code)
 	}

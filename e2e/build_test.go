@@ -123,7 +123,7 @@ func refused(t *testing.T, r result, key, path, why string) {
 	if r.code == 0 {
 		t.Error("an image was built")
 	}
-	for _, want := range []string{key, path, pin(t, key).SHA256.String(), why, "To mend: delete that file"} {
+	for _, want := range []string{key, path, pin(t, key).SHA256.String(), why, "Fix: delete that file"} {
 		if !strings.Contains(r.stderr, want) {
 			t.Errorf("missing in the error: %q", want)
 		}

@@ -34,7 +34,7 @@ func Index(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, di
 		}
 		index := oci.Index(manifests)
 		built.Index = index.Digest
-		return oci.WriteIndex(tmp, index, manifests, fetcher.BlobCopier(ctx))
+		return oci.WriteIndex(tmp, index, manifests, fetcher.LayerWriter(ctx))
 	})
 	return built, err
 }
@@ -51,7 +51,7 @@ func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image,
 			if err != nil {
 				return err
 			}
-			return oci.WriteImage(tmp, m, fetcher.BlobCopier(ctx))
+			return oci.WriteImage(tmp, m, fetcher.LayerWriter(ctx))
 		})
 		return built, err
 	}
@@ -98,11 +98,7 @@ func compose(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, 
 func writeLayer(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, dir string) (layer.Descriptor, error) {
 	entry := layer.Entry{Path: l.Path, Mode: l.Mode, Symlinks: l.Symlinks, Content: strings.NewReader("")}
 	if len(l.Symlinks) == 0 {
-		if err := fetcher.Ensure(ctx, l.Pin); err != nil {
-			return layer.Descriptor{}, err
-		}
-		// The reader verifies the sha256 of the content.
-		content, size, err := fetcher.Store.Open(l.Pin.SHA256)
+		content, size, err := fetcher.Open(ctx, l.Pin)
 		if err != nil {
 			return layer.Descriptor{}, err
 		}
@@ -118,7 +114,7 @@ func writeLayer(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, d
 	}
 	d, err := layer.Write(ctx, tmp, entry, l.Compression)
 	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
-		return layer.Descriptor{}, fetcher.Explain(l.Pin, err)
+		return layer.Descriptor{}, err
 	}
 	return d, os.Rename(tmp.Name(), oci.BlobPath(dir, d.Digest))
 }

@@ -182,7 +182,7 @@ func TestIndexCorruptFile(t *testing.T) {
 	}
 	parent := t.TempDir()
 	_, err = Index(context.Background(), s, image, filepath.Join(parent, "layout"))
-	if err == nil || !strings.Contains(err.Error(), "kubernetes/v1.36.0/linux/arm64/kubelet") || !strings.Contains(err.Error(), "To mend: delete that file") {
+	if err == nil || !strings.Contains(err.Error(), "kubernetes/v1.36.0/linux/arm64/kubelet") || !strings.Contains(err.Error(), "Fix: delete that file") {
 		t.Errorf("got %v", err)
 	}
 	if left, err := os.ReadDir(parent); err != nil || len(left) != 0 {

@@ -15,6 +15,6 @@ func Base(ctx context.Context, fetcher *fetch.Fetcher, pin versions.BasePin, dir
 		if err != nil {
 			return err
 		}
-		return oci.WriteBase(tmp, base, fetcher.BlobCopier(ctx))
+		return oci.WriteBase(tmp, base, fetcher.LayerWriter(ctx))
 	})
 }

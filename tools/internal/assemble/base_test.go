@@ -157,8 +157,8 @@ func TestIndexMissingBase(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, spoil := range map[string]func() error{
-		"the store lacks a blob of it, sha256 " + layer.Hex: func() error { return os.Remove(s.Store.Path(d)) },
-		"To mend: delete that file": func() error {
+		"blob sha256 " + layer.Hex + " is not in the store": func() error { return os.Remove(s.Store.Path(d)) },
+		"Fix: delete that file": func() error {
 			raw[100] ^= 1
 			return os.WriteFile(s.Store.Path(d), raw, 0o644)
 		},

@@ -10,39 +10,38 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// archiveLimits bound an archive: the largest published ones hold all server
-// binaries, and take half a gigabyte and a few hundred entries.
+// archiveLimits bound an archive. The largest published ones hold all server
+// binaries: half a gigabyte and a few hundred entries.
 var archiveLimits = unpack.Limits{Bytes: 4 << 30, Entries: 10_000}
 
-// member puts a file of an archive into the store, and the archive too, which
-// may have more of what is wanted.
-func (s *Fetcher) member(ctx context.Context, pin versions.Pin) error {
-	if err := s.archive(ctx, pin); err != nil {
+// fetchMember brings a member of an archive into the store, and the archive,
+// which may have other pinned members.
+func (f *Fetcher) fetchMember(ctx context.Context, pin versions.Pin) error {
+	if err := f.fetchArchive(ctx, pin); err != nil {
 		return err
 	}
-	content, closer, err := s.openMember(pin)
+	content, closer, err := f.openMember(pin)
 	if err != nil {
 		return err
 	}
 	defer closer.Close()
-	return s.Store.Put(ctx, pin.SHA256, pin.Size, fmt.Sprintf("%s in %s", pin.Member, pin.URL), content)
+	return f.Store.Put(ctx, pin.SHA256, pin.Size, fmt.Sprintf("%s in %s", pin.Member, pin.URL), content)
 }
 
-// archive brings the archive of a pin into the store.
-func (s *Fetcher) archive(ctx context.Context, pin versions.Pin) error {
-	whole := versions.Pin{FileKey: pin.FileKey, URL: pin.URL, SHA256: pin.Archive, Archive: pin.Archive}
-	have, err := s.Store.Has(whole.SHA256)
+func (f *Fetcher) fetchArchive(ctx context.Context, pin versions.Pin) error {
+	archive := versions.Pin{FileKey: pin.FileKey, URL: pin.URL, SHA256: pin.Archive, Archive: pin.Archive}
+	have, err := f.Store.Has(archive.SHA256)
 	if err != nil || have {
 		return err
 	}
-	if s.Upstream == Off {
-		return fmt.Errorf("downloads are switched off, and the store lacks its archive, sha256 %s", pin.Archive)
+	if f.Upstream == Off {
+		return fmt.Errorf("downloads are disabled, and the archive is not in the store: sha256 %s", pin.Archive)
 	}
-	return s.download(ctx, whole)
+	return f.download(ctx, archive)
 }
 
-func (s *Fetcher) openMember(pin versions.Pin) (io.Reader, io.Closer, error) {
-	archive, _, err := s.Store.Open(pin.Archive)
+func (f *Fetcher) openMember(pin versions.Pin) (io.Reader, io.Closer, error) {
+	archive, _, err := f.open(pin.Archive, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,18 +53,18 @@ func (s *Fetcher) openMember(pin versions.Pin) (io.Reader, io.Closer, error) {
 	return content, archive, nil
 }
 
-// PinMember makes the pin of an archive's member. The archive's sha256 is the
-// caller's: nobody publishes it beside the archive.
-func (s *Fetcher) PinMember(ctx context.Context, key versions.FileKey, source versions.Source, archive versions.Digest) (versions.Pin, error) {
+// PinMember returns the pin of a member of an archive. The caller gives the
+// archive's sha256, because no checksum file is published next to it.
+func (f *Fetcher) PinMember(ctx context.Context, key versions.FileKey, source versions.Source, archive versions.Digest) (versions.Pin, error) {
 	file, ok := source.File(key)
 	if !ok || source.Kind != versions.KindArchive {
-		return versions.Pin{}, fmt.Errorf("pinning %s: source %q of %s declares no such member of an archive", key, key.Source, versions.ManifestFile)
+		return versions.Pin{}, fmt.Errorf("pinning %s: source %q of %s has no such member of an archive", key, key.Source, versions.ManifestFile)
 	}
 	pin := versions.Pin{FileKey: key, URL: source.FileURL(key), Archive: archive, Member: file.Member}
-	if err := s.archive(ctx, pin); err != nil {
+	if err := f.fetchArchive(ctx, pin); err != nil {
 		return pin, fmt.Errorf("pinning %s: %w", key, err)
 	}
-	content, closer, err := s.openMember(pin)
+	content, closer, err := f.openMember(pin)
 	if err != nil {
 		return pin, fmt.Errorf("pinning %s: %w", key, err)
 	}

@@ -17,7 +17,7 @@ import (
 
 const archived = "own/v1.36.0/linux/amd64/kubelet"
 
-// packed is an archive with a kubelet and what else is asked for.
+// packed returns an archive with a kubelet and more entries.
 func packed(t *testing.T, content []byte, more ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -58,9 +58,9 @@ func ownSource() versions.Source {
 
 func TestArchive(t *testing.T) {
 	whole := packed(t, program(archived))
-	asked := ""
-	s, _, _ := supplier(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked += r.URL.Path + "\n"
+	requested := ""
+	s, _, _ := newFetcher(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requested += r.URL.Path + "\n"
 		w.Write(whole)
 	}))
 	s.Catalog.Manifest.Sources = append(s.Catalog.Manifest.Sources, ownSource())
@@ -81,31 +81,31 @@ func TestArchive(t *testing.T) {
 	if err := s.Store.Verify(pin.SHA256); err != nil {
 		t.Error(err)
 	}
-	if asked != "/v1.36.0/kubelet-amd64.tar.gz\n" {
-		t.Errorf("asked for %q, want the archive once", asked)
+	if requested != "/v1.36.0/kubelet-amd64.tar.gz\n" {
+		t.Errorf("requested %q, want the archive once", requested)
 	}
 	if _, err := s.PinMember(context.Background(), key, versions.Source{Name: "own", Kind: versions.KindRelease}, pin.Archive); err == nil {
-		t.Error("pinned a member of what is no archive")
+		t.Error("no error for a source that is not an archive")
 	}
 }
 
-// Whatever is wrong with an archive, its member does not get into the store.
+// No member of an invalid archive is stored.
 func TestArchiveRefused(t *testing.T) {
-	honest := packed(t, program(archived))
-	hostile := packed(t, program(archived), "../../etc/passwd")
+	valid := packed(t, program(archived))
+	malicious := packed(t, program(archived), "../../etc/passwd")
 	for name, test := range map[string]struct {
 		served  []byte
 		archive []byte // the one pinned
 		content []byte // the one pinned
 		want    string
 	}{
-		"another archive": {packed(t, program("other")), honest, program(archived), "want sha256 " + digestOf(t, honest).String()},
-		"HTML page":       {[]byte("<html>Sign in"), honest, program(archived), "it is an HTML page"},
-		"hostile archive": {hostile, hostile, program(archived), `"../../etc/passwd" climbs out of its folder`},
-		"another member":  {honest, honest, program("other"), "want sha256 " + digestOf(t, program("other")).String()},
+		"another archive":   {packed(t, program("other")), valid, program(archived), "want sha256 " + digestOf(t, valid).String()},
+		"HTML page":         {[]byte("<html>Sign in"), valid, program(archived), "it is an HTML page"},
+		"malicious archive": {malicious, malicious, program(archived), `entry "../../etc/passwd": path contains ".."`},
+		"another member":    {valid, valid, program("other"), "want sha256 " + digestOf(t, program("other")).String()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, _, _ := supplier(t, serve(test.served))
+			s, _, _ := newFetcher(t, serve(test.served))
 			s.Catalog.Manifest.Sources = append(s.Catalog.Manifest.Sources, ownSource())
 			key, err := versions.ParseFileKey(archived)
 			if err != nil {
@@ -117,15 +117,15 @@ func TestArchiveRefused(t *testing.T) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 			if _, err := os.Stat(s.Store.Path(pin.SHA256)); err == nil {
-				t.Error("it is in the store")
+				t.Error("the member is in the store")
 			}
 		})
 	}
-	s, _, _ := supplier(t, serve(honest))
+	s, _, _ := newFetcher(t, serve(valid))
 	s.Catalog.Manifest.Sources, s.Upstream = append(s.Catalog.Manifest.Sources, ownSource()), Off
 	key, _ := versions.ParseFileKey(archived)
-	pin := versions.Pin{FileKey: key, SHA256: digestOf(t, program(archived)), Archive: digestOf(t, honest), Member: "bin/kubelet"}
-	if err := s.Ensure(context.Background(), pin); err == nil || !strings.Contains(err.Error(), "downloads are switched off, and the store lacks its archive, sha256 "+pin.Archive.String()) {
+	pin := versions.Pin{FileKey: key, SHA256: digestOf(t, program(archived)), Archive: digestOf(t, valid), Member: "bin/kubelet"}
+	if err := s.Ensure(context.Background(), pin); err == nil || !strings.Contains(err.Error(), "downloads are disabled, and the archive is not in the store: sha256 "+pin.Archive.String()) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -9,46 +9,48 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
-	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Base brings a pinned base image into the store, its manifest, config and all
-// layers, as far as they are not there.
-func (s *Fetcher) Base(ctx context.Context, pin versions.BasePin) (*oci.Base, error) {
-	base, err := s.base(ctx, pin)
+// Base brings the manifest, config and layers of a pinned base image into the
+// store, as far as they are missing.
+func (f *Fetcher) Base(ctx context.Context, pin versions.BasePin) (*oci.Base, error) {
+	base, err := f.fetchBase(ctx, pin)
 	if err != nil {
-		return nil, fmt.Errorf("getting base image %s: %w", pin.BaseKey, mend(err))
+		return nil, fmt.Errorf("fetching base image %s: %w", pin.BaseKey, err)
 	}
 	return base, nil
 }
 
-// PinBase makes the pin of a base image, which is in the store then.
-func (s *Fetcher) PinBase(ctx context.Context, key versions.BaseKey) (versions.BasePin, error) {
-	fail := func(err error) (versions.BasePin, error) {
-		return versions.BasePin{}, fmt.Errorf("pinning base image %s: %w", key, mend(err))
+// PinBase brings a base image into the store and returns its pin.
+func (f *Fetcher) PinBase(ctx context.Context, key versions.BaseKey) (versions.BasePin, error) {
+	pin, err := f.resolveBase(ctx, key)
+	if err == nil {
+		_, err = f.fetchBase(ctx, pin)
 	}
-	digest := key.Image.Digest()
-	raw, err := s.document(ctx, key, oci.Descriptor{Digest: digest, Size: oci.MaxDocument}, s.manifest)
 	if err != nil {
-		return fail(err)
-	}
-	manifest, isIndex, err := oci.SelectPlatform(raw, key.Platform)
-	if err != nil {
-		return fail(err)
-	}
-	if !isIndex {
-		manifest = digest
-	}
-	pin := versions.BasePin{BaseKey: key, SHA256: manifest}
-	if _, err := s.base(ctx, pin); err != nil {
-		return fail(err)
+		return versions.BasePin{}, fmt.Errorf("pinning base image %s: %w", key, err)
 	}
 	return pin, nil
 }
 
-func (s *Fetcher) base(ctx context.Context, pin versions.BasePin) (*oci.Base, error) {
-	raw, err := s.document(ctx, pin.BaseKey, oci.Descriptor{Digest: pin.SHA256, Size: oci.MaxDocument}, s.manifest)
+// resolveBase finds the manifest of the platform, which is the image itself
+// unless that is an index.
+func (f *Fetcher) resolveBase(ctx context.Context, key versions.BaseKey) (versions.BasePin, error) {
+	pin := versions.BasePin{BaseKey: key, SHA256: key.Image.Digest()}
+	raw, err := f.document(ctx, key, manifestDescriptor(pin.SHA256), f.fetchManifest)
+	if err != nil {
+		return pin, err
+	}
+	manifest, isIndex, err := oci.SelectPlatform(raw, key.Platform)
+	if isIndex {
+		pin.SHA256 = manifest
+	}
+	return pin, err
+}
+
+func (f *Fetcher) fetchBase(ctx context.Context, pin versions.BasePin) (*oci.Base, error) {
+	raw, err := f.document(ctx, pin.BaseKey, manifestDescriptor(pin.SHA256), f.fetchManifest)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +58,7 @@ func (s *Fetcher) base(ctx context.Context, pin versions.BasePin) (*oci.Base, er
 	if err != nil {
 		return nil, err
 	}
-	if raw, err = s.document(ctx, pin.BaseKey, manifest.ConfigDescriptor, s.blob); err != nil {
+	if raw, err = f.document(ctx, pin.BaseKey, manifest.ConfigDescriptor, f.fetchBlob); err != nil {
 		return nil, err
 	}
 	base, err := manifest.WithConfig(raw)
@@ -64,75 +66,69 @@ func (s *Fetcher) base(ctx context.Context, pin versions.BasePin) (*oci.Base, er
 		return nil, err
 	}
 	if base.OS != pin.Platform.OS() || base.Arch != pin.Platform.Arch() {
-		return nil, fmt.Errorf("its config is for %s/%s", base.OS, base.Arch)
+		return nil, fmt.Errorf("config is for %s/%s", base.OS, base.Arch)
 	}
 	for _, l := range manifest.LayerDescriptors {
-		if err := s.layer(ctx, pin.BaseKey, l); err != nil {
+		if err := f.ensureLayer(ctx, pin.BaseKey, l); err != nil {
 			return nil, err
 		}
 	}
 	return base, nil
 }
 
-// fetch is a way to get a blob into the store.
-type fetch func(ctx context.Context, key versions.BaseKey, ref oci.Descriptor) error
+// manifestDescriptor describes a manifest whose size is not known.
+func manifestDescriptor(d versions.Digest) oci.Descriptor {
+	return oci.Descriptor{Digest: d, Size: oci.MaxDocument}
+}
+
+// fetchFunc brings a manifest or blob into the store.
+type fetchFunc func(ctx context.Context, key versions.BaseKey, d oci.Descriptor) error
 
 // document returns the bytes of a manifest or a config.
-func (s *Fetcher) document(ctx context.Context, key versions.BaseKey, ref oci.Descriptor, get fetch) ([]byte, error) {
-	if err := s.have(ctx, key, ref, get); err != nil {
+func (f *Fetcher) document(ctx context.Context, key versions.BaseKey, d oci.Descriptor, fetch fetchFunc) ([]byte, error) {
+	if err := f.ensureContent(ctx, key, d, fetch); err != nil {
 		return nil, err
 	}
-	content, size, err := s.Store.Open(ref.Digest)
+	content, size, err := f.open(d.Digest, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer content.Close()
 	if size > oci.MaxDocument {
-		return nil, fmt.Errorf("sha256 %s of it has %d bytes, more than the %d allowed", ref.Digest, size, int64(oci.MaxDocument))
+		return nil, fmt.Errorf("reading document sha256 %s: want at most %d bytes, got %d", d.Digest, int64(oci.MaxDocument), size)
 	}
 	return io.ReadAll(content)
 }
 
-// layer wants the size that the manifest has, too: it goes into the image.
-func (s *Fetcher) layer(ctx context.Context, key versions.BaseKey, ref oci.Descriptor) error {
-	if err := s.have(ctx, key, ref, s.blob); err != nil {
+// ensureLayer checks the size, too, because the image repeats it.
+func (f *Fetcher) ensureLayer(ctx context.Context, key versions.BaseKey, d oci.Descriptor) error {
+	if err := f.ensureContent(ctx, key, d, f.fetchBlob); err != nil {
 		return err
 	}
-	info, err := os.Stat(s.Store.Path(ref.Digest))
-	if err == nil && info.Size() != ref.Size {
-		err = fmt.Errorf("layer sha256 %s: want %d bytes, as the manifest says, got %d in %q", ref.Digest, ref.Size, info.Size(), s.Store.Path(ref.Digest))
+	file := f.Store.Path(d.Digest)
+	info, err := os.Stat(file)
+	if err == nil && info.Size() != d.Size {
+		err = fmt.Errorf("layer sha256 %s: want %d bytes as in the manifest, got %d in %q", d.Digest, d.Size, info.Size(), file)
 	}
 	return err
 }
 
-func (s *Fetcher) have(ctx context.Context, key versions.BaseKey, ref oci.Descriptor, get fetch) error {
-	have, err := s.Store.Has(ref.Digest)
+func (f *Fetcher) ensureContent(ctx context.Context, key versions.BaseKey, d oci.Descriptor, fetch fetchFunc) error {
+	have, err := f.Store.Has(d.Digest)
 	if err != nil || have {
 		return err
 	}
-	return get(ctx, key, ref)
+	return fetch(ctx, key, d)
 }
 
-// BlobCopier returns what copies layers of base images out of the store.
-func (s *Fetcher) BlobCopier(ctx context.Context) oci.LayerWriter {
-	place := oci.CopyLayers(func(digest string) (io.ReadCloser, error) {
+// LayerWriter returns a function that copies layers of base images from the store.
+func (f *Fetcher) LayerWriter(ctx context.Context) oci.LayerWriter {
+	return oci.CopyLayers(func(digest string) (io.ReadCloser, error) {
 		d, err := versions.ParseDigest(strings.TrimPrefix(digest, "sha256:"))
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return nil, err
 		}
-		in, _, err := s.Store.Open(d)
-		return in, err
+		content, _, err := f.open(d, nil)
+		return content, err
 	})
-	return func(digest, to string) error { return mend(place(digest, to)) }
-}
-
-// mend says what to do about a file of the store that was changed.
-func mend(err error) error {
-	var mismatch *store.MismatchError
-	if errors.As(err, &mismatch) {
-		if _, statErr := os.Stat(mismatch.From); statErr == nil {
-			return fmt.Errorf("%w\nTo mend: delete that file and run again", err)
-		}
-	}
-	return err
 }

@@ -29,15 +29,15 @@ func TestBase(t *testing.T) {
 			if alone, err := b.PinBase(t.Context(), b.key(b.digest(img), arch)); err != nil || alone.SHA256 != pin.SHA256 {
 				t.Errorf("%s: pinned %+v, %v", arch, alone, err)
 			}
-			// It is all there now: nothing is asked for again, nor is it allowed.
-			b.asked, b.Registry = nil, Off
+			// All content is in the store: no request is needed.
+			b.requested, b.Registry = nil, Off
 			base, err := b.Base(t.Context(), pin)
-			if err != nil || len(base.Layers) != 2 || base.Arch != arch || len(b.asked) > 0 {
-				t.Errorf("%s: %+v, %v, asked for %q", arch, base, err, b.asked)
+			if err != nil || len(base.Layers) != 2 || base.Arch != arch || len(b.requested) > 0 {
+				t.Errorf("%s: %+v, %v, requested %q", arch, base, err, b.requested)
 			}
 			b.Registry = b.host() + "/mirrored"
 			to := filepath.Join(t.TempDir(), "layer")
-			if err := b.BlobCopier(t.Context())(base.Layers[1].Digest, to); err != nil {
+			if err := b.LayerWriter(t.Context())(base.Layers[1].Digest, to); err != nil {
 				t.Fatal(err)
 			}
 			raw, err := os.ReadFile(to)
@@ -80,7 +80,7 @@ func TestBaseRefused(t *testing.T) {
 		"no layer":         {"", func(b *bases, _, _, l v1.Hash) { b.replace[l.String()] = http.NotFound }, "404"},
 		"another config":   {"", func(b *bases, _, c, _ v1.Hash) { b.replace[c.String()] = instead([]byte("{}")) }, "sha256"},
 		"another layer":    {"", func(b *bases, _, _, l v1.Hash) { b.replace[l.String()] = instead([]byte("other")) }, "sha256"},
-		"another platform": {"arm64", func(*bases, v1.Hash, v1.Hash, v1.Hash) {}, "its config is for linux/amd64"},
+		"another platform": {"arm64", func(*bases, v1.Hash, v1.Hash, v1.Hash) {}, "config is for linux/amd64"},
 		"endless layer": {"", func(b *bases, _, _, l v1.Hash) {
 			b.replace[l.String()] = func(w http.ResponseWriter, _ *http.Request) {
 				for chunk := make([]byte, 1<<20); ; {
@@ -104,11 +104,11 @@ func TestBaseRefused(t *testing.T) {
 				pin = b.pin(b.digest(img), test.arch)
 			}
 			base, err := b.Base(t.Context(), pin)
-			want := "getting base image registry.example/team/base@" + b.digest(b.index).String() + " for " + pin.Platform.String() + ": "
+			want := "fetching base image registry.example/team/base@" + b.digest(b.index).String() + " for " + pin.Platform.String() + ": "
 			if err == nil || base != nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, %v, want %s… %s", base, err, want, test.want)
 			}
-			sound(t, b.Store)
+			checkStore(t, b.Store)
 		})
 	}
 }
@@ -118,7 +118,7 @@ func TestBaseLies(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
 		"foreign layer": {string(types.DockerLayer), string(types.DockerForeignLayer), "layers[0]: want media type"},
 		"URLs":          {`"layers":[{`, `"layers":[{"urls":["https://example.com/x"],`, "layers[0]: blobs with urls"},
-		"longer layer":  {`"size":LAYER`, `"size":1LAYER`, "bytes, as the manifest says, got LAYER in"},
+		"longer layer":  {`"size":LAYER`, `"size":1LAYER`, "bytes as in the manifest, got LAYER in"},
 		"shorter layer": {`"size":LAYER`, `"size":7`, "and 7 bytes, got more"},
 		"empty layer":   {`"size":LAYER`, `"size":0`, "want sha256"},
 		"longer config": {`"size":CONFIG`, `"size":1CONFIG`, "bytes as in the manifest, got CONFIG bytes"},
@@ -127,23 +127,23 @@ func TestBaseLies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := startBases(t, types.OCIManifestSchema1)
-			honest, err1 := b.images["amd64"].RawManifest()
+			valid, err1 := b.images["amd64"].RawManifest()
 			m, err2 := b.images["amd64"].Manifest()
 			if err1 != nil || err2 != nil {
 				t.Fatal(err1, err2)
 			}
 			sizes := strings.NewReplacer("LAYER", fmt.Sprint(m.Layers[0].Size), "CONFIG", fmt.Sprint(m.Config.Size))
 			old := sizes.Replace(test.old)
-			if !strings.Contains(string(honest), old) {
-				t.Fatalf("the manifest has no %q: %s", old, honest)
+			if !strings.Contains(string(valid), old) {
+				t.Fatalf("the manifest has no %q: %s", old, valid)
 			}
-			lie := raw{[]byte(strings.Replace(string(honest), old, sizes.Replace(test.new), 1)), types.OCIManifestSchema1}
-			if err := remote.Put(b.repository().Digest(b.digest(lie).String()), lie); err != nil {
+			changed := raw{[]byte(strings.Replace(string(valid), old, sizes.Replace(test.new), 1)), types.OCIManifestSchema1}
+			if err := remote.Put(b.repository().Digest(b.digest(changed).String()), changed); err != nil {
 				t.Fatal(err)
 			}
 			// First out of the registry, then with the true blobs in the store.
 			for range 2 {
-				base, err := b.Base(t.Context(), b.pin(b.digest(lie), "amd64"))
+				base, err := b.Base(t.Context(), b.pin(b.digest(changed), "amd64"))
 				if want := sizes.Replace(test.want); name == "empty layer" || name == "shorter layer" {
 					if err == nil || base != nil {
 						t.Errorf("got %v, %v", base, err)
@@ -151,7 +151,7 @@ func TestBaseLies(t *testing.T) {
 				} else if err == nil || base != nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("got %v, %v, want %s", base, err, want)
 				}
-				sound(t, b.Store)
+				checkStore(t, b.Store)
 				if _, err := b.Base(t.Context(), b.pin(b.digest(b.images["amd64"]), "amd64")); err != nil {
 					t.Fatal(err)
 				}

@@ -26,31 +26,31 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// bases is a registry with an index of two platforms, and a supplier that has it
-// as its mirror.
+// bases is a registry with an index of two platforms, and a fetcher whose mirror
+// it is.
 type bases struct {
 	*Fetcher
-	t       *testing.T
-	server  *httptest.Server
-	images  map[string]v1.Image // by architecture
-	index   v1.ImageIndex
-	replace map[string]http.HandlerFunc // by digest: what comes in its place
-	asked   []string                    // digests
+	t         *testing.T
+	server    *httptest.Server
+	images    map[string]v1.Image // by architecture
+	index     v1.ImageIndex
+	replace   map[string]http.HandlerFunc // responses by digest
+	requested []string                    // digests
 }
 
 func startBases(t *testing.T, mediaType types.MediaType) *bases {
 	t.Helper()
 	b := &bases{t: t, images: map[string]v1.Image{}, index: empty.Index, replace: map[string]http.HandlerFunc{}}
-	whole := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	all := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	b.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if digest := filepath.Base(r.URL.Path); r.Method == http.MethodGet && strings.HasPrefix(digest, "sha256:") {
-			b.asked = append(b.asked, digest)
-			if instead := b.replace[digest]; instead != nil {
-				instead(w, r)
+			b.requested = append(b.requested, digest)
+			if handler := b.replace[digest]; handler != nil {
+				handler(w, r)
 				return
 			}
 		}
-		whole.ServeHTTP(w, r)
+		all.ServeHTTP(w, r)
 	}))
 	t.Cleanup(b.server.Close)
 	for _, arch := range []string{"amd64", "arm64"} {
@@ -124,7 +124,7 @@ func (b *bases) pin(manifest v1.Hash, arch string) versions.BasePin {
 	return versions.BasePin{BaseKey: b.key(b.digest(b.index), arch), SHA256: d}
 }
 
-// raw is a manifest as it is.
+// raw is a manifest by its bytes.
 type raw struct {
 	bytes     []byte
 	mediaType types.MediaType
@@ -137,8 +137,8 @@ func (r raw) Digest() (v1.Hash, error) {
 	return h, err
 }
 
-// sound wants every file of a store to be what its name says.
-func sound(t *testing.T, s store.Store) {
+// checkStore verifies all files of a store.
+func checkStore(t *testing.T, s store.Store) {
 	t.Helper()
 	zero, _ := versions.ParseDigest(strings.Repeat("0", 64))
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(s.Path(zero)), "*"))

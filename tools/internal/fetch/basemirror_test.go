@@ -23,7 +23,7 @@ func TestBaseOff(t *testing.T) {
 	b := startBases(t, types.OCIManifestSchema1)
 	pin := b.pin(b.digest(b.images["amd64"]), "amd64")
 	for registry, want := range map[string]string{
-		Off:                      "the store lacks its manifest, sha256 " + pin.SHA256.String() + ": downloads are switched off; if not by HYPERKUBE_UPSTREAM=off, HYPERKUBE_REGISTRY_MIRROR can name a mirror",
+		Off:                      "manifest sha256 " + pin.SHA256.String() + " is not in the store: downloads are disabled by HYPERKUBE_UPSTREAM=off or HYPERKUBE_REBUILD=1",
 		"https://mirror.example": `HYPERKUBE_REGISTRY_MIRROR="https://mirror.example": want HOST:PORT`,
 		"mirror example":         "mirror example",
 		"127.0.0.1:1":            "connection refused",
@@ -33,7 +33,7 @@ func TestBaseOff(t *testing.T) {
 			t.Errorf("%s: got %v, %v, want %s", registry, base, err, want)
 		}
 	}
-	// Without a mirror the registry itself is asked.
+	// Without a mirror the request goes to the registry.
 	b.Registry = ""
 	image, err := versions.ParseImageRef(b.repository().String() + "@" + b.digest(b.index).String())
 	if err != nil {
@@ -57,10 +57,10 @@ func TestPinBaseRefused(t *testing.T) {
 		digest v1.Hash
 		want   string
 	}{
-		"platform not there": {b.digest(one), `want one manifest for linux/amd64, got 0; other platforms: ["linux/arm64"]`},
-		"index that lies":    {b.digest(wrong), "its config is for linux/arm64"},
-		"other manifest":     {b.digest(b.images["arm64"]), "its config is for linux/arm64"},
-		"not there":          {absent, "MANIFEST_UNKNOWN"},
+		"missing platform": {b.digest(one), `want one manifest for linux/amd64, got 0; other platforms: ["linux/arm64"]`},
+		"wrong platform":   {b.digest(wrong), "config is for linux/arm64"},
+		"other manifest":   {b.digest(b.images["arm64"]), "config is for linux/arm64"},
+		"missing":          {absent, "MANIFEST_UNKNOWN"},
 	} {
 		for _, index := range []v1.ImageIndex{one, wrong} {
 			if err := remote.WriteIndex(b.repository().Digest(b.digest(index).String()), index); err != nil {
@@ -75,8 +75,7 @@ func TestPinBaseRefused(t *testing.T) {
 	}
 }
 
-// A connection that ends in the middle of a layer is opened again.
-func TestBaseTriesAgain(t *testing.T) {
+func TestBaseRetriesAfterUnexpectedEOF(t *testing.T) {
 	b := startBases(t, types.OCIManifestSchema1)
 	m, err := b.images["amd64"].Manifest()
 	if err != nil {
@@ -94,8 +93,7 @@ func TestBaseTriesAgain(t *testing.T) {
 	}
 }
 
-// A file of the store that was changed is named, and so is the mending.
-func TestBaseOfChangedStore(t *testing.T) {
+func TestBaseOfChangedFile(t *testing.T) {
 	b := startBases(t, types.OCIManifestSchema1)
 	pin := b.pin(b.digest(b.images["amd64"]), "amd64")
 	base, err := b.Base(t.Context(), pin)
@@ -103,7 +101,7 @@ func TestBaseOfChangedStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	layer, _ := versions.ParseDigest(strings.TrimPrefix(base.Layers[0].Digest, "sha256:"))
-	for what, d := range map[string]versions.Digest{"manifest": pin.SHA256, "config": base.ConfigDescriptor.Digest, "layer": layer} {
+	for name, d := range map[string]versions.Digest{"manifest": pin.SHA256, "config": base.ConfigDescriptor.Digest, "layer": layer} {
 		raw, err := os.ReadFile(b.Store.Path(d))
 		if err != nil {
 			t.Fatal(err)
@@ -114,11 +112,11 @@ func TestBaseOfChangedStore(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = b.Base(t.Context(), pin)
-		if what == "layer" { // read when it is used
-			err = b.BlobCopier(t.Context())(base.Layers[0].Digest, filepath.Join(t.TempDir(), "layer"))
+		if name == "layer" { // verified when it is read
+			err = b.LayerWriter(t.Context())(base.Layers[0].Digest, filepath.Join(t.TempDir(), "layer"))
 		}
-		if err == nil || !strings.Contains(err.Error(), b.Store.Path(d)) || !strings.Contains(err.Error(), "To mend: delete that file") {
-			t.Errorf("%s: got %v", what, err)
+		if err == nil || !strings.Contains(err.Error(), b.Store.Path(d)) || !strings.Contains(err.Error(), "Fix: delete that file") {
+			t.Errorf("%s: got %v", name, err)
 		}
 		if err := os.WriteFile(b.Store.Path(d), raw, 0o644); err != nil {
 			t.Fatal(err)
@@ -126,8 +124,7 @@ func TestBaseOfChangedStore(t *testing.T) {
 	}
 }
 
-// What the environment says of registries.
-func TestRegistryOf(t *testing.T) {
+func TestRegistryFromEnv(t *testing.T) {
 	for _, test := range []struct{ upstream, mirror, rebuild, want string }{
 		{"", "", "", ""},
 		{"https://mirror.example", "", "", ""},
@@ -145,37 +142,36 @@ func TestRegistryOf(t *testing.T) {
 	}
 }
 
-// Of a layer that the manifest says is empty no more is read than shows that it
-// is not.
+// A layer that the manifest announces as empty is read only until it is too long.
 func TestBaseEmptyLayer(t *testing.T) {
 	b := startBases(t, types.OCIManifestSchema1)
 	m, err := b.images["amd64"].Manifest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	honest, err := b.images["amd64"].RawManifest()
+	valid, err := b.images["amd64"].RawManifest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	lie := raw{bytes.Replace(honest, fmt.Appendf(nil, `"size":%d`, m.Layers[0].Size), []byte(`"size":0`), 1), types.OCIManifestSchema1}
-	if err := remote.Put(b.repository().Digest(b.digest(lie).String()), lie); err != nil {
+	changed := raw{bytes.Replace(valid, fmt.Appendf(nil, `"size":%d`, m.Layers[0].Size), []byte(`"size":0`), 1), types.OCIManifestSchema1}
+	if err := remote.Put(b.repository().Digest(b.digest(changed).String()), changed); err != nil {
 		t.Fatal(err)
 	}
-	const much = 32 // MiB, more than any buffer on the way has
+	const sizeMiB = 32 // more than all buffers in between
 	sent := make(chan int, 1)
 	b.replace[m.Layers[0].Digest.String()] = func(w http.ResponseWriter, _ *http.Request) {
 		n := 0
-		for ; n < much; n++ {
+		for ; n < sizeMiB; n++ {
 			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
 				break
 			}
 		}
 		sent <- n
 	}
-	if base, err := b.Base(t.Context(), b.pin(b.digest(lie), "amd64")); err == nil || base != nil {
+	if base, err := b.Base(t.Context(), b.pin(b.digest(changed), "amd64")); err == nil || base != nil {
 		t.Errorf("got %v, %v", base, err)
 	}
-	if n := <-sent; n == much {
-		t.Errorf("all %d MiB were read", n)
+	if n := <-sent; n == sizeMiB {
+		t.Errorf("read all %d MiB", n)
 	}
 }

@@ -11,125 +11,123 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
 const (
-	// maxDownload bounds a file whose size the lock does not know, in bytes.
-	// The largest binary ever published has an eighth of it.
-	maxDownload = 1 << 30
-	attempts    = 4
-	firstPause  = 2 * time.Second
-	// stall is how long a connection may be silent.
-	stall = 60 * time.Second
+	// maxDownload bounds a file whose size is not in the lock, in bytes. The
+	// largest binary ever published has an eighth of it.
+	maxDownload  = 1 << 30
+	maxAttempts  = 4
+	firstBackoff = 2 * time.Second
+	// idleTimeout bounds the time between two reads of a response.
+	idleTimeout = 60 * time.Second
+	// responseTimeout bounds a request for a small document.
+	responseTimeout = 60 * time.Second
 )
 
-// client gives up on a server that cannot be reached, long before a person
-// would, and otherwise leaves the time to the context.
+// client reports an unreachable server after seconds. The context and the idle
+// timeout bound the rest of a request.
 var client = &http.Client{Transport: &http.Transport{
 	Proxy:                 http.ProxyFromEnvironment,
 	DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 	TLSHandshakeTimeout:   10 * time.Second,
 	ResponseHeaderTimeout: 30 * time.Second,
-	// What is asked for is the file as it lies there.
-	DisableCompression: true,
+	DisableCompression:    true, // the digest is of the file as stored
 }}
 
-// download gets the file from upstream, trying again where that may help.
-func (s *Fetcher) download(ctx context.Context, pin versions.Pin) error {
-	from, err := s.url(pin)
+// download brings a file from upstream or its mirror into the store.
+func (f *Fetcher) download(ctx context.Context, pin versions.Pin) error {
+	u, err := f.downloadURL(pin)
 	if err != nil {
 		return err
 	}
-	return s.again(ctx, pin.FileKey.String(), from.Redacted(), func() error { return s.downloadOnce(ctx, pin, from) })
+	return f.retry(ctx, pin.FileKey.String(), u.Redacted(), func() error { return f.downloadOnce(ctx, pin, u) })
 }
 
-// again repeats a download that fails with a [passingError].
-func (s *Fetcher) again(ctx context.Context, what, from string, once func() error) error {
-	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, 2*pause {
-		err := once()
-		var passing *passingError
+// retry calls attempt again, with backoff, as long as it fails with a
+// [transientError].
+func (f *Fetcher) retry(ctx context.Context, name, from string, attempt func() error) error {
+	for n, backoff := 1, firstBackoff; ; n, backoff = n+1, 2*backoff {
+		err := attempt()
+		var transient *transientError
 		if ctx.Err() != nil {
 			return fmt.Errorf("downloading %q: %w", from, context.Cause(ctx))
 		}
-		if err == nil || attempt == attempts || !errors.As(err, &passing) {
+		if err == nil || n == maxAttempts || !errors.As(err, &transient) {
 			return err
 		}
-		s.Progress.Logf("%s: %v; trying again in %v", what, err, pause)
+		f.Progress.Logf("%s: %v; retrying in %v", name, err, backoff)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(pause):
+		case <-time.After(backoff):
 		}
 	}
 }
 
-// url is where the file is asked for: upstream, or the mirror in its place.
-func (s *Fetcher) url(pin versions.Pin) (*url.URL, error) {
+// downloadURL returns the URL of a file at upstream or its mirror.
+func (f *Fetcher) downloadURL(pin versions.Pin) (*url.URL, error) {
 	if pin.URL == "" {
 		return nil, fmt.Errorf("%s has no URL in %s", pin.FileKey, versions.LockFile)
 	}
 	u, err := url.Parse(pin.URL)
-	if err == nil && s.Upstream != "" {
-		u, err = url.Parse(strings.TrimSuffix(s.Upstream, "/") + u.EscapedPath())
+	if err == nil && f.Upstream != "" {
+		u, err = url.Parse(strings.TrimSuffix(f.Upstream, "/") + u.EscapedPath())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the URL of %s: %w", pin.FileKey, err)
+		return nil, fmt.Errorf("parsing the URL of %s: %w", pin.FileKey, err)
 	}
 	return u, nil
 }
 
-// passingError is one that another attempt may not meet.
-type passingError struct{ error }
+// transientError is an error that another attempt may not meet.
+type transientError struct{ error }
 
-func (e *passingError) Unwrap() error { return e.error }
+func (e *transientError) Unwrap() error { return e.error }
 
-// localError is one that a file from anywhere else would meet as well.
+// localError is an error of the store. A file from another source meets it, too.
 type localError struct{ error }
 
 func (e *localError) Unwrap() error { return e.error }
 
-func (s *Fetcher) downloadOnce(ctx context.Context, pin versions.Pin, at *url.URL) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	from := at.Redacted()
-	response, err := ask(ctx, at)
+func (f *Fetcher) downloadOnce(ctx context.Context, pin versions.Pin, u *url.URL) error {
+	ctx, idle := withIdleTimeout(ctx)
+	defer idle.stop()
+	from := u.Redacted()
+	response, err := get(ctx, u)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
-	task := s.Progress.Start("downloading "+pin.FileKey.String(), "bytes", max(pin.Size, response.ContentLength))
-	watch := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %v", stall)) })
-	defer watch.Stop()
-	body := &observed{r: io.LimitReader(response.Body, maxDownload), saw: func(n int) {
-		watch.Reset(stall)
-		task.Add(int64(n))
-	}}
-	if err := s.Store.Put(ctx, pin.SHA256, pin.Size, from, body); err != nil {
+	task := f.Progress.Start("downloading "+pin.FileKey.String(), "bytes", max(pin.Size, response.ContentLength))
+	body := &progressReader{r: io.LimitReader(response.Body, maxDownload), idle: idle, task: task}
+	if err := f.Store.Put(ctx, pin.SHA256, pin.Size, from, body); err != nil {
 		task.Fail()
 		var mismatch *store.MismatchError
 		switch {
 		case errors.As(err, &mismatch):
-			return s.explainBytes(pin, mismatch, body.head)
+			return f.describeMismatch(pin, mismatch, body.head)
 		case context.Cause(ctx) != nil:
 			err = context.Cause(ctx)
 		case errors.Is(body.err, io.ErrUnexpectedEOF):
-			err = fmt.Errorf("truncated: the connection ended after %d of the %d bytes that the server announced", body.n, response.ContentLength)
+			err = fmt.Errorf("unexpected EOF after %d of %d bytes of the response", body.n, response.ContentLength)
 		case body.err == nil:
-			return &localError{err} // the store, not the network
+			return &localError{err}
 		}
-		return &passingError{fmt.Errorf("downloading %q: %w", from, err)}
+		return &transientError{fmt.Errorf("downloading %q: %w", from, err)}
 	}
 	task.Done()
 	return nil
 }
 
-// ask asks for a file and wants it for an answer.
-func ask(ctx context.Context, at *url.URL) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+// get returns the response to a GET request if its status is 200.
+func get(ctx context.Context, u *url.URL) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("downloading %q: %w", at.Redacted(), err)
+		return nil, fmt.Errorf("downloading %q: %w", u.Redacted(), err)
 	}
 	response, err := client.Do(request)
 	if err != nil {
@@ -137,34 +135,55 @@ func ask(ctx context.Context, at *url.URL) (*http.Response, error) {
 		if errors.As(err, &dns) && dns.IsNotFound {
 			return nil, fmt.Errorf("downloading: %w", err) // no network, or no such host
 		}
-		return nil, &passingError{fmt.Errorf("downloading: %w", err)}
+		return nil, &transientError{fmt.Errorf("downloading: %w", err)}
 	}
 	if response.StatusCode != http.StatusOK {
-		err := fmt.Errorf("downloading %q: the server says %s", at.Redacted(), response.Status)
+		err := fmt.Errorf("downloading %q: got status %s", u.Redacted(), response.Status)
 		if response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests {
-			err = &passingError{err}
+			err = &transientError{err}
 		}
 		return nil, errors.Join(err, response.Body.Close())
 	}
 	return response, nil
 }
 
-// observed remembers the beginning of what it reads and tells how much it was.
-type observed struct {
-	r    io.Reader
-	saw  func(n int)
-	head []byte
-	n    int64
-	err  error // but for io.EOF
+// idleTimer cancels a context if it is not reset within idleTimeout.
+type idleTimer struct {
+	timer  *time.Timer
+	cancel context.CancelCauseFunc
 }
 
-func (o *observed) Read(p []byte) (int, error) {
-	n, err := o.r.Read(p)
-	o.head = append(o.head, p[:min(n, headSize-len(o.head))]...)
-	o.n += int64(n)
-	o.saw(n)
+func withIdleTimeout(ctx context.Context) (context.Context, *idleTimer) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(idleTimeout, func() { cancel(fmt.Errorf("no data for %v", idleTimeout)) })
+	return ctx, &idleTimer{timer, cancel}
+}
+
+func (i *idleTimer) reset() { i.timer.Reset(idleTimeout) }
+
+func (i *idleTimer) stop() {
+	i.timer.Stop()
+	i.cancel(nil)
+}
+
+// progressReader reports the progress of reading r, and keeps its first bytes.
+type progressReader struct {
+	r    io.Reader
+	idle *idleTimer
+	task *progress.Task
+	head []byte
+	n    int64
+	err  error // other than io.EOF
+}
+
+func (p *progressReader) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	p.head = append(p.head, b[:min(n, headSize-len(p.head))]...)
+	p.n += int64(n)
+	p.idle.reset()
+	p.task.Add(int64(n))
 	if err != io.EOF {
-		o.err = err
+		p.err = err
 	}
 	return n, err
 }

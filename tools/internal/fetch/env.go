@@ -11,12 +11,12 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// FromEnv makes the supplier that the environment asks for: its store at
-// HYPERKUBE_STORE, its upstream HYPERKUBE_UPSTREAM (a mirror, or "off", which
-// forbids every download), and HYPERKUBE_REGISTRY_MIRROR in place of the
-// registries of base images. HYPERKUBE_REBUILD=1 is for machines that reach no
-// upstream: it allows builds from source, and forbids downloads unless a mirror
-// is named.
+// FromEnv returns a fetcher of the embedded catalog, configured by the
+// environment: HYPERKUBE_STORE is the directory of the store, HYPERKUBE_UPSTREAM a
+// mirror of upstream, or "off" to disable downloads, and HYPERKUBE_REGISTRY_MIRROR
+// a mirror of the registries of base images. HYPERKUBE_REBUILD=1 is for machines
+// that cannot reach upstream: it enables builds from source, and disables
+// downloads except from mirrors.
 func FromEnv(env cli.Env) (*Fetcher, error) {
 	catalog, _, err := versions.Load()
 	if err != nil {
@@ -25,33 +25,33 @@ func FromEnv(env cli.Env) (*Fetcher, error) {
 	return New(env, catalog)
 }
 
-// New is like [FromEnv] with another catalog than the one compiled in.
+// New is [FromEnv] with another catalog than the embedded one.
 func New(env cli.Env, catalog *versions.Catalog) (*Fetcher, error) {
 	dir, err := cachedir.Store(env.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	s := &Fetcher{
+	f := &Fetcher{
 		Catalog: catalog, Store: store.New(dir), Root: env.Dir, Getenv: env.Getenv,
 		Upstream: env.Getenv("HYPERKUBE_UPSTREAM"), Registry: env.Getenv("HYPERKUBE_REGISTRY_MIRROR"),
 		Progress: progress.New(env.Err), Log: env.Err,
 	}
-	if err := checkUpstream(s.Upstream); err != nil {
+	if err := checkUpstream(f.Upstream); err != nil {
 		return nil, cli.Usage("HYPERKUBE_UPSTREAM: %w", err)
 	}
-	if s.Upstream == Off {
-		s.Registry = Off
+	if f.Upstream == Off {
+		f.Registry = Off
 	}
 	if env.Getenv("HYPERKUBE_REBUILD") == "1" {
-		if s.Upstream == "" {
-			s.Upstream = Off
+		if f.Upstream == "" {
+			f.Upstream = Off
 		}
-		if s.Registry == "" {
-			s.Registry = Off
+		if f.Registry == "" {
+			f.Registry = Off
 		}
-		s.Rebuild = s.rebuilder()
+		f.Rebuild = f.rebuilder()
 	}
-	return s, nil
+	return f, nil
 }
 
 func checkUpstream(upstream string) error {

@@ -13,48 +13,48 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// kubernetes is the module whose programs can be built as ours: not upstream's
-// bytes, but anybody's who builds them the same way.
+// kubernetes is a module whose programs are built with our flags, which gives
+// reproducible bytes, but not those of upstream.
 const kubernetes = "k8s.io/kubernetes"
 
-// buildKubernetes runs go build, with flags and a package, in the source tree of
-// the key's version. It shares trees, caches and the compile lock with package
-// rebuild, which builds upstream's bytes.
-func (s *Fetcher) buildKubernetes(ctx context.Context, cache string, key versions.FileKey, toolchain string, settings, what []string, out string) error {
-	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
+// buildKubernetes runs "go build", with args for flags and package, in the source
+// tree of the key's version. It shares source trees, build caches and the compile
+// lock with rebuilds, which produce upstream's bytes.
+func (f *Fetcher) buildKubernetes(ctx context.Context, cache string, key versions.FileKey, toolchain string, env, args []string, out string) error {
+	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: f.Getenv})
 	if err != nil {
 		return err
 	}
-	machine := "linux/" + runtime.GOARCH
+	platform := "linux/" + runtime.GOARCH
 	tree, err := sourcetree.Ensure(ctx, sourcetree.Config{
-		Dir: sourcetree.Trees(cache), Tool: tool, Report: s.Progress, Platform: machine,
+		Dir: sourcetree.Trees(cache), Tool: tool, Report: f.Progress, Platform: platform,
 	}, key.Version.String())
 	if err != nil {
 		return err
 	}
 	defer tree.Close()
-	goroot, err := tool.DownloadToolchain(ctx, strings.TrimPrefix(toolchain, "go"), machine)
+	goroot, err := tool.DownloadToolchain(ctx, strings.TrimPrefix(toolchain, "go"), platform)
 	if err != nil {
 		return err
 	}
-	turn, err := sourcetree.LockCompile(ctx, cache, s.Progress)
+	lock, err := sourcetree.LockCompile(ctx, cache, f.Progress)
 	if err != nil {
 		return err
 	}
-	defer turn.Close()
-	settings = append(settings,
+	defer lock.Close()
+	env = append(env,
 		"GOCACHE="+sourcetree.BuildCache(cache, toolchain, "host"),
-		// All modules are in the tree, under vendor, and its go.work counts.
+		// The tree vendors all modules and has its own go.work.
 		"GOPROXY=off", "GOFLAGS=", "GOWORK=",
 	)
-	command := func(args ...string) *exec.Cmd {
-		return tool.ToolchainCommand(ctx, goroot.Dir, tree.Source(), settings, append(args, what...)...)
+	command := func(subcommand ...string) *exec.Cmd {
+		return tool.ToolchainCommand(ctx, goroot.Dir, tree.Source(), env, append(subcommand, args...)...)
 	}
 	packages, err := gotool.CountPackages(command("list", "-deps"))
 	if err != nil {
 		return fmt.Errorf("listing the packages of %s: %w", key, err)
 	}
-	task := s.Progress.Start("compiling "+key.String(), "packages", packages)
+	task := f.Progress.Start("compiling "+key.String(), "packages", packages)
 	if err := gotool.Build(command("build", "-v", "-o", out), func(pkg string) { task.Detail(pkg); task.Add(1) }); err != nil {
 		task.Fail()
 		return fmt.Errorf("building %s: %w", key, err)

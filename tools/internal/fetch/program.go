@@ -14,19 +14,19 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// build makes a program of this repository and puts it into the store.
-func (s *Fetcher) build(ctx context.Context, pin versions.Pin, source versions.Source) error {
-	task := s.Progress.Start("building "+pin.FileKey.String(), "program", 1)
-	data, err := s.program(ctx, pin.FileKey, source)
+// buildPinned builds a program and puts it into the store.
+func (f *Fetcher) buildPinned(ctx context.Context, pin versions.Pin, source versions.Source) error {
+	task := f.Progress.Start("building "+pin.FileKey.String(), "program", 1)
+	data, err := f.build(ctx, pin.FileKey, source)
 	if err != nil {
 		task.Fail()
 		return err
 	}
 	from := fmt.Sprintf("%s built by %s", pin.File, source.Toolchain)
-	if err := s.Store.Put(ctx, pin.SHA256, pin.Size, from, bytes.NewReader(data)); err != nil {
+	if err := f.Store.Put(ctx, pin.SHA256, pin.Size, from, bytes.NewReader(data)); err != nil {
 		task.Fail()
 		if source.Module != "." {
-			return err // what it is made of is fixed by its version: nothing here can have changed
+			return err // a new pin would hide an error: the source of a published module never changes
 		}
 		return fmt.Errorf("%w\nThe source of the program does not match its pin. Fix: go run ./tools/hk pin --programs", err)
 	}
@@ -35,10 +35,9 @@ func (s *Fetcher) build(ctx context.Context, pin versions.Pin, source versions.S
 	return nil
 }
 
-// PinProgram builds a program of this repository, puts it into the store, and
-// makes the pin of it.
-func (s *Fetcher) PinProgram(ctx context.Context, key versions.FileKey, source versions.Source) (versions.Pin, error) {
-	data, err := s.program(ctx, key, source)
+// PinProgram builds a program, puts it into the store, and returns its pin.
+func (f *Fetcher) PinProgram(ctx context.Context, key versions.FileKey, source versions.Source) (versions.Pin, error) {
+	data, err := f.build(ctx, key, source)
 	if err != nil {
 		return versions.Pin{}, fmt.Errorf("pinning %s: %w", key, err)
 	}
@@ -47,50 +46,50 @@ func (s *Fetcher) PinProgram(ctx context.Context, key versions.FileKey, source v
 		return versions.Pin{}, err
 	}
 	pin := versions.Pin{FileKey: key, SHA256: digest, Size: int64(len(data))}
-	return pin, s.Store.Put(ctx, digest, pin.Size, key.File, bytes.NewReader(data))
+	return pin, f.Store.Put(ctx, digest, pin.Size, key.File, bytes.NewReader(data))
 }
 
-// program builds a program with the source's toolchain and flags, and nothing of
-// the machine's configuration, and returns its bytes.
-func (s *Fetcher) program(ctx context.Context, key versions.FileKey, source versions.Source) (data []byte, err error) {
+// build builds a program with the source's toolchain and flags, independent of the
+// configuration of the host, and returns its bytes.
+func (f *Fetcher) build(ctx context.Context, key versions.FileKey, source versions.Source) (data []byte, err error) {
 	file, ok := source.File(key)
 	if !ok || source.Kind != versions.KindGoBuild {
 		return nil, fmt.Errorf("source %q of %s does not build it", source.Name, versions.ManifestFile)
 	}
-	cache, err := cachedir.Dir(s.Getenv)
+	cache, err := cachedir.Dir(f.Getenv)
 	if err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "hyperkube-program-")
 	if err != nil {
-		return nil, fmt.Errorf("making a folder to build in: %w", err)
+		return nil, fmt.Errorf("creating a build directory: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	out := filepath.Join(dir, key.File)
 	flags := source.BuildFlags(key)
-	settings := []string{"CGO_ENABLED=0", "GOOS=" + key.Platform.OS(), "GOARCH=" + key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0"}
+	env := []string{"CGO_ENABLED=0", "GOOS=" + key.Platform.OS(), "GOARCH=" + key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0"}
 	switch source.Module {
 	case ".":
-		if s.Root == "" {
+		if f.Root == "" {
 			return nil, errors.New("building a program of the repository: want a checkout of it as working directory")
 		}
-		tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: s.Getenv})
+		tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: f.Getenv})
 		if err != nil {
 			return nil, err
 		}
 		// In the package's directory go uses the go.mod nearest to it: a program
 		// with a module of its own has its own versions of dependencies.
-		cmd := tool.Command(ctx, filepath.Join(s.Root, filepath.FromSlash(file.Package)), append(append([]string{"build", "-o", out}, flags...), ".")...)
-		cmd.Env = append(append(cmd.Env, settings...), "GOTOOLCHAIN="+source.Toolchain)
-		if said, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("building %q: %w\n%s", file.Package, err, said)
+		cmd := tool.Command(ctx, filepath.Join(f.Root, filepath.FromSlash(file.Package)), append(append([]string{"build", "-o", out}, flags...), ".")...)
+		cmd.Env = append(append(cmd.Env, env...), "GOTOOLCHAIN="+source.Toolchain)
+		if output, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("building %q: %w\n%s", file.Package, err, output)
 		}
 	case kubernetes:
-		if err := s.buildKubernetes(ctx, filepath.Join(cache, "rebuild"), key, source.Toolchain, settings, append(flags, file.Package), out); err != nil {
+		if err := f.buildKubernetes(ctx, filepath.Join(cache, "rebuild"), key, source.Toolchain, env, append(flags, file.Package), out); err != nil {
 			return nil, err
 		}
 	default:
-		return nil, fmt.Errorf("source %q: programs are built of this repository, \".\", and of %q, not of %q", source.Name, kubernetes, source.Module)
+		return nil, fmt.Errorf("source %q: want module \".\" or %q, got %q", source.Name, kubernetes, source.Module)
 	}
 	return os.ReadFile(out)
 }

@@ -1,6 +1,6 @@
-// Package store keeps files by the sha256 of their bytes, so that what was
-// fetched or rebuilt once is never fetched or rebuilt again. A file is at
-// sha256/HEX below the store's folder; it is there whole or not at all.
+// Package store keeps files by the sha256 of their content, so that no file is
+// fetched or rebuilt twice. A file is at sha256/HEX in the store's directory, and
+// is created atomically.
 package store
 
 import (
@@ -19,42 +19,43 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Store is a folder of files by digest. Several processes may use one at once.
+// Store is a directory of files by digest. Concurrent use by several processes is
+// safe.
 type Store struct{ dir string }
 
-// New returns the store in dir, which comes into being with its first file.
+// New returns the store in dir. The first Put creates the directory.
 func New(dir string) Store { return Store{dir} }
 
-// Path returns where the file of a digest is, or would be.
+// Path returns the path of the file with a digest, whether or not it exists.
 func (s Store) Path(d versions.Digest) string {
 	return filepath.Join(s.dir, "sha256", d.String())
 }
 
-// Has says whether there is a file of that digest. Its bytes are checked by
-// whoever reads them, not here.
+// Has reports whether the file with a digest exists. Only [Store.Open] verifies
+// its content.
 func (s Store) Has(d versions.Digest) (bool, error) {
 	info, err := os.Stat(s.Path(d))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("looking into the store: %w", err)
+		return false, fmt.Errorf("reading the store: %w", err)
 	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("looking into the store: %q is not a regular file", s.Path(d))
+		return false, fmt.Errorf("reading the store: %q is not a regular file", s.Path(d))
 	}
 	return true, nil
 }
 
-// Open opens the file of a digest and tells its size. The last read fails with
-// a [MismatchError] where the bytes are not those of the digest.
+// Open opens the file with a digest and returns its size in bytes. The last read
+// fails with a [MismatchError] if the content does not match the digest.
 func (s Store) Open(d versions.Digest) (io.ReadCloser, int64, error) {
 	f, err := os.Open(s.Path(d))
 	if err != nil {
-		return nil, 0, fmt.Errorf("opening a file of the store: %w", err)
+		return nil, 0, fmt.Errorf("reading the store: %w", err)
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return nil, 0, errors.Join(fmt.Errorf("opening a file of the store: %w", err), f.Close())
+		return nil, 0, errors.Join(fmt.Errorf("reading the store: %w", err), f.Close())
 	}
 	return &file{NewVerifier(f, f.Name(), d, 0), f}, info.Size(), nil
 }
@@ -64,8 +65,8 @@ type file struct {
 	io.Closer
 }
 
-// Verify reads the file of a digest and returns a [MismatchError] where its
-// bytes are others.
+// Verify reads the file with a digest and returns a [MismatchError] if the content
+// does not match.
 func (s Store) Verify(d versions.Digest) error {
 	f, _, err := s.Open(d)
 	if err != nil {
@@ -76,45 +77,44 @@ func (s Store) Verify(d versions.Digest) error {
 	return err
 }
 
-// Put reads r to its end and keeps the bytes if they have the digest; from
-// names where they come from, in errors. A size that is not 0 is the most that
-// is read. Bytes that do not match are not kept; what a kill leaves half-written
-// lies apart, in tmp, and goes with a later Put.
+// Put reads r to EOF and stores the bytes if they match the digest. From is the
+// source in errors. A size other than 0 limits the number of bytes read. A killed
+// process leaves a temporary file, which a later Put removes.
 func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from string, r io.Reader) error {
 	dir := filepath.Dir(s.Path(d))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making the store: %w", err)
+		return fmt.Errorf("creating the store: %w", err)
 	}
-	half := filepath.Join(s.dir, "tmp")
-	if err := os.MkdirAll(half, 0o755); err != nil {
-		return fmt.Errorf("making the store: %w", err)
+	tmp := filepath.Join(s.dir, "tmp")
+	if err := os.MkdirAll(tmp, 0o755); err != nil {
+		return fmt.Errorf("creating the store: %w", err)
 	}
-	if err := sweep(half); err != nil {
-		return fmt.Errorf("sweeping the store: %w", err)
+	if err := removeAbandoned(tmp); err != nil {
+		return fmt.Errorf("removing temporary files from the store: %w", err)
 	}
-	return atomic.Write(s.Path(d), half, 0o644, func(w io.Writer) error {
+	return atomic.Write(s.Path(d), tmp, 0o644, func(w io.Writer) error {
 		_, err := io.Copy(w, NewVerifier(contextReader{ctx, r}, from, d, size))
 		var mismatch *MismatchError
 		if err != nil && !errors.As(err, &mismatch) {
-			err = fmt.Errorf("putting %q into the store: %w", from, err)
+			err = fmt.Errorf("storing %q: %w", from, err)
 		}
 		return err
 	})
 }
 
-// abandoned is how long nobody has written to a file that nobody writes any
-// more. Whoever reads a network gives up long before.
-const abandoned = 24 * time.Hour
+// maxIdle is the time without a write after which the process that wrote a
+// temporary file must have ended. Network timeouts are much shorter.
+const maxIdle = 24 * time.Hour
 
-// sweep removes the half-written files of processes that were killed.
-func sweep(dir string) error {
+// removeAbandoned removes temporary files that killed processes left.
+func removeAbandoned(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if err == nil && time.Since(info.ModTime()) > abandoned {
+		if err == nil && time.Since(info.ModTime()) > maxIdle {
 			err = os.Remove(filepath.Join(dir, entry.Name()))
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -136,17 +136,17 @@ func (r contextReader) Read(p []byte) (int, error) {
 	return r.r.Read(p)
 }
 
-// MismatchError says that bytes are not those of the digest they should have.
+// MismatchError reports that content does not match its digest.
 type MismatchError struct {
-	From string // a file or URL
-	Want versions.Digest
-	Got  versions.Digest // zero where reading stopped before the end
-	// WantSize is 0 where it is not known. Size is what was read.
-	WantSize, Size int64
+	From     string // file or URL
+	Want     versions.Digest
+	Got      versions.Digest // zero if reading stopped before the end
+	WantSize int64           // 0 if unknown
+	Size     int64           // number of bytes read
 }
 
 func (e *MismatchError) Error() string {
-	s := fmt.Sprintf("checking %q: want sha256 %s", e.From, e.Want)
+	s := fmt.Sprintf("verifying %q: want sha256 %s", e.From, e.Want)
 	if e.WantSize > 0 && e.Size != e.WantSize {
 		if e.Got == (versions.Digest{}) {
 			return fmt.Sprintf("%s and %d bytes, got more", s, e.WantSize)
@@ -156,9 +156,9 @@ func (e *MismatchError) Error() string {
 	return fmt.Sprintf("%s, got %s (%d bytes)", s, e.Got, e.Size)
 }
 
-// NewVerifier returns a reader of r's bytes whose last read fails with a
-// [MismatchError] unless the bytes have the digest. A size that is not 0 is
-// the most that is read.
+// NewVerifier returns a reader of r whose last read fails with a [MismatchError]
+// if the bytes do not match the digest. A size other than 0 limits the number of
+// bytes read.
 func NewVerifier(r io.Reader, from string, want versions.Digest, size int64) io.Reader {
 	return &verifier{r: r, hash: sha256.New(), err: MismatchError{From: from, Want: want, WantSize: size}}
 }

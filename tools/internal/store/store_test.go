@@ -28,7 +28,7 @@ func digestOf(t *testing.T, b []byte) versions.Digest {
 	return d
 }
 
-// files returns what lies in the store, whole or half.
+// files returns the files of the store, temporary ones included.
 func files(t *testing.T, dir string) []string {
 	t.Helper()
 	var found []string
@@ -55,7 +55,7 @@ func TestPut(t *testing.T) {
 	}{
 		"good":           {bytes.NewReader(data), 7, ""},
 		"size not known": {bytes.NewReader(data), 0, ""},
-		"other bytes":    {strings.NewReader("kubectl"), 7, `checking "there": want sha256 ` + d.String() + `, got ` + digestOf(t, []byte("kubectl")).String() + ` (7 bytes)`},
+		"other bytes":    {strings.NewReader("kubectl"), 7, `verifying "there": want sha256 ` + d.String() + `, got ` + digestOf(t, []byte("kubectl")).String() + ` (7 bytes)`},
 		"too short":      {strings.NewReader("kube"), 7, `and 7 bytes, got ` + digestOf(t, []byte("kube")).String() + ` and 4 bytes`},
 		"too long":       {strings.NewReader("kubelet and more"), 7, `and 7 bytes, got more`},
 		"broken":         {io.MultiReader(strings.NewReader("kube"), iotest.ErrReader(broken)), 7, "broken"},
@@ -96,8 +96,7 @@ func TestPutStopsWithContext(t *testing.T) {
 	}
 }
 
-// What went in right may have been changed since.
-func TestOpenFindsChanges(t *testing.T) {
+func TestVerifyChangedFile(t *testing.T) {
 	data := bytes.Repeat([]byte("kubelet"), 100_000)
 	d := digestOf(t, data)
 	for name, change := range map[string]func([]byte) []byte{
@@ -120,7 +119,7 @@ func TestOpenFindsChanges(t *testing.T) {
 	}
 }
 
-func TestManyPutOne(t *testing.T) {
+func TestPutConcurrently(t *testing.T) {
 	dir := t.TempDir()
 	data := bytes.Repeat([]byte("kubelet"), 100_000)
 	d := digestOf(t, data)
@@ -138,8 +137,8 @@ func TestManyPutOne(t *testing.T) {
 	}
 }
 
-// What a killed process left goes; what another one writes stays.
-func TestPutSweeps(t *testing.T) {
+// Put removes files of killed processes and keeps those of running ones.
+func TestPutRemovesAbandonedFiles(t *testing.T) {
 	dir := t.TempDir()
 	old, young := filepath.Join(dir, "tmp", "old"), filepath.Join(dir, "tmp", "young")
 	if err := os.MkdirAll(filepath.Dir(old), 0o755); err != nil {

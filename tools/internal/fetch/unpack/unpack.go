@@ -1,7 +1,7 @@
-// Package unpack reads one member out of a compressed tar archive that somebody
-// else made. Nothing is written to a file system, and still every entry is held
-// to what an honest archive has, to the archive's last byte: an archive that
-// would escape from a folder elsewhere is not one to take a program from.
+// Package unpack reads one member of a compressed tar archive from an untrusted
+// source. It writes nothing to a file system, but validates all entries up to the
+// last byte of the archive: a program in an archive that attacks other readers is
+// not to be trusted.
 package unpack
 
 import (
@@ -18,19 +18,19 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Limits bound what an archive may make its reader do.
+// Limits bound the work of reading an archive.
 type Limits struct {
-	Bytes   int64 // of the whole archive, uncompressed
+	Bytes   int64 // uncompressed size of the archive
 	Entries int
 }
 
-// maxWindow bounds the memory of a zstd stream, in bytes: what zstd's own
-// command line takes without being told otherwise.
+// maxWindow bounds the memory of a zstd stream, in bytes. It is the default of the
+// zstd command.
 const maxWindow = 128 << 20
 
-// Member returns a reader of the regular file name in a tar.gz or tar.zst and
-// its size. The reader's end, io.EOF, comes only after the rest of the archive
-// was found sound; what was read before an error is not to be used.
+// Member returns a reader of the regular file name in a tar.gz or tar.zst, and the
+// size of the file in bytes. The reader returns io.EOF only after it has validated
+// the rest of the archive; after another error, discard what was read.
 func Member(archive io.Reader, name string, limits Limits) (io.Reader, int64, error) {
 	plain, err := decompress(bufio.NewReader(archive))
 	if err != nil {
@@ -41,7 +41,7 @@ func Member(archive io.Reader, name string, limits Limits) (io.Reader, int64, er
 	for {
 		h, err := w.next()
 		if errors.Is(err, io.EOF) {
-			return nil, 0, fmt.Errorf("there is no %q among its %d entries", name, len(w.seen))
+			return nil, 0, fmt.Errorf("no entry %q among %d entries", name, len(w.seen))
 		}
 		if err != nil {
 			return nil, 0, err
@@ -50,14 +50,14 @@ func Member(archive io.Reader, name string, limits Limits) (io.Reader, int64, er
 			continue
 		}
 		if h.Typeflag != tar.TypeReg {
-			return nil, 0, fmt.Errorf("%q is not a regular file there", name)
+			return nil, 0, fmt.Errorf("entry %q: want a regular file", name)
 		}
 		return &member{walker: w}, h.Size, nil
 	}
 }
 
-// member reads the current entry, and then, before it says io.EOF, the rest of
-// the archive.
+// member reads the current entry and, before it returns io.EOF, the rest of the
+// archive.
 type member struct {
 	walker *walker
 	done   bool
@@ -81,7 +81,7 @@ func (m *member) Read(p []byte) (int, error) {
 	}
 }
 
-// walker goes from entry to entry.
+// walker iterates over the entries and validates them.
 type walker struct {
 	raw    io.Reader
 	tar    *tar.Reader
@@ -98,36 +98,37 @@ func (w *walker) next() (*tar.Header, error) {
 		return nil, err
 	}
 	if len(w.seen) == w.limits.Entries {
-		return nil, fmt.Errorf("it has more than the %d entries allowed", w.limits.Entries)
+		return nil, fmt.Errorf("more than %d entries", w.limits.Entries)
 	}
-	name, err := inside(h.Name)
+	name, err := cleanPath(h.Name)
 	if err != nil {
 		return nil, err
 	}
-	// Of a sparse file the archive has less than comes out.
+	// The size of a sparse file is not bounded by that of the archive.
 	if sparse(h) {
-		return nil, fmt.Errorf("%q is a sparse file", h.Name)
+		return nil, fmt.Errorf("entry %q: sparse file", h.Name)
 	}
 	switch h.Typeflag {
 	case tar.TypeReg, tar.TypeDir:
 	case tar.TypeSymlink:
-		// A symlink's target is seen from its folder, a hard link's from the root.
-		if _, err := inside(path.Join(path.Dir(name), h.Linkname)); err != nil || path.IsAbs(h.Linkname) {
-			return nil, fmt.Errorf("%q is a link out of the archive, to %q", h.Name, h.Linkname)
+		// The target of a symlink is relative to its directory, that of a hard
+		// link to the root.
+		if _, err := cleanPath(path.Join(path.Dir(name), h.Linkname)); err != nil || path.IsAbs(h.Linkname) {
+			return nil, fmt.Errorf("entry %q: link target %q is outside the archive", h.Name, h.Linkname)
 		}
 	case tar.TypeLink:
-		if _, err := inside(h.Linkname); err != nil {
-			return nil, fmt.Errorf("%q is a link out of the archive, to %q", h.Name, h.Linkname)
+		if _, err := cleanPath(h.Linkname); err != nil {
+			return nil, fmt.Errorf("entry %q: link target %q is outside the archive", h.Name, h.Linkname)
 		}
 	default:
-		return nil, fmt.Errorf("%q is neither file, folder nor link, but of type %q", h.Name, h.Typeflag)
+		return nil, fmt.Errorf("entry %q: want a file, directory or link, got type %q", h.Name, h.Typeflag)
 	}
 	if before, dup := w.seen[name]; dup && (before != tar.TypeDir || h.Typeflag != tar.TypeDir) {
-		return nil, fmt.Errorf("%q stands in it twice", h.Name)
+		return nil, fmt.Errorf("duplicate entry %q", h.Name)
 	}
 	for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
-		if is, ok := w.seen[parent]; ok && is != tar.TypeDir {
-			return nil, fmt.Errorf("%q lies below %q, which is no folder", h.Name, parent)
+		if kind, ok := w.seen[parent]; ok && kind != tar.TypeDir {
+			return nil, fmt.Errorf("entry %q: %q is not a directory", h.Name, parent)
 		}
 	}
 	w.seen[name] = h.Typeflag
@@ -143,14 +144,14 @@ func sparse(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeGNUSparse
 }
 
-// end reads on to the end of the stream, where its checksum is, and returns
-// io.EOF if nothing but padding comes.
+// end reads to the end of the stream, which has a checksum, and returns io.EOF if
+// the rest is padding.
 func (w *walker) end() error {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := w.raw.Read(buf)
 		if len(bytes.Trim(buf[:n], "\x00")) > 0 {
-			return errors.New("something follows after the archive's end")
+			return errors.New("trailing data after the archive")
 		}
 		if err != nil {
 			return err
@@ -158,17 +159,17 @@ func (w *walker) end() error {
 	}
 }
 
-// inside returns the clean form of an entry's name, which must stay below the
-// archive's root.
-func inside(name string) (string, error) {
+// cleanPath returns the clean form of an entry's path, which must be relative and
+// without "..".
+func cleanPath(name string) (string, error) {
 	clean := path.Clean(name)
 	switch {
 	case name == "" || strings.ContainsRune(name, 0):
-		return "", fmt.Errorf("%q is no name", name)
+		return "", fmt.Errorf("entry %q: invalid path", name)
 	case path.IsAbs(name):
-		return "", fmt.Errorf("%q is an absolute path", name)
+		return "", fmt.Errorf("entry %q: absolute path", name)
 	case clean == ".." || strings.HasPrefix(clean, "../"), strings.Contains("/"+name+"/", "/../"):
-		return "", fmt.Errorf("%q climbs out of its folder", name)
+		return "", fmt.Errorf("entry %q: path contains \"..\"", name)
 	}
 	return clean, nil
 }
@@ -182,17 +183,17 @@ func decompress(r *bufio.Reader) (io.Reader, error) {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
 		return gzip.NewReader(r)
 	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		// One goroutine, which ends with the reader.
+		// Without concurrency no goroutine outlives the reader.
 		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, err
 		}
 		return d, nil
 	}
-	return nil, fmt.Errorf("it begins with % x, which is neither gzip nor zstd", magic)
+	return nil, fmt.Errorf("neither gzip nor zstd: it begins with % x", magic)
 }
 
-// boundedReader fails where io.LimitReader would pretend an end.
+// boundedReader is io.LimitReader with an error in place of io.EOF at the limit.
 type boundedReader struct {
 	r           io.Reader
 	left, limit int64
@@ -200,10 +201,9 @@ type boundedReader struct {
 
 func (b *boundedReader) Read(p []byte) (int, error) {
 	if b.left == 0 {
-		// Only the end may come.
 		n, err := b.r.Read(p[:min(1, len(p))])
 		if n > 0 {
-			return 0, fmt.Errorf("it unpacks to more than the %d bytes allowed", b.limit)
+			return 0, fmt.Errorf("uncompressed size is more than %d bytes", b.limit)
 		}
 		return 0, err
 	}

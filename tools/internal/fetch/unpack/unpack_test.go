@@ -22,47 +22,47 @@ type entry struct {
 func file(name string) entry { return entry{name: name, content: "\x7fELF" + name} }
 
 func TestMember(t *testing.T) {
-	honest := []entry{{name: "./", kind: tar.TypeDir}, {name: "bin/", kind: tar.TypeDir}, {name: "bin/", kind: tar.TypeDir}, file("./bin/kubelet"), {name: "bin/k", link: "kubelet", kind: tar.TypeSymlink}, {name: "l", link: "bin/kubelet", kind: tar.TypeLink}}
+	valid := []entry{{name: "./", kind: tar.TypeDir}, {name: "bin/", kind: tar.TypeDir}, {name: "bin/", kind: tar.TypeDir}, file("./bin/kubelet"), {name: "bin/k", link: "kubelet", kind: tar.TypeSymlink}, {name: "l", link: "bin/kubelet", kind: tar.TypeLink}}
 	tests := map[string]struct {
 		entries []entry
-		raw     func([]byte) []byte // what happens to the tar
-		packed  func([]byte) []byte // and to the archive
+		raw     func([]byte) []byte // changes the tar
+		packed  func([]byte) []byte // changes the compressed archive
 		want    string              // error; "" for none
 	}{
-		"honest":                     {entries: honest},
-		"no member":                  {entries: []entry{file("kubectl")}, want: `there is no "bin/kubelet" among its 1 entries`},
-		"member is a folder":         {entries: []entry{{name: "bin/kubelet/", kind: tar.TypeDir}}, want: `"bin/kubelet" is not a regular file there`},
-		"member is a link":           {entries: []entry{file("k"), {name: "bin/kubelet", link: "../k", kind: tar.TypeSymlink}}, want: `"bin/kubelet" is not a regular file there`},
-		"absolute":                   {entries: []entry{file("/bin/kubelet")}, want: `"/bin/kubelet" is an absolute path`},
-		"climbing":                   {entries: []entry{file("../bin/kubelet")}, want: `climbs out of its folder`},
-		"climbing and coming back":   {entries: []entry{file("x/../bin/kubelet")}, want: `climbs out of its folder`},
-		"absolute after the member":  {entries: append(honest[:4:4], file("/etc/passwd")), want: `"/etc/passwd" is an absolute path`},
-		"climbing after the member":  {entries: append(honest[:4:4], file("../../x")), want: `climbs out of its folder`},
-		"twice":                      {entries: append(honest[:4:4], file("bin/kubelet")), want: `"bin/kubelet" stands in it twice`},
-		"twice, spelled otherwise":   {entries: append(honest[:4:4], file("bin//kubelet")), want: `"bin//kubelet" stands in it twice`},
-		"a folder over the member":   {entries: append(honest[:4:4], entry{name: "bin/kubelet", kind: tar.TypeDir}), want: `stands in it twice`},
-		"below a file":               {entries: append(honest[:4:4], file("bin/kubelet/x")), want: `lies below "bin/kubelet", which is no folder`},
-		"below a link":               {entries: []entry{{name: "d", link: "bin", kind: tar.TypeSymlink}, file("d/kubelet"), file("bin/kubelet")}, want: `"d/kubelet" lies below "d", which is no folder`},
-		"link out":                   {entries: append(honest[:4:4], entry{name: "bin/x", link: "../../x", kind: tar.TypeSymlink}), want: `"bin/x" is a link out of the archive, to "../../x"`},
-		"absolute link":              {entries: append(honest[:4:4], entry{name: "x", link: "/etc/passwd", kind: tar.TypeSymlink}), want: `is a link out of the archive, to "/etc/passwd"`},
-		"hard link out":              {entries: append(honest[:4:4], entry{name: "x", link: "../x", kind: tar.TypeLink}), want: `is a link out of the archive, to "../x"`},
-		"device":                     {entries: append(honest[:4:4], entry{name: "x", kind: tar.TypeBlock}), want: `"x" is neither file, folder nor link`},
-		"pipe":                       {entries: append(honest[:4:4], entry{name: "x", kind: tar.TypeFifo}), want: `is neither file, folder nor link`},
-		"bomb in the member":         {entries: []entry{{name: "bin/kubelet", content: strings.Repeat("\x00", 1<<20)}}, want: `it unpacks to more than the 1048576 bytes allowed`},
-		"bomb after the member":      {entries: append(honest[:4:4], entry{name: "x", content: strings.Repeat("\x00", 1<<20)}), want: `it unpacks to more than the 1048576 bytes allowed`},
-		"sparse":                     {entries: append(honest[:4:4], file("x")), raw: makeSparse, want: `"x" is a sparse file`},
-		"many entries":               {entries: append(honest[:4:4], many(30)...), want: `it has more than the 20 entries allowed`},
-		"cut tar":                    {entries: honest, raw: func(b []byte) []byte { return b[:1800] }, want: `unexpected EOF`},
-		"cut stream":                 {entries: honest, packed: func(b []byte) []byte { return b[:len(b)-9] }, want: `unexpected EOF`},
-		"something after the end":    {entries: honest, raw: func(b []byte) []byte { return append(b, "x"...) }, want: `something follows after the archive's end`},
-		"second tar after the first": {entries: honest, raw: func(b []byte) []byte { return append(b, b...) }, want: `something follows after the archive's end`},
-		"not compressed":             {entries: honest, packed: func(b []byte) []byte { return []byte("<html>nope") }, want: `it begins with 3c 68 74 6d, which is neither gzip nor zstd`},
-		"empty":                      {packed: func([]byte) []byte { return nil }, want: `neither gzip nor zstd`},
+		"valid":                        {entries: valid},
+		"no member":                    {entries: []entry{file("kubectl")}, want: `no entry "bin/kubelet" among 1 entries`},
+		"member is a directory":        {entries: []entry{{name: "bin/kubelet/", kind: tar.TypeDir}}, want: `entry "bin/kubelet": want a regular file`},
+		"member is a link":             {entries: []entry{file("k"), {name: "bin/kubelet", link: "../k", kind: tar.TypeSymlink}}, want: `entry "bin/kubelet": want a regular file`},
+		"absolute":                     {entries: []entry{file("/bin/kubelet")}, want: `entry "/bin/kubelet": absolute path`},
+		"parent directory":             {entries: []entry{file("../bin/kubelet")}, want: `path contains ".."`},
+		"parent directory inside":      {entries: []entry{file("x/../bin/kubelet")}, want: `path contains ".."`},
+		"absolute after the member":    {entries: append(valid[:4:4], file("/etc/passwd")), want: `entry "/etc/passwd": absolute path`},
+		"parent directory, later":      {entries: append(valid[:4:4], file("../../x")), want: `path contains ".."`},
+		"duplicate":                    {entries: append(valid[:4:4], file("bin/kubelet")), want: `duplicate entry "bin/kubelet"`},
+		"duplicate, spelled otherwise": {entries: append(valid[:4:4], file("bin//kubelet")), want: `duplicate entry "bin//kubelet"`},
+		"directory after a file":       {entries: append(valid[:4:4], entry{name: "bin/kubelet", kind: tar.TypeDir}), want: `duplicate entry`},
+		"below a file":                 {entries: append(valid[:4:4], file("bin/kubelet/x")), want: `entry "bin/kubelet/x": "bin/kubelet" is not a directory`},
+		"below a link":                 {entries: []entry{{name: "d", link: "bin", kind: tar.TypeSymlink}, file("d/kubelet"), file("bin/kubelet")}, want: `entry "d/kubelet": "d" is not a directory`},
+		"link out":                     {entries: append(valid[:4:4], entry{name: "bin/x", link: "../../x", kind: tar.TypeSymlink}), want: `entry "bin/x": link target "../../x" is outside the archive`},
+		"absolute link":                {entries: append(valid[:4:4], entry{name: "x", link: "/etc/passwd", kind: tar.TypeSymlink}), want: `link target "/etc/passwd" is outside the archive`},
+		"hard link out":                {entries: append(valid[:4:4], entry{name: "x", link: "../x", kind: tar.TypeLink}), want: `link target "../x" is outside the archive`},
+		"device":                       {entries: append(valid[:4:4], entry{name: "x", kind: tar.TypeBlock}), want: `entry "x": want a file, directory or link`},
+		"pipe":                         {entries: append(valid[:4:4], entry{name: "x", kind: tar.TypeFifo}), want: `want a file, directory or link`},
+		"bomb in the member":           {entries: []entry{{name: "bin/kubelet", content: strings.Repeat("\x00", 1<<20)}}, want: `uncompressed size is more than 1048576 bytes`},
+		"bomb after the member":        {entries: append(valid[:4:4], entry{name: "x", content: strings.Repeat("\x00", 1<<20)}), want: `uncompressed size is more than 1048576 bytes`},
+		"sparse":                       {entries: append(valid[:4:4], file("x")), raw: makeSparse, want: `entry "x": sparse file`},
+		"many entries":                 {entries: append(valid[:4:4], many(30)...), want: `more than 20 entries`},
+		"cut tar":                      {entries: valid, raw: func(b []byte) []byte { return b[:1800] }, want: `unexpected EOF`},
+		"cut stream":                   {entries: valid, packed: func(b []byte) []byte { return b[:len(b)-9] }, want: `unexpected EOF`},
+		"trailing data":                {entries: valid, raw: func(b []byte) []byte { return append(b, "x"...) }, want: `trailing data after the archive`},
+		"second tar after the first":   {entries: valid, raw: func(b []byte) []byte { return append(b, b...) }, want: `trailing data after the archive`},
+		"not compressed":               {entries: valid, packed: func(b []byte) []byte { return []byte("<html>nope") }, want: `neither gzip nor zstd: it begins with 3c 68 74 6d`},
+		"empty":                        {packed: func([]byte) []byte { return nil }, want: `neither gzip nor zstd`},
 	}
 	for name, test := range tests {
 		for format, pack := range map[string]func([]byte) []byte{"gzip": packGzip, "zstd": packZstd} {
 			t.Run(name+" "+format, func(t *testing.T) {
-				raw := pack0(t, test.entries)
+				raw := packTar(t, test.entries)
 				if test.raw != nil {
 					raw = test.raw(raw)
 				}
@@ -89,7 +89,7 @@ func TestMember(t *testing.T) {
 	}
 }
 
-// makeSparse turns the entry "x" into one of GNU's sparse files.
+// makeSparse turns the entry "x" into a GNU sparse file.
 func makeSparse(raw []byte) []byte {
 	for at := 0; at+512 <= len(raw); at += 512 {
 		if block := raw[at : at+512]; bytes.HasPrefix(block, []byte("x\x00")) {
@@ -115,7 +115,7 @@ func many(n int) []entry {
 	return entries
 }
 
-func pack0(t *testing.T, entries []entry) []byte {
+func packTar(t *testing.T, entries []entry) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, e := range entries {

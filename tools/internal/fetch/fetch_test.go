@@ -18,7 +18,7 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// program is bytes that begin as a Linux program does.
+// program returns bytes that begin like an ELF file.
 func program(what string) []byte {
 	return append([]byte("\x7fELF"), bytes.Repeat([]byte(what+" "), 10_000)...)
 }
@@ -29,8 +29,8 @@ const (
 	previous = "kubernetes/v1.35.0/linux/amd64/kubelet"
 )
 
-// supplier has a catalog of three files and asks the handler for them.
-func supplier(t *testing.T, handler http.Handler) (*Fetcher, versions.Pin, *bytes.Buffer) {
+// supplier returns a fetcher of three pinned files whose mirror is the handler.
+func newFetcher(t *testing.T, handler http.Handler) (*Fetcher, versions.Pin, *bytes.Buffer) {
 	t.Helper()
 	lock := versions.NewLock()
 	var wanted versions.Pin
@@ -70,9 +70,9 @@ func serve(b []byte) http.HandlerFunc {
 }
 
 func TestDownload(t *testing.T) {
-	var asked []string
-	s, pin, log := supplier(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.URL.Path)
+	var requested []string
+	s, pin, log := newFetcher(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requested = append(requested, r.URL.Path)
 		w.Write(program(kubelet))
 	}))
 	for range 2 {
@@ -80,14 +80,14 @@ func TestDownload(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(asked) != 1 || asked[0] != "/release/"+kubelet {
-		t.Errorf("asked for %q, want the mirror's path once", asked)
+	if len(requested) != 1 || requested[0] != "/release/"+kubelet {
+		t.Errorf("requested %q, want the mirror's path once", requested)
 	}
 	if !strings.Contains(log.String(), "downloading "+kubelet+": done") {
 		t.Errorf("log: %s", log)
 	}
 	to := filepath.Join(t.TempDir(), "kubelet")
-	if err := s.Copy(pin, to); err != nil {
+	if err := s.Copy(t.Context(), pin, to); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(to); err != nil || !bytes.Equal(got, program(kubelet)) {
@@ -95,8 +95,8 @@ func TestDownload(t *testing.T) {
 	}
 }
 
-// What has been met in the wild in place of a binary, and what must be said.
-func TestDownloadOfSomethingElse(t *testing.T) {
+// Each of these was once served in place of a binary.
+func TestDownloadMismatch(t *testing.T) {
 	whole := program(kubelet)
 	for name, test := range map[string]struct {
 		handler http.HandlerFunc
@@ -109,15 +109,15 @@ func TestDownloadOfSomethingElse(t *testing.T) {
 		"cut by a proxy":       {serve(whole[:5000]), []string{fmt.Sprintf("it is truncated, or another file: 5000 of %d bytes", len(whole))}},
 		"text":                 {serve(bytes.Repeat([]byte("x"), len(whole))), []string{`it is not a Linux program: "xxx`}},
 		"too much":             {serve(append(bytes.Clone(whole), 'x')), []string{fmt.Sprintf("and %d bytes, got more", len(whole))}},
-		"404":                  {http.NotFound, []string{"the server says 404 Not Found"}},
+		"404":                  {http.NotFound, []string{"got status 404 Not Found"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, pin, _ := supplier(t, test.handler)
+			s, pin, _ := newFetcher(t, test.handler)
 			err := s.Ensure(context.Background(), pin)
 			if err == nil {
-				t.Fatal("was taken")
+				t.Fatal("no error")
 			}
-			want := append(test.want, "getting "+kubelet, s.Upstream+"/release/"+kubelet)
+			want := append(test.want, "fetching "+kubelet, s.Upstream+"/release/"+kubelet)
 			if name != "404" {
 				want = append(want, pin.SHA256.String())
 			}
@@ -134,9 +134,9 @@ func TestDownloadOfSomethingElse(t *testing.T) {
 	}
 }
 
-// A server that fails once, in each of the ways that pass.
-func TestDownloadTriesAgain(t *testing.T) {
+func TestDownloadRetriesTransientErrors(t *testing.T) {
 	for name, fail := range map[string]http.HandlerFunc{
+		"429": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) },
 		"503": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
 		"connection cut": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000000")
@@ -148,7 +148,7 @@ func TestDownloadTriesAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := 0
-			s, pin, log := supplier(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s, pin, log := newFetcher(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if n++; n == 1 {
 					fail(w, r)
 					return
@@ -158,17 +158,16 @@ func TestDownloadTriesAgain(t *testing.T) {
 			if err := s.Ensure(context.Background(), pin); err != nil {
 				t.Fatal(err)
 			}
-			if name == "connection cut" && !strings.Contains(log.String(), "truncated: the connection ended after 1000 of the 1000000 bytes") {
+			if name == "connection cut" && !strings.Contains(log.String(), "unexpected EOF after 1000 of 1000000 bytes") {
 				t.Errorf("log: %s", log)
 			}
-			if n != 2 || !strings.Contains(log.String(), "trying again in 2s") {
+			if n != 2 || !strings.Contains(log.String(), "retrying in 2s") {
 				t.Errorf("%d requests; log: %s", n, log)
 			}
 		})
 	}
 }
 
-// When a file is built from source, and when not.
 func TestRebuild(t *testing.T) {
 	whole := serve(program(kubelet))
 	for name, test := range map[string]struct {
@@ -178,16 +177,15 @@ func TestRebuild(t *testing.T) {
 		rebuilt  bool
 		want     string
 	}{
-		"no upstream":               {whole, Off, true, true, ""},
-		"no upstream, no source":    {whole, Off, false, false, "downloads are switched off"},
-		"upstream has it":           {whole, "", true, false, ""},
-		"upstream lacks it":         {http.NotFound, "", true, true, ""},
-		"upstream lacks it, either": {http.NotFound, "", false, false, "404 Not Found"},
-		// Somebody has to look at what upstream sent.
-		"upstream sent another": {serve(program(previous)), "", true, false, "it is " + previous},
+		"downloads off":                {whole, Off, true, true, ""},
+		"downloads and rebuilds off":   {whole, Off, false, false, "downloads are disabled"},
+		"download succeeds":            {whole, "", true, false, ""},
+		"download fails":               {http.NotFound, "", true, true, ""},
+		"download fails, rebuilds off": {http.NotFound, "", false, false, "404 Not Found"},
+		"mismatch":                     {serve(program(previous)), "", true, false, "it is " + previous},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, pin, _ := supplier(t, test.handler)
+			s, pin, _ := newFetcher(t, test.handler)
 			if test.upstream != "" {
 				s.Upstream = test.upstream
 			}
@@ -209,20 +207,18 @@ func TestRebuild(t *testing.T) {
 	}
 }
 
-// A person who ends it is not told of another attempt.
-func TestDownloadStops(t *testing.T) {
+func TestDownloadDoesNotRetryAfterCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	s, pin, log := supplier(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	s, pin, log := newFetcher(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		cancel()
 		panic(http.ErrAbortHandler)
 	}))
-	if err := s.Ensure(ctx, pin); !errors.Is(err, context.Canceled) || strings.Contains(log.String(), "trying again") {
+	if err := s.Ensure(ctx, pin); !errors.Is(err, context.Canceled) || strings.Contains(log.String(), "retrying") {
 		t.Errorf("got %v; log: %s", err, log)
 	}
 }
 
-// A file of the store that was changed is named, and so is the mending.
-func TestChangedStore(t *testing.T) {
+func TestCopyOfChangedFile(t *testing.T) {
 	for name, test := range map[string]struct {
 		bytes []byte
 		want  string
@@ -232,7 +228,7 @@ func TestChangedStore(t *testing.T) {
 		"another architecture": {program(swapped), "it is " + swapped},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, pin, _ := supplier(t, serve(program(kubelet)))
+			s, pin, _ := newFetcher(t, serve(program(kubelet)))
 			if err := s.Ensure(context.Background(), pin); err != nil {
 				t.Fatal(err)
 			}
@@ -240,11 +236,11 @@ func TestChangedStore(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			err := s.Copy(pin, filepath.Join(dir, "kubelet"))
+			err := s.Copy(t.Context(), pin, filepath.Join(dir, "kubelet"))
 			if err == nil {
-				t.Fatal("was copied")
+				t.Fatal("no error")
 			}
-			for _, want := range []string{test.want, s.Store.Path(pin.SHA256), "To mend: delete that file"} {
+			for _, want := range []string{test.want, s.Store.Path(pin.SHA256), "Fix: delete that file"} {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("got\n%v\nwant %q in it", err, want)
 				}
@@ -256,25 +252,25 @@ func TestChangedStore(t *testing.T) {
 	}
 }
 
-// What is wrong with the store is wrong with every other source, too.
-func TestStoreThatCannotBeWritten(t *testing.T) {
-	asked := 0
-	s, pin, _ := supplier(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		asked++
+// Neither a retry nor a rebuild helps if the store cannot be written.
+func TestUnwritableStore(t *testing.T) {
+	requested := 0
+	s, pin, _ := newFetcher(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		requested++
 		w.Write(program(kubelet))
 	}))
-	s.Rebuild = func(context.Context, versions.Pin) error { return errors.New("was built from source") }
+	s.Rebuild = func(context.Context, versions.Pin) error { return errors.New("rebuilt") }
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s.Store = store.New(filepath.Join(file, "store"))
 	err := s.download(t.Context(), pin)
-	if err == nil || asked != 1 || !strings.Contains(err.Error(), "making the store") {
-		t.Errorf("asked %d times, got %v; want one download, and that the store cannot be made", asked, err)
+	if err == nil || requested != 1 || !strings.Contains(err.Error(), "creating the store") {
+		t.Errorf("%d requests, got %v, want one request and an error of the store", requested, err)
 	}
-	if err := s.release(t.Context(), pin); err == nil || strings.Contains(err.Error(), "from source") {
-		t.Errorf("got %v, want nothing built that cannot be kept", err)
+	if err := s.fetchRelease(t.Context(), pin); err == nil || strings.Contains(err.Error(), "rebuilt") {
+		t.Errorf("got %v, want no rebuild", err)
 	}
 }
 
@@ -295,9 +291,9 @@ func TestUpstream(t *testing.T) {
 			t.Errorf("%q: %v, want %q", upstream, err, want)
 		}
 	}
-	s, pin, log := supplier(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }))
+	s, pin, log := newFetcher(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }))
 	s.Upstream = strings.Replace(s.Upstream, "http://", "http://me:secret@", 1)
 	if err := s.Ensure(t.Context(), pin); err == nil || strings.Contains(err.Error()+log.String(), "secret") {
-		t.Errorf("got %v and %s, want an error that keeps the password", err, log)
+		t.Errorf("got %v and %s, want an error without the password", err, log)
 	}
 }

@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,35 +11,30 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// headSize is how much of a file is looked at to tell what it is, in bytes.
+// headSize is the number of bytes at the beginning of a file that tell its type.
 const headSize = 512
 
-// Explain says more of an error that reading a file of the store met: what is
-// there in place of the pinned file, and what to do.
-func (s *Fetcher) Explain(pin versions.Pin, err error) error {
-	var mismatch *store.MismatchError
-	if !errors.As(err, &mismatch) {
-		return err
+// readHead returns the beginning of a file, as far as it can be read.
+func readHead(file string) []byte {
+	in, err := os.Open(file)
+	if err != nil {
+		return nil
 	}
-	f, openErr := os.Open(mismatch.From)
-	if openErr != nil {
-		return errors.Join(err, openErr)
-	}
-	defer f.Close()
+	defer in.Close()
 	head := make([]byte, headSize)
-	n, _ := io.ReadFull(f, head)
-	return fmt.Errorf("getting %s out of the store: %w\nTo mend: delete that file and run again", pin.FileKey, s.explainBytes(pin, mismatch, head[:n]))
+	n, _ := io.ReadFull(in, head)
+	return head[:n]
 }
 
-// explainBytes adds to a mismatch what the bytes seem to be: each of these has
-// been met in the wild, saved and hashed as if it were the binary.
-func (s *Fetcher) explainBytes(pin versions.Pin, m *store.MismatchError, head []byte) error {
+// describeMismatch adds to a mismatch what the bytes seem to be. Each case has
+// happened: a proxy or a script saved such bytes as the binary.
+func (f *Fetcher) describeMismatch(pin versions.Pin, m *store.MismatchError, head []byte) error {
 	var why []string
 	if kind := markup(head); kind != "" {
 		why = append(why, "it is "+kind+", not a program: "+quote(head))
 	}
-	for _, other := range s.Catalog.Lock.Find(m.Got) {
-		why = append(why, "it is "+other.FileKey.String()+" ("+otherwise(pin, other)+")")
+	for _, other := range f.Catalog.Lock.Find(m.Got) {
+		why = append(why, "it is "+other.FileKey.String()+" ("+differences(pin, other)+")")
 	}
 	if pin.Size > 0 && m.Size < pin.Size {
 		why = append(why, fmt.Sprintf("it is truncated, or another file: %d of %d bytes", m.Size, pin.Size))
@@ -54,23 +48,23 @@ func (s *Fetcher) explainBytes(pin versions.Pin, m *store.MismatchError, head []
 	return fmt.Errorf("%w\n%s", m, strings.Join(why, "\n"))
 }
 
-// otherwise says in what a found pin differs from the wanted one.
-func otherwise(want, got versions.Pin) string {
+// differences lists the parts of the key that differ between two pins.
+func differences(want, got versions.Pin) string {
 	var parts []string
-	for _, p := range []struct{ what, want, got string }{
+	for _, p := range []struct{ part, want, got string }{
 		{"source", want.Source, got.Source},
 		{"version", want.Version.String(), got.Version.String()},
 		{"platform", want.Platform.String(), got.Platform.String()},
 		{"file", want.File, got.File},
 	} {
 		if p.want != p.got {
-			parts = append(parts, "another "+p.what)
+			parts = append(parts, "another "+p.part)
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// markup names the kind of page that bytes are, "" if none.
+// markup returns "an HTML page" or "an XML document" if head begins one.
 func markup(head []byte) string {
 	text := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n"))
 	switch {
@@ -82,11 +76,11 @@ func markup(head []byte) string {
 	return ""
 }
 
-// quote shows the beginning of bytes in one line.
+// quote returns the beginning of head as one line.
 func quote(head []byte) string {
-	const show = 80
-	if len(head) > show {
-		return fmt.Sprintf("%q…", head[:show])
+	const limit = 80
+	if len(head) > limit {
+		return fmt.Sprintf("%q…", head[:limit])
 	}
 	return fmt.Sprintf("%q", head)
 }

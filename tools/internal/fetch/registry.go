@@ -1,0 +1,82 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
+	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// repository returns the repository of a base image in its registry or the mirror.
+func (f *Fetcher) repository(key versions.BaseKey) (string, error) {
+	repository := key.Image.Repository()
+	switch {
+	case f.Registry == Off:
+		return "", errors.New("downloads are disabled by HYPERKUBE_UPSTREAM=off or HYPERKUBE_REBUILD=1; with the latter, HYPERKUBE_REGISTRY_MIRROR may name a mirror of the registry")
+	case f.Registry == "":
+		return repository, nil
+	case strings.Contains(f.Registry, "://"):
+		return "", fmt.Errorf("HYPERKUBE_REGISTRY_MIRROR=%q: want HOST:PORT or HOST:PORT/PATH, without a scheme", f.Registry)
+	}
+	_, path, _ := strings.Cut(repository, "/")
+	return strings.TrimSuffix(f.Registry, "/") + "/" + path, nil
+}
+
+// fetchManifest brings a manifest or an index into the store.
+func (f *Fetcher) fetchManifest(ctx context.Context, key versions.BaseKey, d oci.Descriptor) error {
+	repository, err := f.repository(key)
+	if err != nil {
+		return fmt.Errorf("manifest sha256 %s is not in the store: %w", d.Digest, err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, responseTimeout, fmt.Errorf("no response for %v", responseTimeout))
+	defer cancel()
+	raw, err := registry.Manifest(ctx, repository, d.Digest)
+	if err != nil {
+		return errors.Join(context.Cause(ctx), err)
+	}
+	return f.Store.Put(ctx, d.Digest, d.Size, repository, bytes.NewReader(raw))
+}
+
+// fetchBlob brings a config or a layer into the store.
+func (f *Fetcher) fetchBlob(ctx context.Context, key versions.BaseKey, d oci.Descriptor) error {
+	repository, err := f.repository(key)
+	if err != nil {
+		return fmt.Errorf("blob sha256 %s is not in the store: %w", d.Digest, err)
+	}
+	from := fmt.Sprintf("%s@sha256:%s", repository, d.Digest)
+	return f.retry(ctx, key.String(), from, func() error { return f.fetchBlobOnce(ctx, repository, from, d) })
+}
+
+func (f *Fetcher) fetchBlobOnce(ctx context.Context, repository, from string, d oci.Descriptor) error {
+	ctx, idle := withIdleTimeout(ctx)
+	defer idle.stop()
+	content, err := registry.Blob(ctx, repository, d.Digest)
+	if err != nil {
+		return errors.Join(context.Cause(ctx), err) // the registry client has retried
+	}
+	defer content.Close()
+	task := f.Progress.Start("pulling "+from, "bytes", d.Size)
+	// One byte more than announced reveals a blob that is too long, even if the
+	// announced size is 0.
+	body := &progressReader{r: io.LimitReader(content, d.Size+1), idle: idle, task: task}
+	if err := f.Store.Put(ctx, d.Digest, d.Size, from, body); err != nil {
+		task.Fail()
+		var network net.Error
+		switch cause := context.Cause(ctx); {
+		case cause != nil:
+			return &transientError{fmt.Errorf("pulling %s: %w", from, cause)}
+		case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
+			return &transientError{err}
+		}
+		return err
+	}
+	task.Done()
+	return nil
+}

@@ -32,18 +32,48 @@ func NewBuilder(env cli.Env, d checkout.Data) (*Builder, error) {
 // platform is zero, into an OCI layout at dir. If its digests differ from those on
 // record, the error exits with [cli.ExitDrift], and the digests are returned too.
 func (b *Builder) Build(ctx context.Context, image versions.Image, platform versions.Platform, dir string) (built record.Record, err error) {
+	if err := b.fetch(ctx, image, platform); err != nil {
+		return record.Record{}, fmt.Errorf("building %s: %w", image.Name(), err)
+	}
+	task := b.Progress.Start("building "+image.Name(), "", 0)
 	if platform == (versions.Platform{}) {
 		built, err = assemble.Index(ctx, b.Fetcher, image, dir)
 	} else {
 		built, err = assemble.Platform(ctx, b.Fetcher, image, platform, dir)
 	}
 	if err != nil {
+		task.Fail()
 		return record.Record{}, err
 	}
+	task.Done()
 	if err := b.Records.Check(image.Name(), built); err != nil {
 		return built, drift(image, err)
 	}
 	return built, nil
+}
+
+// fetch fetches the files and base images before the build, so that their progress
+// is shown apart from that of the build.
+func (b *Builder) fetch(ctx context.Context, image versions.Image, platform versions.Platform) error {
+	for _, build := range image.Builds {
+		if platform != (versions.Platform{}) && platform != build.Platform {
+			continue
+		}
+		if build.Base != (versions.BasePin{}) {
+			if _, err := b.Base(ctx, build.Base); err != nil {
+				return err
+			}
+		}
+		for _, l := range build.Layers {
+			if len(l.Symlinks) > 0 {
+				continue
+			}
+			if err := b.Ensure(ctx, l.Pin); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func drift(image versions.Image, err error) error {

@@ -12,7 +12,7 @@ import (
 func newFetch(env cli.Env) *cobra.Command {
 	var base, platform, out string
 	c := &cobra.Command{
-		Use:   "fetch KEY [-o FILE] | fetch --base IMAGE --platform PLATFORM -o DIR",
+		Use:   "fetch KEY | --base IMAGE --platform PLATFORM",
 		Short: "Fetch a pinned file or base image",
 		Long: `Fetch brings a pinned file into the store and verifies its sha256. The file comes
 from upstream or a mirror, or is built from source. Without -o, fetch prints its path

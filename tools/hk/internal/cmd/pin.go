@@ -68,6 +68,6 @@ from the pinned one.`,
 	fs.BoolVar(&o.Programs, "programs", false, "build the programs of this repository and pin them again")
 	fs.BoolVar(&o.TrustMirror, "trust-mirror", false, "trust checksums of new files from the mirror in HYPERKUBE_UPSTREAM")
 	fs.StringArrayVar(&o.Imports, "import", nil, "pin the checksums in a JSON `file`: version to file to architecture to sha256; repeatable")
-	fs.StringArrayVar(&archives, "archive", nil, "pin an archive and the member that the manifest names (`KEY=SHA256`); repeatable")
+	fs.StringArrayVar(&archives, "archive", nil, "`KEY=SHA256` of an archive to pin, with the member that the manifest names; repeatable")
 	return c
 }

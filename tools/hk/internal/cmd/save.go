@@ -76,7 +76,7 @@ exists, with the full name of its image.`,
 	}
 	fs := c.Flags()
 	fs.StringVarP(&a.File, "output", "o", "", "the `file` to write")
-	fs.StringVar(&compression, "compression", string(archive.None), "compress the archive: none, zstd or lz4 (`type`)")
+	fs.StringVar(&compression, "compression", string(archive.None), "the `type` of compression: none, zstd or lz4")
 	fs.StringArrayVar(&a.Platforms, "platform", nil, "save this `platform` only, like linux/amd64; repeatable, docker loads the first")
 	fs.StringVar(&a.Repository, "repository", "", "the `prefix` of image names in place of the registry of versions.yaml")
 	jsonFlag(c, &asJSON)

@@ -101,7 +101,7 @@ An image with a base image needs the layout of the base for each platform; hk fe
 	fs := c.Flags()
 	fs.StringVar(&dir, "layout", "", "the `directory` of the OCI layout")
 	fs.StringVar(&digests, "digests", "", "the `file` with the digests on record, in place of "+record.File)
-	fs.StringArrayVar(&baseFlags, "base", nil, "the OCI layout of the base image for a platform (`PLATFORM=DIR`); repeatable")
+	fs.StringArrayVar(&baseFlags, "base", nil, "`PLATFORM=DIR`, the OCI layout of the base image for a platform; repeatable")
 	jsonFlag(c, &asJSON)
 	return c
 }

@@ -55,7 +55,7 @@ func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image,
 		})
 		return built, err
 	}
-	return built, fmt.Errorf("building %s: unsupported platform %s", image.Name(), platform)
+	return built, fmt.Errorf("building %s for %s: unsupported platform", image.Name(), platform)
 }
 
 // compose writes the layers of one platform to the layout, composes the image and

@@ -27,7 +27,9 @@ const (
 )
 
 // Shapes returns all shapes.
-func LookupModes() []LookupMode { return []LookupMode{SameVersion, TwoVersions, RuntimeOnly, TargetOnly, NoVersion} }
+func LookupModes() []LookupMode {
+	return []LookupMode{SameVersion, TwoVersions, RuntimeOnly, TargetOnly, NoVersion}
+}
 
 // String describes the shape in words.
 func (m LookupMode) String() string {

@@ -23,7 +23,7 @@ var (
 
 func parseName(s string) (string, error) {
 	if !namePattern.MatchString(s) || len(s) > 64 {
-		return "", fmt.Errorf("%q is not a name: want lower-case letters and digits, separated by single - or .", s)
+		return "", fmt.Errorf("%q is not a name: want lower-case letters and digits, separated by a single . or -", s)
 	}
 	return s, nil
 }
@@ -146,7 +146,7 @@ func parsePath(s string) (string, error) {
 
 func parseMember(s string) (string, error) {
 	if path.IsAbs(s) || path.Clean(s) != s || s == "." || s == ".." || strings.HasPrefix(s, "../") {
-		return "", fmt.Errorf("%q is not a path in an archive: want a relative, clean path without ..", s)
+		return "", fmt.Errorf("%q is not a path in an archive: want a clean relative path that has no .. elements", s)
 	}
 	return s, nil
 }

@@ -30,7 +30,7 @@ fresh = rule(
     doc = "A symlink to a file, at a path that differs in every run.",
 )
 
-# A typical command of a genrule.
+# Typical command of a genrule that writes a layer.
 _PACK = "tar --dereference --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0755 " + \
         "--transform='s,.*,{path},' -cPf - $(location {src}) | gzip -n -6 > $(location {out})"
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
 // config holds the flags and the settings from the environment.
@@ -27,7 +28,8 @@ type config struct {
 
 	mirror, securityMirror string // Debian mirrors; "" means those of apt's configuration
 
-	log io.Writer
+	log      io.Writer
+	progress *progress.Reporter
 }
 
 func parse(env cli.Env) (config, error) {
@@ -40,6 +42,7 @@ func parse(env cli.Env) (config, error) {
 		mirror:          env.Getenv("HYPERKUBE_DEBIAN_MIRROR"),
 		securityMirror:  env.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"),
 		log:             env.Err,
+		progress:        progress.New(env.Err, env.Getenv),
 	}
 	fs := flag.NewFlagSet("airgap", flag.ContinueOnError)
 	fs.StringVar(&c.workspace, "workspace", "", "root `directory` of the repository")

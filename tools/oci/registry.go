@@ -45,7 +45,7 @@ func push(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	defer remove()
-	reporter := progress.New(env.Err)
+	reporter := progress.New(env.Err, env.Getenv)
 	var digest v1.Hash
 	if *contentTag == "" {
 		digest, err = registry.Push(ctx, reporter, resolved, repository, tags)

@@ -79,7 +79,7 @@ func setup(t *testing.T, compression string) (*fetch.Fetcher, versions.Image) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fetch.Fetcher{Catalog: catalog, Store: files, Upstream: fetch.Off, Progress: progress.New(io.Discard)}, catalog.Images[0]
+	return &fetch.Fetcher{Catalog: catalog, Store: files, Upstream: fetch.Off, Progress: progress.New(io.Discard, nil)}, catalog.Images[0]
 }
 
 // listing returns the mode and sha256 of every file in a directory.

@@ -77,7 +77,7 @@ func startBases(t *testing.T, mediaType types.MediaType) *bases {
 	}
 	b.Fetcher = &Fetcher{
 		Catalog: &versions.Catalog{Manifest: &versions.Manifest{}, Lock: versions.NewLock()},
-		Store:   store.New(t.TempDir()), Upstream: "", Registry: b.host() + "/mirrored", Progress: progress.New(io.Discard),
+		Store:   store.New(t.TempDir()), Upstream: "", Registry: b.host() + "/mirrored", Progress: progress.New(io.Discard, nil),
 	}
 	return b
 }

@@ -34,7 +34,7 @@ func New(env cli.Env, catalog *versions.Catalog) (*Fetcher, error) {
 	f := &Fetcher{
 		Catalog: catalog, Store: store.New(dir), Root: env.Dir, Getenv: env.Getenv,
 		Upstream: env.Getenv("HYPERKUBE_UPSTREAM"), Registry: env.Getenv("HYPERKUBE_REGISTRY_MIRROR"),
-		Progress: progress.New(env.Err), Log: env.Err,
+		Progress: progress.New(env.Err, env.Getenv), Log: env.Err,
 	}
 	if err := checkUpstream(f.Upstream); err != nil {
 		return nil, cli.Usage("HYPERKUBE_UPSTREAM: %w", err)

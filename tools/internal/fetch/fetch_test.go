@@ -60,7 +60,7 @@ func newFetcher(t *testing.T, handler http.Handler) (*Fetcher, versions.Pin, *by
 		},
 		Store:    store.New(t.TempDir()),
 		Upstream: server.URL,
-		Progress: progress.New(&log),
+		Progress: progress.New(&log, nil),
 		Log:      &log,
 	}, wanted, &log
 }

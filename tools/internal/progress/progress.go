@@ -1,7 +1,7 @@
-// Package progress tells a person how far a long step is: what, how much of
-// how much, how long it took and about how long it will take. On a terminal
-// that is a bar; anywhere else, lines that make sense in a log: one at the
-// start, one every ten seconds, one at the end.
+// Package progress reports the progress of long tasks: how much of how much is
+// done, the elapsed time and the estimated remaining time. It draws a bar on a
+// terminal, and writes lines for a log elsewhere: one at the start, one every ten
+// seconds and one at the end.
 package progress
 
 import (
@@ -14,39 +14,42 @@ import (
 	"golang.org/x/term"
 )
 
-// Interval is the time between two lines about a task where there is no bar.
+// Interval is the time between two lines about a task without a bar.
 const Interval = 10 * time.Second
 
-// A Reporter writes the progress of any number of tasks, which may run at
-// once, to one stream. Its methods may be called from several goroutines.
+// Reporter reports the progress of any number of concurrent tasks to one stream.
+// It is safe for concurrent use.
 type Reporter struct {
 	w     io.Writer
 	clock clock
 	bars  bool
 
 	mu  sync.Mutex
-	bar *Task // the task that owns the terminal's bar; the others write lines
+	bar *Task // the task with the bar; other tasks write lines
 }
 
-// New makes a Reporter that writes to w, with bars if w is a terminal.
-func New(w io.Writer) *Reporter {
-	f, isFile := w.(*os.File)
-	return &Reporter{w: w, clock: systemClock(), bars: isFile && term.IsTerminal(int(f.Fd()))}
+// New returns a Reporter that writes to w. It draws bars if w is a terminal, unless
+// getenv is nil, NO_COLOR is set or TERM is "dumb".
+func New(w io.Writer, getenv func(string) string) *Reporter {
+	file, ok := w.(*os.File)
+	bars := ok && term.IsTerminal(int(file.Fd())) &&
+		getenv != nil && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+	return &Reporter{w: w, clock: systemClock(), bars: bars}
 }
 
-// Start begins a task and says so. What names it ("fetching modules"), unit
-// what total counts ("modules"); the unit "bytes" is printed as MiB. A total of
-// 0 means that nobody knows, and no unit that there is nothing to count.
-func (r *Reporter) Start(what, unit string, total int64) *Task {
-	t := &Task{r: r, what: what, unit: unit, total: max(total, 0), start: r.clock.now(), end: make(chan struct{})}
+// Start begins a task, such as "fetching modules", and reports it. Total is in
+// units, such as "modules"; the unit "bytes" is shown as MiB. A total of 0 is
+// unknown. Without a unit only the time is reported.
+func (r *Reporter) Start(name, unit string, total int64) *Task {
+	t := &Task{r: r, name: name, unit: unit, total: max(total, 0), start: r.clock.now(), end: make(chan struct{})}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.bars && r.bar == nil {
 		r.bar = t
-		t.draw = newBar(r.w, what, unit, t.total)
+		t.draw = newBar(r.w, name, unit, t.total)
 		return t
 	}
-	r.line(t.startLine())
+	r.writeLine(t.startLine())
 	tick, stop := r.clock.tick(Interval)
 	go func() {
 		defer stop()
@@ -62,25 +65,25 @@ func (r *Reporter) Start(what, unit string, total int64) *Task {
 	return t
 }
 
-// Logf writes a line of its own, without breaking a bar.
+// Logf writes a line and keeps the bar intact.
 func (r *Reporter) Logf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.line(fmt.Sprintf(format, args...))
+	r.writeLine(fmt.Sprintf(format, args...))
 }
 
-// line writes s; r.mu is held.
-func (r *Reporter) line(s string) {
+// writeLine writes s. The caller holds r.mu.
+func (r *Reporter) writeLine(s string) {
 	if r.bar != nil {
 		r.bar.draw.Clear()
 	}
 	fmt.Fprintln(r.w, s)
 }
 
-// clock is where the time comes from.
+// clock is the source of time.
 type clock struct {
 	now  func() time.Time
-	tick func(time.Duration) (<-chan time.Time, func())
+	tick func(time.Duration) (ticks <-chan time.Time, stop func())
 }
 
 func systemClock() clock {

@@ -2,20 +2,25 @@ package progress
 
 import (
 	"bytes"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/term"
 )
 
-// handClock goes on only when the test says so.
-type handClock struct {
+// fakeClock advances only by a call of advance.
+type fakeClock struct {
 	mu    sync.Mutex
 	t     time.Time
 	ticks []chan time.Time
 }
 
-func (c *handClock) clock() clock {
+func (c *fakeClock) clock() clock {
 	return clock{
 		now: func() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.t },
 		tick: func(time.Duration) (<-chan time.Time, func()) {
@@ -26,8 +31,7 @@ func (c *handClock) clock() clock {
 	}
 }
 
-// pass lets d go by.
-func (c *handClock) pass(d time.Duration) {
+func (c *fakeClock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.t = c.t.Add(d)
@@ -100,11 +104,11 @@ func TestLines(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			hand := &handClock{t: time.Unix(0, 0)}
-			r := &Reporter{w: &out, clock: hand.clock()}
+			fake := &fakeClock{t: time.Unix(0, 0)}
+			r := &Reporter{w: &out, clock: fake.clock()}
 			task := r.Start("fetching", test.unit, test.total)
 			test.steps(task, func(d time.Duration) {
-				hand.pass(d)
+				fake.advance(d)
 				task.report()
 			})
 			if got, want := out.String(), strings.Join(test.want, "\n")+"\n"; got != want {
@@ -116,29 +120,29 @@ func TestLines(t *testing.T) {
 
 func TestTickerReports(t *testing.T) {
 	var out lockedBuffer
-	hand := &handClock{t: time.Unix(0, 0)}
-	r := &Reporter{w: &out, clock: hand.clock()}
+	fake := &fakeClock{t: time.Unix(0, 0)}
+	r := &Reporter{w: &out, clock: fake.clock()}
 	task := r.Start("a", "steps", 2)
 	other := r.Start("b", "steps", 2)
-	hand.pass(Interval)
-	// The second tick is taken only after the first was reported.
-	hand.ticks[0] <- hand.t
-	hand.ticks[0] <- hand.t
+	fake.advance(Interval)
+	// The second tick is received only after the first was reported.
+	fake.ticks[0] <- fake.t
+	fake.ticks[0] <- fake.t
 	task.Done()
 	other.Done()
-	r.Logf("%d said", 1)
+	r.Logf("line %d", 1)
 	if got, want := strings.Count(out.String(), "a: 0 of 2 steps (0%), 10s so far\n"), 1; got < want {
-		t.Errorf("ticks were reported %d times, want at least %d, in:\n%s", got, want, out.String())
+		t.Errorf("got %d reports, want at least %d, in:\n%s", got, want, out.String())
 	}
-	if !strings.HasSuffix(out.String(), "b: done, 2 steps in 10s\n1 said\n") {
-		t.Errorf("the end is missing in:\n%s", out.String())
+	if !strings.HasSuffix(out.String(), "b: done, 2 steps in 10s\nline 1\n") {
+		t.Errorf("want the last lines, got:\n%s", out.String())
 	}
 }
 
-func TestBarBelongsToOneTask(t *testing.T) {
+func TestOneBarAtATime(t *testing.T) {
 	var out bytes.Buffer
-	hand := &handClock{t: time.Unix(0, 0)}
-	r := &Reporter{w: &out, clock: hand.clock(), bars: true}
+	fake := &fakeClock{t: time.Unix(0, 0)}
+	r := &Reporter{w: &out, clock: fake.clock(), bars: true}
 	first := r.Start("first", "steps", 2)
 	second := r.Start("second", "steps", 2)
 	if first.draw == nil || second.draw != nil {
@@ -149,11 +153,52 @@ func TestBarBelongsToOneTask(t *testing.T) {
 	first.Detail("x")
 	first.Done()
 	if third := r.Start("third", "bytes", 0); third.draw == nil {
-		t.Error("the bar was not free again after its task had ended")
+		t.Error("no bar after the first task ended")
 	}
 	for _, want := range []string{"second: started, 2 steps\n", "first: done, 2 steps in 0s\n"} {
 		if !strings.Contains(out.String(), want) {
-			t.Errorf("no %q in %q", want, out.String())
+			t.Errorf("got %q, want %q in it", out.String(), want)
+		}
+	}
+}
+
+func TestBarsOnlyOnTerminals(t *testing.T) {
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skipf("no pseudoterminal: %v", err)
+	}
+	defer terminal.Close()
+	if !term.IsTerminal(int(terminal.Fd())) {
+		t.Skip("/dev/ptmx is not a terminal")
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	getenv := func(name, value string) func(string) string {
+		return func(key string) string {
+			if key == name {
+				return value
+			}
+			return ""
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		w      io.Writer
+		getenv func(string) string
+		want   bool
+	}{
+		{"terminal", terminal, getenv("TERM", "xterm"), true},
+		{"NO_COLOR", terminal, getenv("NO_COLOR", "1"), false},
+		{"dumb terminal", terminal, getenv("TERM", "dumb"), false},
+		{"no environment", terminal, nil, false},
+		{"file", file, getenv("TERM", "xterm"), false},
+		{"buffer", new(bytes.Buffer), getenv("TERM", "xterm"), false},
+	} {
+		if got := New(test.w, test.getenv).bars; got != test.want {
+			t.Errorf("%s: bars are %v, want %v", test.name, got, test.want)
 		}
 	}
 }

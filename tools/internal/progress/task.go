@@ -9,15 +9,14 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// A Task is one step under way. It ends with Done or Fail; whatever is called
-// after the end changes nothing.
+// Task is a task in progress. Done or Fail ends it; later calls have no effect.
 type Task struct {
 	r     *Reporter
-	what  string
+	name  string
 	unit  string
 	total int64
 	start time.Time
-	draw  *progressbar.ProgressBar // nil where lines are written
+	draw  *progressbar.ProgressBar // nil if the task writes lines
 	end   chan struct{}
 
 	// guarded by r.mu
@@ -26,7 +25,7 @@ type Task struct {
 	ended  bool
 }
 
-// Add says that n more units are done.
+// Add adds n units to the number done.
 func (t *Task) Add(n int64) {
 	t.r.mu.Lock()
 	defer t.r.mu.Unlock()
@@ -39,8 +38,8 @@ func (t *Task) Add(n int64) {
 	}
 }
 
-// Detail says what the task is at right now ("k8s.io/api"). It appears with
-// the next line, or at once on a bar.
+// Detail sets the current item, such as "k8s.io/api". The next line shows it, or the
+// bar at once.
 func (t *Task) Detail(s string) {
 	t.r.mu.Lock()
 	defer t.r.mu.Unlock()
@@ -49,27 +48,27 @@ func (t *Task) Detail(s string) {
 	}
 	t.detail = s
 	if t.draw != nil {
-		t.draw.Describe(t.what + ": " + s)
+		t.draw.Describe(t.name + ": " + s)
 	}
 }
 
-// Done ends the task as finished.
+// Done ends the task as successful.
 func (t *Task) Done() {
 	t.finish(func(elapsed time.Duration) string {
 		if t.unit == "" || t.done == 0 && t.total == 0 {
-			return fmt.Sprintf("%s: done in %s", t.what, round(elapsed))
+			return fmt.Sprintf("%s: done in %s", t.name, round(elapsed))
 		}
-		return fmt.Sprintf("%s: done, %s in %s", t.what, amount(max(t.done, t.total), t.unit), round(elapsed))
+		return fmt.Sprintf("%s: done, %s in %s", t.name, amount(max(t.done, t.total), t.unit), round(elapsed))
 	})
 }
 
-// Fail ends the task as given up; the caller's error says why.
+// Fail ends the task as failed. The caller reports the error.
 func (t *Task) Fail() {
 	t.finish(func(elapsed time.Duration) string {
 		if t.unit == "" {
-			return fmt.Sprintf("%s: stopped after %s", t.what, round(elapsed))
+			return fmt.Sprintf("%s: stopped after %s", t.name, round(elapsed))
 		}
-		return fmt.Sprintf("%s: stopped at %s after %s", t.what, t.counts(), round(elapsed))
+		return fmt.Sprintf("%s: stopped at %s after %s", t.name, t.counts(), round(elapsed))
 	})
 }
 
@@ -81,13 +80,13 @@ func (t *Task) finish(last func(time.Duration) string) {
 	}
 	t.ended = true
 	close(t.end)
-	t.r.line(last(t.r.clock.now().Sub(t.start)))
+	t.r.writeLine(last(t.r.clock.now().Sub(t.start)))
 	if t.r.bar == t {
 		t.r.bar = nil
 	}
 }
 
-// report writes the line of a task under way.
+// report writes a line about a task in progress.
 func (t *Task) report() {
 	t.r.mu.Lock()
 	defer t.r.mu.Unlock()
@@ -95,9 +94,9 @@ func (t *Task) report() {
 		return
 	}
 	elapsed := t.r.clock.now().Sub(t.start)
-	parts := []string{t.what + ": " + round(elapsed).String() + " so far"}
+	parts := []string{t.name + ": " + round(elapsed).String() + " so far"}
 	if t.unit != "" {
-		parts = []string{t.what + ": " + t.counts(), round(elapsed).String() + " so far"}
+		parts = []string{t.name + ": " + t.counts(), round(elapsed).String() + " so far"}
 	}
 	if t.done > 0 && t.total > t.done {
 		left := time.Duration(float64(elapsed) / float64(t.done) * float64(t.total-t.done))
@@ -106,17 +105,17 @@ func (t *Task) report() {
 	if t.detail != "" {
 		parts = append(parts, t.detail)
 	}
-	t.r.line(strings.Join(parts, ", "))
+	t.r.writeLine(strings.Join(parts, ", "))
 }
 
 func (t *Task) startLine() string {
 	if t.total == 0 {
-		return t.what + ": started"
+		return t.name + ": started"
 	}
-	return fmt.Sprintf("%s: started, %s", t.what, amount(t.total, t.unit))
+	return fmt.Sprintf("%s: started, %s", t.name, amount(t.total, t.unit))
 }
 
-// counts is "3 of 12 modules", or "3 modules" where the total is unknown.
+// counts returns "3 of 12 modules", or "3 modules" if the total is unknown.
 func (t *Task) counts() string {
 	if t.total == 0 {
 		return amount(t.done, t.unit)
@@ -140,13 +139,13 @@ func number(n int64, unit string) string {
 
 func round(d time.Duration) time.Duration { return d.Round(time.Second) }
 
-func newBar(w io.Writer, what, unit string, total int64) *progressbar.ProgressBar {
+func newBar(w io.Writer, name, unit string, total int64) *progressbar.ProgressBar {
 	if total == 0 {
-		total = -1 // a spinner
+		total = -1 // draws a spinner
 	}
 	options := []progressbar.Option{
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetDescription(what),
+		progressbar.OptionSetDescription(name),
 		progressbar.OptionSetWidth(24),
 		progressbar.OptionThrottle(100 * time.Millisecond),
 		progressbar.OptionSetElapsedTime(true),

@@ -154,7 +154,7 @@ func (s *site) rebuilder() rebuild.Rebuilder {
 	return rebuild.Rebuilder{
 		Builder: builder.Config{
 			Cache: s.cache(), GoSum: s.goSum(), Parallel: 2, Getenv: func(name string) string { return s.env[name] },
-			Log: io.Discard, Progress: progress.New(io.Discard),
+			Log: io.Discard, Progress: progress.New(io.Discard, nil),
 		},
 		Dates: builddate.Database{Path: s.dates(), Lock: s.dates() + ".lock"},
 		Store: s.store(),

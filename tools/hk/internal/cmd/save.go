@@ -63,7 +63,7 @@ exists, with the full name of its image.`,
 					return err
 				}
 			}
-			contents, err := b.Save(c.Context(), progress.New(env.Err), a)
+			contents, err := b.Save(c.Context(), progress.New(env.Err, env.Getenv), a)
 			if err != nil {
 				return err
 			}

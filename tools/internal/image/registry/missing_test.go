@@ -36,7 +36,7 @@ func TestPushIfMissing(t *testing.T) {
 	push := func(dir string, tags ...string) (digest, messages string) {
 		t.Helper()
 		var log bytes.Buffer
-		d, err := PushIfMissing(t.Context(), progress.New(&log), dir, repository, tags, "files-1")
+		d, err := PushIfMissing(t.Context(), progress.New(&log, nil), dir, repository, tags, "files-1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func TestPushIfMissingForbidden(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	repository := strings.TrimPrefix(s.URL, "http://") + "/hypokube"
-	_, err := PushIfMissing(t.Context(), progress.New(&bytes.Buffer{}), randomLayout(t), repository, nil, "files-1")
+	_, err := PushIfMissing(t.Context(), progress.New(&bytes.Buffer{}, nil), randomLayout(t), repository, nil, "files-1")
 	if err == nil || !strings.Contains(err.Error(), "checking "+repository+":files-1: ") {
 		t.Errorf("got %v", err)
 	}

@@ -82,7 +82,7 @@ func setup(t *testing.T, manifest string, wake []byte) (*fetch.Fetcher, versions
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fetch.Fetcher{Catalog: c, Store: files, Registry: fetch.Off, Progress: progress.New(&bytes.Buffer{})}, c.Images[0]
+	return &fetch.Fetcher{Catalog: c, Store: files, Registry: fetch.Off, Progress: progress.New(&bytes.Buffer{}, nil)}, c.Images[0]
 }
 
 func assembled(t *testing.T, s *fetch.Fetcher, image versions.Image) (dir string, built record.Record) {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
-	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/shell"
 )
 
@@ -50,11 +49,10 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 		return fail(fmt.Errorf("writing apt sources: %w", err))
 	}
 
-	report := progress.New(c.Log)
-	report.Logf("creating a Debian %s root in %s from %s; this takes one to two minutes", spec.Suite, root.dir, m.archive.uri)
+	c.Progress.Logf("creating a Debian %s root in %s from %s; this takes one to two minutes", spec.Suite, root.dir, m.archive.uri)
 	unpacked := &Root{dir: build, enter: root.enter}
 	args := append(root.enter[:len(root.enter):len(root.enter)], mmdebstrap(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
-	w := &logParser{name: "Debian " + spec.Suite, report: report}
+	w := &logParser{name: "Debian " + spec.Suite, report: c.Progress}
 	if err := run(ctx, w, args, lock); err != nil {
 		return fail(err)
 	}
@@ -76,7 +74,7 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	if err := os.Rename(build, root.dir); err != nil {
 		return fail(fmt.Errorf("renaming the root: %w", err))
 	}
-	report.Logf("created %s", root.dir)
+	c.Progress.Logf("created %s", root.dir)
 	return nil
 }
 

@@ -29,7 +29,7 @@ Setting up git (1:2) ...
 
 func TestLogParser(t *testing.T) {
 	var out strings.Builder
-	w := &logParser{name: "Debian forky", report: progress.New(&out)}
+	w := &logParser{name: "Debian forky", report: progress.New(&out, nil)}
 	// Writes need not end at line breaks.
 	for _, piece := range strings.SplitAfter(output, "e") {
 		if n, err := w.Write([]byte(piece)); n != len(piece) || err != nil {
@@ -54,7 +54,7 @@ Debian forky: installing 3 packages: stopped at 2 of 6 steps (33%) after 0s
 }
 
 func TestLogParserPrefersErrors(t *testing.T) {
-	w := &logParser{report: progress.New(new(strings.Builder))}
+	w := &logParser{report: progress.New(new(strings.Builder), nil)}
 	if _, err := w.Write([]byte("E: no such suite\nReading package lists...\nE: mmdebstrap failed to run\n")); err != nil {
 		t.Fatal(err)
 	}

@@ -12,12 +12,15 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
+	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
 // Config says where roots are stored and which mirrors they come from.
 type Config struct {
 	Dir string    // directory of all roots and of downloaded packages
-	Log io.Writer // receives progress messages
+	Log io.Writer // receives the errors of commands
+
+	Progress *progress.Reporter // nil for lines to Log
 
 	// Mirror and SecurityMirror override the mirrors in the host's apt
 	// configuration, unless empty.
@@ -43,6 +46,9 @@ func Ensure(ctx context.Context, c Config, spec Spec) (*Root, error) {
 	if c.Log == nil {
 		c.Log = io.Discard
 	}
+	if c.Progress == nil {
+		c.Progress = progress.New(c.Log, nil)
+	}
 	dir, err := filepath.Abs(c.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("resolving the directory of roots %q: %w", c.Dir, err)
@@ -61,7 +67,7 @@ func Ensure(ctx context.Context, c Config, spec Spec) (*Root, error) {
 	// One lock for all roots, because they share the directory of downloaded
 	// packages.
 	lock, err := lockfile.Acquire(ctx, filepath.Join(c.Dir, "lock"), func() {
-		fmt.Fprintf(c.Log, "waiting for another process that creates a Debian root in %s\n", c.Dir)
+		c.Progress.Logf("waiting for another process that creates a Debian root in %s", c.Dir)
 	})
 	if err != nil {
 		return nil, err

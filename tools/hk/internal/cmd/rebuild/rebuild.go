@@ -107,7 +107,7 @@ func (o *options) open(env cli.Env, args []string) (s session, err error) {
 	s.rebuilder = rebuild.Rebuilder{
 		Builder: builder.Config{
 			Cache: cache, GoSum: absolute(env, o.goSum), Parallel: o.parallel,
-			Getenv: env.Getenv, Log: env.Err, Progress: progress.New(env.Err),
+			Getenv: env.Getenv, Log: env.Err, Progress: progress.New(env.Err, env.Getenv),
 		},
 		Dates:  builddate.Database{Path: absolute(env, o.dates), Lock: filepath.Join(cache, "rebuild", "dates.lock")},
 		Report: func(o rebuild.Outcome) { fmt.Fprintln(env.Out, o) },

@@ -201,7 +201,7 @@ func (k *checker) chosen(v *imagevector.Vector, names []string, within imagevect
 
 // checkAll checks every image in its registry and completes the results.
 func (k *checker) checkAll(ctx context.Context, client *registry.Checker, images []*checkResult) {
-	task := progress.New(k.env.Err).Start("checking images", "image", int64(len(images)))
+	task := progress.New(k.env.Err, k.env.Getenv).Start("checking images", "image", int64(len(images)))
 	group := errgroup.Group{}
 	group.SetLimit(k.parallel)
 	for _, r := range images {

@@ -1,5 +1,5 @@
-// Package cli is the thin shell around every command: signals, streams and
-// exit codes. A command is a function; main only names it.
+// Package cli runs commands with signals, streams and exit codes. A command is a
+// function, and main only names it.
 package cli
 
 import (
@@ -15,26 +15,25 @@ import (
 
 // Exit codes of every command of this repository.
 const (
-	ExitFailed = 1 // the work could not be done
+	ExitFailed = 1 // the command failed
 	ExitUsage  = 2 // the command line is wrong
-	ExitDrift  = 3 // a difference or a violation was found
+	ExitDrift  = 3 // a mismatch or a violation was found
 )
 
-// Env is all that a command may know of the world outside its arguments.
+// Env is the environment of a command.
 type Env struct {
-	Args     []string            // without the command's name
+	Args     []string            // without the name of the command
 	Getenv   func(string) string // the process environment
 	Dir      string              // working directory, absolute
 	In       io.Reader
 	Out, Err io.Writer
 }
 
-// A Command does its work and returns nil, or an error that says what failed.
-// The exit code is 1 unless the error carries another one; see [Exit].
+// A Command is the function of a command. The exit code of its error is
+// [ExitFailed] unless [Exit] attached another one.
 type Command func(ctx context.Context, env Env) error
 
-// Exit attaches an exit code to err. A nil err means that everything worth
-// saying has been printed already.
+// Exit attaches an exit code to err. A nil err exits without a message.
 func Exit(code int, err error) error { return &exitError{code, err} }
 
 type exitError struct {
@@ -51,14 +50,14 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// Usage is an error with [ExitUsage].
+// Usage returns an error with [ExitUsage].
 func Usage(format string, args ...any) error {
 	return Exit(ExitUsage, fmt.Errorf(format, args...))
 }
 
-// Parse reads args into flags. Its error exits with 2, or with 0 after -h, and
-// has been printed by the flag set. Arguments that are no flags are an error
-// unless the command allows them.
+// Parse parses the flags of env.Args. The flag set prints its errors, which exit
+// with [ExitUsage], or with 0 after -h. Positional arguments are an error unless
+// allowArgs is set.
 func Parse(fs *flag.FlagSet, env Env, allowArgs bool) error {
 	fs.SetOutput(env.Err)
 	switch err := fs.Parse(env.Args); {
@@ -72,12 +71,12 @@ func Parse(fs *flag.FlagSet, env Env, allowArgs bool) error {
 	return nil
 }
 
-// Main runs cmd with the process's own environment and returns its exit code.
-// The context ends at SIGINT or SIGTERM.
+// Main runs cmd with the environment of the process and returns its exit code.
+// SIGINT and SIGTERM cancel the context.
 func Main(name string, cmd Command) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// The first signal asks, the second one kills: not every step can be asked.
+	// The second signal kills, because not every step can be cancelled.
 	context.AfterFunc(ctx, stop)
 	dir, err := os.Getwd()
 	if err != nil {
@@ -90,7 +89,7 @@ func Main(name string, cmd Command) int {
 	}))
 }
 
-// Code prints err, if it has something to say, and returns its exit code.
+// Code prints err, if it has a message, and returns its exit code.
 func Code(name string, w io.Writer, err error) int {
 	if err == nil {
 		return 0

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/hyperkube/hyperkube/versions"
@@ -16,9 +15,6 @@ import (
 // for the releases of the manifest. Other versions and files are skipped; an
 // invalid checksum is an error.
 func (p *pinner) importFile(file string) error {
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(p.env.Dir, file)
-	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("reading list: %w", err)
@@ -35,7 +31,7 @@ func (p *pinner) importFile(file string) error {
 				continue
 			}
 			for _, name := range slices.Sorted(maps.Keys(byFile)) {
-				errs = append(errs, p.sums(source, release.Version, name, byFile[name]))
+				errs = append(errs, p.importSums(source, release.Version, name, byFile[name]))
 			}
 		}
 	}
@@ -45,7 +41,8 @@ func (p *pinner) importFile(file string) error {
 	return nil
 }
 
-func (p *pinner) sums(source versions.Source, v versions.Version, name string, byArch map[string]string) error {
+// importSums pins a file of a release for the architectures in the list.
+func (p *pinner) importSums(source versions.Source, v versions.Version, name string, byArch map[string]string) error {
 	var errs []error
 	for _, arch := range slices.Sorted(maps.Keys(byArch)) {
 		platform, err := versions.ParsePlatform("linux/" + arch)

@@ -1,6 +1,6 @@
-// Package pin writes versions/lock.json: it pins the files and base images that
-// the manifest wants and the lock lacks. A pin is never changed, except that of a
-// program of this repository.
+// Package pin adds pins to versions/lock.json for the files and base images that
+// the manifest requires. A pin is never changed, except that of a program of this
+// repository.
 package pin
 
 import (
@@ -27,26 +27,12 @@ type Options struct {
 	TrustMirror bool      // trust checksums from the mirror in HYPERKUBE_UPSTREAM
 }
 
-// Validate returns an error unless at most one selection is set.
-func (o Options) Validate() error {
-	n := 0
-	for _, set := range []bool{o.Programs, len(o.Imports) > 0, len(o.Archives) > 0} {
-		if set {
-			n++
-		}
-	}
-	if n > 1 {
-		return cli.Usage("want at most one of --programs, --import and --archive")
-	}
-	return nil
-}
-
 // Add adds pins to the lock of the checkout at env.Dir. Pins that were made
 // before an error are kept, so that the next run continues from there. If a
 // checksum differs from the pinned one, the error exits with [cli.ExitDrift].
 func Add(ctx context.Context, env cli.Env, o Options) error {
-	if err := o.Validate(); err != nil {
-		return err
+	if o.Programs && len(o.Imports)+len(o.Archives) > 0 || len(o.Imports) > 0 && len(o.Archives) > 0 {
+		return cli.Usage("want at most one of --programs, --import and --archive")
 	}
 	// One process at a time reads and replaces the lock.
 	dir, err := lockfile.AcquireDir(ctx, env.Dir, func() { fmt.Fprintln(env.Err, "hk: waiting for another process that writes to the checkout") })

@@ -18,9 +18,9 @@ func newPin(env cli.Env) *cobra.Command {
 	var archives []string
 	c := &cobra.Command{
 		Use:   "pin",
-		Short: "Pin the files and base images that the manifest wants",
+		Short: "Pin the files and base images that the manifest requires",
 		Long: `Pin adds to versions/lock.json the sha256 of every file and base image that
-versions/versions.yaml wants and the lock lacks. Released files are downloaded and
+versions/versions.yaml requires and the lock lacks. Released files are downloaded and
 compared with the checksums of upstream, programs are built. A pin is never changed,
 except that of a program of this repository. The exit code is 3 if a checksum differs
 from the pinned one.`,

@@ -42,15 +42,15 @@ func TestBundle(t *testing.T) {
 	}{
 		{"one", good, in2025, "", ""},
 		{"two", good + "a comment between\n" + good, in2025, "", ""},
-		{"expired", good, in2027, `certificate 1, of "CN=authority", has expired at 2026-01-01T00:00:00Z`, "certificate has expired"},
+		{"expired", good, in2027, `certificate 1, of "CN=authority", expired at 2026-01-01T00:00:00Z`, "certificate has expired"},
 		{"not yet", good, in2020, `certificate 1, of "CN=authority", is not valid before `, ""},
 		{"second expired", good + good, in2027, "certificate 1", "certificate has expired"},
-		{"of a server", leaf, in2025, `is none of a certificate authority`, ""},
-		{"second broken", good + broken, in2025, "certificate 2 cannot be parsed", ""},
-		{"second cut", good + good[:len(good)-20], in2025, "PEM block 2 cannot be decoded", ""},
+		{"of a server", leaf, in2025, `is not of a certificate authority`, ""},
+		{"second broken", good + broken, in2025, "parsing certificate 2", ""},
+		{"second cut", good + good[:len(good)-20], in2025, "PEM block 2 is malformed", ""},
 		{"key", good + key, in2025, `PEM block 2 is a "PRIVATE KEY", not a certificate`, ""},
 		{"key first", key + good, in2025, `PEM block 1 is a "PRIVATE KEY"`, "not a valid PEM-encoded certificate"},
-		{"none", "hello", in2025, "there is no PEM block", "not a valid PEM-encoded certificate"},
+		{"none", "hello", in2025, "no PEM block", "not a valid PEM-encoded certificate"},
 	} {
 		inline, err := json.Marshal(tt.inline)
 		if err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
 
-// checkCompatible adds what Gardener finds wrong with entry i, in its order.
+// checkCompatible adds the problems that Gardener finds in entry i, in Gardener's
+// order.
 func (p *Problems) checkCompatible(s *Source, i int) {
 	field := func(name string) string { return indexed("images", i) + "." + name }
 	at := s.Position
@@ -47,8 +48,8 @@ func (p *Problems) checkCompatible(s *Source, i int) {
 	}
 }
 
-// checkCertificate adds what Gardener finds wrong with a bundle. It looks at the
-// first certificate alone.
+// checkCertificate adds the problems that Gardener finds in a bundle. Gardener
+// checks only the first certificate.
 func (p *Problems) checkCertificate(ca *CABundle, c config) {
 	if ca.Inline == nil {
 		return
@@ -70,8 +71,8 @@ func decodeCertificate(text string) (*x509.Certificate, bool) {
 	return cert, err == nil
 }
 
-// ValidateCompatible returns what Gardener finds wrong with sources that came
-// from no file, as an error with its text; nil if nothing is.
+// ValidateCompatible validates sources as Gardener does. The error is [Problems],
+// with the text of Gardener.
 func ValidateCompatible(sources []Source) error {
 	var problems Problems
 	for i := range sources {

@@ -13,11 +13,11 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
 
-// checker gathers what strict reading finds wrong with one entry by itself.
+// checker collects the problems of a single entry.
 type checker struct {
 	problems *Problems
 	source   *Source
-	at       *nodes // nil for an entry that came from no file
+	at       *nodes // nil for an entry that is not from a file
 	index    int
 }
 
@@ -41,7 +41,7 @@ func (c *checker) add(which int, kind Kind, name string, value *string, format s
 	c.problems.add(p)
 }
 
-// node returns where a field stands, nil if it is absent.
+// node returns the value of a field, nil if it is absent.
 func (c *checker) node(which int) *yaml.Node {
 	if c.at == nil {
 		return nil
@@ -51,26 +51,26 @@ func (c *checker) node(which int) *yaml.Node {
 
 func (c *checker) name() {
 	s := c.source
-	// What stands there, but is no string, is a problem already.
+	// A name that is not a string is reported already.
 	if n := c.node(fieldName); s.Name == "" && (n == nil || n.Style != 0) {
-		c.add(fieldName, Required, "name", nil, "the entry has no name")
+		c.add(fieldName, Required, "name", nil, "missing name")
 	}
 	if strings.ContainsFunc(s.Name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-		c.add(fieldName, Invalid, "name", &s.Name, "name %s has a blank or control character", quoteShort(s.Name))
+		c.add(fieldName, Invalid, "name", &s.Name, "name %s has a space or control character", quoteShort(s.Name))
 	}
 }
 
 func (c *checker) image() {
 	s := c.source
 	if s.Ref == nil && s.Repository == nil && c.node(fieldRef) == nil && c.node(fieldRepository) == nil {
-		c.add(fieldRepository, Required, "repository", nil, "the entry has neither repository nor ref")
+		c.add(fieldRepository, Required, "repository", nil, "missing repository or ref")
 	}
 	if s.Ref != nil {
 		if s.Repository != nil {
-			c.add(fieldRepository, Forbidden, "repository", s.Repository, "repository stands beside ref, which has one already")
+			c.add(fieldRepository, Forbidden, "repository", s.Repository, "repository is not allowed with ref")
 		}
 		if s.Tag != nil {
-			c.add(fieldTag, Forbidden, "tag", s.Tag, "tag stands beside ref, which has one already")
+			c.add(fieldTag, Forbidden, "tag", s.Tag, "tag is not allowed with ref")
 		}
 	}
 	for _, f := range []struct {
@@ -90,7 +90,7 @@ func (c *checker) image() {
 		}
 	}
 	if s.Version != nil && *s.Version == "" {
-		c.add(fieldVersion, Invalid, "version", s.Version, "version is empty: leave the key out")
+		c.add(fieldVersion, Invalid, "version", s.Version, "empty version: remove the key")
 	}
 }
 
@@ -103,9 +103,9 @@ func (c *checker) constraint(which int, name string, text *string) {
 	}
 	switch set, err := span.Constraint(*text); {
 	case err != nil:
-		c.add(which, Invalid, name, text, `reading constraint %s: %v; wanted one such as ">= 1.30, < 1.34", "1.30.x" or "= 1.30.2"`, quoteShort(*text), err)
+		c.add(which, Invalid, name, text, `parsing constraint %s: %v; want a constraint such as ">= 1.30, < 1.34", "1.30.x" or "= 1.30.2"`, quoteShort(*text), err)
 	case len(set) == 0:
-		c.add(which, Invalid, name, text, "no version meets %q; suffixes such as -rc.1 are cut off before versions are compared", *text)
+		c.add(which, Invalid, name, text, "no version satisfies %q: suffixes such as -rc.1 are removed before the comparison", *text)
 	}
 }
 
@@ -115,21 +115,21 @@ func (c *checker) architectures() {
 		return
 	}
 	if n := c.node(fieldArchitectures); len(s.Architectures) == 0 && (n == nil || target(n).Kind == yaml.SequenceNode && len(target(n).Content) == 0) {
-		c.add(fieldArchitectures, Invalid, "architectures", nil, "the list is empty, so the entry is for no machine: leave the key out for %s and %s", amd64, arm64)
+		c.add(fieldArchitectures, Invalid, "architectures", nil, "empty list matches no architecture: remove the key for %s and %s", amd64, arm64)
 	}
 	seen := map[string]bool{}
 	for _, name := range s.Architectures {
 		switch {
 		case bit(name) == 0:
-			c.add(fieldArchitectures, Invalid, "architectures", &name, "unknown architecture %s: known are %q and %q", quoteShort(name), amd64, arm64)
+			c.add(fieldArchitectures, Invalid, "architectures", &name, "unknown architecture %s: want %q or %q", quoteShort(name), amd64, arm64)
 		case seen[name]:
-			c.add(fieldArchitectures, Invalid, "architectures", &name, "architecture %q stands here twice", name)
+			c.add(fieldArchitectures, Invalid, "architectures", &name, "duplicate architecture %q", name)
 		}
 		seen[name] = true
 	}
 }
 
-// checkBundle says what is wrong with the certificates of a bundle.
+// checkBundle returns the first problem of the certificates of a bundle, or "".
 func checkBundle(text string, now time.Time) string {
 	rest := []byte(text)
 	for i := 1; ; i++ {
@@ -138,9 +138,9 @@ func checkBundle(text string, now time.Time) string {
 		if block, rest = pem.Decode(rest); block == nil {
 			switch {
 			case i == 1:
-				return "there is no PEM block: wanted -----BEGIN CERTIFICATE-----"
+				return "no PEM block: want -----BEGIN CERTIFICATE-----"
 			case strings.Contains(string(before), "-----BEGIN"):
-				return fmt.Sprintf("PEM block %d cannot be decoded", i)
+				return fmt.Sprintf("PEM block %d is malformed", i)
 			}
 			return ""
 		}
@@ -150,13 +150,13 @@ func checkBundle(text string, now time.Time) string {
 		cert, err := x509.ParseCertificate(block.Bytes)
 		switch {
 		case err != nil:
-			return fmt.Sprintf("certificate %d cannot be parsed: %v", i, err)
+			return fmt.Sprintf("parsing certificate %d: %v", i, err)
 		case now.Before(cert.NotBefore):
 			return fmt.Sprintf("certificate %d, of %q, is not valid before %s", i, cert.Subject, cert.NotBefore.UTC().Format(time.RFC3339))
 		case now.After(cert.NotAfter):
-			return fmt.Sprintf("certificate %d, of %q, has expired at %s", i, cert.Subject, cert.NotAfter.UTC().Format(time.RFC3339))
+			return fmt.Sprintf("certificate %d, of %q, expired at %s", i, cert.Subject, cert.NotAfter.UTC().Format(time.RFC3339))
 		case cert.BasicConstraintsValid && !cert.IsCA:
-			return fmt.Sprintf("certificate %d, of %q, is none of a certificate authority", i, cert.Subject)
+			return fmt.Sprintf("certificate %d, of %q, is not of a certificate authority", i, cert.Subject)
 		}
 	}
 }

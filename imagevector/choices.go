@@ -9,15 +9,15 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
 
-// checkChoices adds what is wrong with the entries together: those that are never
-// chosen and, for the versions of [WithVersions], names for which no entry is
-// chosen, or more than one could be.
+// checkChoices adds the problems of entries with each other: entries that are never
+// chosen and, for the versions of [WithVersions], names without image or with
+// several entries of the same score.
 func (v *Vector) checkChoices(problems *Problems) {
 	if v.config.overwrite {
 		v.checkKeys(problems)
 		return
 	}
-	unsure := v.unsure(*problems)
+	invalid := v.invalidNames(*problems)
 	for _, name := range v.Names() {
 		if name == "" {
 			continue
@@ -25,16 +25,15 @@ func (v *Vector) checkChoices(problems *Problems) {
 		if entries := v.byName[name]; len(entries) > 1 {
 			v.checkNeverChosen(problems, name, entries)
 		}
-		if !v.config.within.Empty() && !unsure[name] && !unsure[""] {
+		if !v.config.within.Empty() && !invalid[name] && !invalid[""] {
 			v.checkVersions(problems, name)
 		}
 	}
 }
 
-// unsure returns the names of entries with problems of their own: what is chosen
-// for those, nobody knows before they are mended. An entry without a name may be
-// meant for any.
-func (v *Vector) unsure(problems Problems) map[string]bool {
+// invalidNames returns the names of entries with problems, whose choices are
+// unknown. An entry without a name may belong to any name.
+func (v *Vector) invalidNames(problems Problems) map[string]bool {
 	names := map[string]bool{}
 	for _, p := range problems {
 		if rest, ok := strings.CutPrefix(p.Field, "images["); ok {
@@ -47,7 +46,7 @@ func (v *Vector) unsure(problems Problems) map[string]bool {
 	return names
 }
 
-// checkKeys adds the entries of an overwrite that others of it replace.
+// checkKeys adds the entries of an overwrite that replace another one of it.
 func (v *Vector) checkKeys(problems *Problems) {
 	first := map[key]int{}
 	for i := range v.sources {
@@ -55,7 +54,7 @@ func (v *Vector) checkKeys(problems *Problems) {
 		if j, ok := first[k]; ok && k.name != "" {
 			problems.add(Problem{
 				Position: v.sources[i].Position, Field: indexed("images", i), Kind: Invalid, Value: k.name,
-				Message: fmt.Sprintf("this entry of %s has the name, constraints and architectures of %s, and replaces what that one says", quoteShort(k.name), v.describe(&entry{index: j, source: &v.sources[j]})),
+				Message: fmt.Sprintf("entry of %s has the same name, constraints and architectures as %s, and replaces it", quoteShort(k.name), v.describe(&entry{index: j, source: &v.sources[j]})),
 			})
 			continue
 		}
@@ -68,7 +67,7 @@ func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []ent
 	if !ok {
 		problems.add(Problem{
 			Position: entries[0].source.Position, Field: indexed("images", entries[0].index), Kind: Invalid, Value: name,
-			Message: fmt.Sprintf("the %d entries of %s have more combinations of constraints on both versions than can be checked", len(entries), quoteShort(name)),
+			Message: fmt.Sprintf("the %d entries of %s have too many combinations of constraints on both versions to be checked", len(entries), quoteShort(name)),
 		})
 		return
 	}
@@ -77,7 +76,7 @@ func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []ent
 	for i := range entries {
 		e := &entries[i]
 		if chosen[i] || e.runtime.err != nil || e.target.err != nil || e.impossible() {
-			continue // the latter are problems already
+			continue // reported already
 		}
 		var others []string
 		for _, j := range winners(grids, e, &budget) {
@@ -85,12 +84,12 @@ func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []ent
 		}
 		problems.add(Problem{
 			Position: e.source.Position, Field: indexed("images", e.index), Kind: Invalid, Value: name,
-			Message: fmt.Sprintf("this entry of %s is never chosen: wherever it matches, %s scores higher or comes first", quoteShort(name), strings.Join(others, " or ")),
+			Message: fmt.Sprintf("entry of %s is never chosen: wherever it matches, %s has a higher score or comes first", quoteShort(name), strings.Join(others, " or ")),
 		})
 	}
 }
 
-// owners tells of each entry whether it is chosen anywhere.
+// owners reports for each entry whether any lookup chooses it.
 func owners(grids []*grid, entries int) []bool {
 	chosen := make([]bool, entries)
 	for _, g := range grids {
@@ -103,8 +102,8 @@ func owners(grids []*grid, entries int) []bool {
 	return chosen
 }
 
-// neverChosen returns the indices of entries that no look-up chooses. Names for
-// which that would take too long to find out have none.
+// neverChosen returns the indices of entries that no lookup chooses. It omits names
+// with too many combinations to check.
 func (v *Vector) neverChosen() map[int]bool {
 	never := map[int]bool{}
 	for _, entries := range v.byName {
@@ -121,8 +120,8 @@ func (v *Vector) neverChosen() map[int]bool {
 	return never
 }
 
-// winners returns who is chosen where an entry matches: some of them, if they
-// are many or the search has become long.
+// winners returns entries that are chosen where an entry matches. The list may be
+// incomplete if there are many, or if the budget is used up.
 func winners(grids []*grid, e *entry, budget *int) []int32 {
 	const enough = 4
 	var found []int32
@@ -150,32 +149,31 @@ func winners(grids []*grid, e *entry, budget *int) []int32 {
 	return found
 }
 
-// impossible tells whether no look-up at all can choose the entry.
+// impossible reports whether the entry matches no lookup.
 func (e *entry) impossible() bool {
 	return e.runtime.given && len(e.runtime.set) == 0 || e.target.given && len(e.target.set) == 0 || e.source.Architectures != nil && len(e.source.Architectures) == 0
 }
 
-// describe names an entry by its line, or by its number if it has none.
+// describe returns the line of an entry, or its index if it has no line.
 func (v *Vector) describe(e *entry) string {
 	if e.source.Position.Line > 0 {
-		return fmt.Sprintf("the one at line %d", e.source.Position.Line)
+		return fmt.Sprintf("the entry at line %d", e.source.Position.Line)
 	}
 	return fmt.Sprintf("images[%d]", e.index)
 }
 
-// A Choice is what is chosen for some Kubernetes versions.
+// A Choice is the entry that is chosen for a set of Kubernetes versions.
 type Choice struct {
 	Versions Versions
-	// Entry is the index in Sources of the entry that is chosen; -1 if none is.
+	// Entry is the index of the chosen entry in Sources; -1 for none.
 	Entry int
-	// Tied are the indices of entries that match with the same score, but come
-	// later.
+	// Tied are the indices of later entries with the same score.
 	Tied []int
 }
 
-// Choices returns what is chosen for a name and an architecture over versions,
-// each being runtime and target version at once. Versions with the same outcome
-// are one Choice; they come in the order of their first version.
+// Choices returns the entries that are chosen for a name and an architecture within
+// a set of versions, each as both runtime and target version. Versions with the same
+// result are one Choice, in the order of their first version.
 func (v *Vector) Choices(name, architecture string, within Versions) []Choice {
 	entries := v.byName[name]
 	var choices []Choice
@@ -184,7 +182,7 @@ func (v *Vector) Choices(name, architecture string, within Versions) []Choice {
 		var score int8
 		for i := range entries {
 			e := &entries[i]
-			if !e.architectures.has(architecture) || !e.runtime.admits(part.First) || !e.target.admits(part.First) {
+			if !e.architectures.has(architecture) || !e.runtime.allows(part.First) || !e.target.allows(part.First) {
 				continue
 			}
 			switch s := e.score(lookup{true, true}); {
@@ -207,12 +205,12 @@ func (v *Vector) Choices(name, architecture string, within Versions) []Choice {
 	return choices
 }
 
-// admits tells whether the constraint is met, if there is one.
-func (c *constraint) admits(v span.Version) bool {
+// allows reports whether v satisfies the constraint, if there is one.
+func (c *constraint) allows(v span.Version) bool {
 	return !c.given || c.err == nil && c.set.Contains(v)
 }
 
-// checkVersions adds the gaps and the ties of one name.
+// checkVersions adds the versions without image and the ties of one name.
 func (v *Vector) checkVersions(problems *Problems, name string) {
 	architectures := v.config.architectures
 	if len(architectures) == 0 {
@@ -225,11 +223,11 @@ func (v *Vector) checkVersions(problems *Problems, name string) {
 			index := first.index
 			switch {
 			case c.Entry < 0:
-				message = fmt.Sprintf("no entry of %s is chosen for Kubernetes %s on %s", quoteShort(name), c.Versions, architecture)
+				message = fmt.Sprintf("no image of %s for Kubernetes %s on %s", quoteShort(name), c.Versions, architecture)
 			case len(c.Tied) > 0:
 				index = c.Tied[0]
 				at = v.sources[index].Position
-				message = fmt.Sprintf("for Kubernetes %s on %s this entry of %s scores as high as images[%d], which is chosen only because it comes first", c.Versions, architecture, quoteShort(name), c.Entry)
+				message = fmt.Sprintf("for Kubernetes %s on %s, entry of %s has the same score as images[%d], which is chosen because it comes first", c.Versions, architecture, quoteShort(name), c.Entry)
 			default:
 				continue
 			}

@@ -8,61 +8,62 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
 
-// A Shape is which versions a look-up gives. Gardener looks some images up for
-// the cluster they run on, some for the one they work for, some for both, some
-// for none.
+// A LookupMode is the set of versions that a lookup has. Gardener looks up some
+// images with the version of the cluster they run on, some with that of the cluster
+// they work for, some with both, and some with none.
 type LookupMode int
 
-// The shapes.
+// Lookup modes.
 const (
-	// SameVersion gives one version as runtime and as target version, as the look-up
-	// of what runs on a worker node does.
+	// SameVersion has one version as both runtime and target version, as lookups of
+	// images for worker nodes.
 	SameVersion LookupMode = iota
-	// TwoVersions gives a runtime version and a target version that may differ.
+	// TwoVersions has a runtime version and a target version that may differ.
 	TwoVersions
-	// RuntimeOnly, TargetOnly and NoVersion leave versions out.
+	// RuntimeOnly, TargetOnly and NoVersion lack one or both versions.
 	RuntimeOnly
 	TargetOnly
 	NoVersion
 )
 
-// Shapes returns all shapes.
+// LookupModes returns all lookup modes.
 func LookupModes() []LookupMode {
 	return []LookupMode{SameVersion, TwoVersions, RuntimeOnly, TargetOnly, NoVersion}
 }
 
-// String describes the shape in words.
+// String describes the mode, such as "with a runtime version only".
 func (m LookupMode) String() string {
 	switch m {
 	case SameVersion:
-		return "with one version as runtime and target version"
+		return "with the same runtime and target version"
 	case TwoVersions:
-		return "with a runtime and a target version that differ"
+		return "with different runtime and target versions"
 	case RuntimeOnly:
-		return "with a runtime version alone"
+		return "with a runtime version only"
 	case TargetOnly:
-		return "with a target version alone"
+		return "with a target version only"
 	}
-	return "without any version"
+	return "without a version"
 }
 
-// A Difference is where two vectors choose different images.
+// A Difference is a set of lookups for which two vectors choose different images.
 type Difference struct {
 	Name, Architecture string
 	Mode               LookupMode
-	// Runtime and Target are the versions looked up: the same ones for SameVersion,
-	// empty for what a shape leaves out. For TwoVersions each has those for which
-	// some version of the other makes a difference.
+	// Runtime and Target are the versions of the lookups: equal for SameVersion, and
+	// empty if the mode lacks the version. For TwoVersions, each has the versions for
+	// which the images differ with some version of the other.
 	Runtime, Target Versions
-	// Before and After are indices of entries in the two vectors' Sources; -1 if
-	// none is chosen.
+	// Before and After are the indices of the chosen entries in the Sources of the
+	// two vectors; -1 for none.
 	Before, After int
 }
 
-// Compare returns where two vectors choose different images, by name, then by
-// architecture in the order given, then by shape. Images are different if
-// something else would be pulled. The error says that a name has too many entries.
-func Compare(before, after *Vector, within Versions, architectures []string, shapes ...LookupMode) ([]Difference, error) {
+// Compare returns the lookups for which two vectors choose different images, within
+// a set of versions, for the architectures and modes. They are sorted by name, then
+// in the order of architectures and modes. Images differ if their references do. The
+// error reports a name with too many entries to compare.
+func Compare(before, after *Vector, within Versions, architectures []string, modes ...LookupMode) ([]Difference, error) {
 	names := map[string]bool{}
 	for name := range before.byName {
 		names[name] = true
@@ -73,8 +74,8 @@ func Compare(before, after *Vector, within Versions, architectures []string, sha
 	var differences []Difference
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		for _, architecture := range architectures {
-			for _, s := range shapes {
-				found, err := compareName(before, after, name, architecture, s, within)
+			for _, mode := range modes {
+				found, err := compareName(before, after, name, architecture, mode, within)
 				if err != nil {
 					return nil, err
 				}
@@ -85,7 +86,7 @@ func Compare(before, after *Vector, within Versions, architectures []string, sha
 	return differences, nil
 }
 
-// outcome is a pair of choices.
+// outcome is a pair of chosen entries.
 type outcome struct{ before, after int }
 
 func compareName(before, after *Vector, name, architecture string, mode LookupMode, within Versions) ([]Difference, error) {
@@ -101,17 +102,17 @@ func compareName(before, after *Vector, name, architecture string, mode LookupMo
 		line := classes(both, func(e *entry, to []span.Version) []span.Version { return cuts(e, runtimeCuts(e, to)) }, within.set)
 		lineA, lineB := lineOn(line, a, architecture), lineOn(line, b, architecture)
 		for i, class := range line {
-			p.note(outcome{index(a, lineA.owner[i]), index(b, lineB.owner[i])}, class, class)
+			p.add(outcome{index(a, lineA.owner[i]), index(b, lineB.owner[i])}, class, class)
 		}
 	} else {
 		rows, columns := axis(both, runtimeCuts, in.runtime, within.set), axis(both, cuts, in.target, within.set)
 		gridA, ok := gridOn(rows, columns, a, in, architecture)
 		if !ok {
-			return nil, fmt.Errorf("comparing image %s: its %d entries have too many combinations of constraints on both versions", quoteShort(name), len(both))
+			return nil, fmt.Errorf("comparing image %s: %d entries have too many combinations of constraints on both versions", quoteShort(name), len(both))
 		}
 		gridB, _ := gridOn(rows, columns, b, in, architecture)
 		for cell := range gridA.owner {
-			p.note(outcome{index(a, gridA.owner[cell]), index(b, gridB.owner[cell])}, rows[cell/len(columns)], columns[cell%len(columns)])
+			p.add(outcome{index(a, gridA.owner[cell]), index(b, gridB.owner[cell])}, rows[cell/len(columns)], columns[cell%len(columns)])
 		}
 	}
 	differences := make([]Difference, len(p.found))
@@ -124,8 +125,8 @@ func compareName(before, after *Vector, name, architecture string, mode LookupMo
 	return differences, nil
 }
 
-// taggedCuts cuts target versions also where the tag of an entry is the one that
-// a version becomes for an entry without a tag.
+// taggedCuts cuts target versions also at a version whose tag, for an entry without
+// one, equals the tag of another entry.
 func taggedCuts(e *entry, to []span.Version) []span.Version {
 	to = targetCuts(e, to)
 	if tag := e.image.Tag; tag != nil {
@@ -136,7 +137,7 @@ func taggedCuts(e *entry, to []span.Version) []span.Version {
 	return to
 }
 
-// pairing gathers pairs of choices that differ, in the order they are found.
+// pairing collects pairs of chosen entries that differ, in the order of discovery.
 type pairing struct {
 	before, after *Vector
 	in            lookup
@@ -144,16 +145,17 @@ type pairing struct {
 	found         []*contrast
 }
 
-// contrast is a pair of choices, and the versions for which they differ.
+// contrast is a pair of chosen entries, and the versions for which their images
+// differ.
 type contrast struct {
 	outcome
 	runtime, target []span.Span
 	differ, found   bool
-	// perhaps: the one has a tag, which may be what some version becomes for the other.
+	// perhaps reports that only one entry has a tag, which some version may equal.
 	perhaps bool
 }
 
-func (p *pairing) note(o outcome, runtime, target span.Span) {
+func (p *pairing) add(o outcome, runtime, target span.Span) {
 	c := p.pairs[o]
 	if c == nil {
 		c = &contrast{outcome: o, differ: p.differ(o, versionMark)}
@@ -175,12 +177,12 @@ func (p *pairing) note(o outcome, runtime, target span.Span) {
 	}
 }
 
-// differ tells whether something else is pulled for a target version.
+// differ reports whether the images differ for a target version.
 func (p *pairing) differ(o outcome, version string) bool {
-	return (o.before < 0) != (o.after < 0) || p.before.pulls(o.before, p.in, version) != p.after.pulls(o.after, p.in, version)
+	return (o.before < 0) != (o.after < 0) || p.before.reference(o.before, p.in, version) != p.after.reference(o.after, p.in, version)
 }
 
-// index returns the index in Sources of an entry by its number in its name.
+// index returns the index in Sources of the i-th entry of a name, -1 for none.
 func index(entries []entry, i int32) int {
 	if i < 0 {
 		return -1
@@ -188,9 +190,8 @@ func index(entries []entry, i int32) int {
 	return entries[i].index
 }
 
-// pulls returns what an entry makes a node pull in look-ups of a shape, for a
-// target version.
-func (v *Vector) pulls(i int, in lookup, version string) string {
+// reference returns the image reference of an entry in lookups with a target version.
+func (v *Vector) reference(i int, in lookup, version string) string {
 	if i < 0 {
 		return ""
 	}
@@ -201,7 +202,7 @@ func (v *Vector) pulls(i int, in lookup, version string) string {
 	return v.sources[i].ToImage(target).String()
 }
 
-// takesVersion tells whether the version becomes the tag of an entry.
+// takesVersion reports whether the target version becomes the tag of an entry.
 func (v *Vector) takesVersion(i int) bool {
 	return i >= 0 && v.sources[i].takesVersion()
 }

@@ -9,21 +9,21 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// A Component is a component that Gardener deploys, and the overwrite that is
-// handed on to it.
+// A Component is a component that Gardener deploys, with the overwrite that
+// Gardener passes to it.
 type Component struct {
 	Name string
 	// Overwrite is the text of an image vector.
 	Overwrite string
-	// Vector is what the text says.
+	// Vector is the parsed Overwrite.
 	Vector   *Vector
 	Position Position
 }
 
-// Components are the overwrites of components, sorted by name.
+// Components are components with their overwrites, sorted by name.
 type Components []Component
 
-// Get returns the component of a name.
+// Get returns the component with the name.
 func (c Components) Get(name string) (Component, bool) {
 	for _, component := range c {
 		if component.Name == name {
@@ -33,9 +33,9 @@ func (c Components) Get(name string) (Component, bool) {
 	return Component{}, false
 }
 
-// ParseComponents reads a file of component overwrites, the vectors within too.
-// Errors are those of [Parse]; strict reading tells positions within a vector
-// where it stands in the file.
+// ParseComponents parses a file of component overwrites and the vectors in it.
+// The errors are those of [Parse]. In strict reading, positions in a vector are
+// those in the file.
 func ParseComponents(data []byte, opts ...Option) (Components, error) {
 	return parseComponents(data, configure(opts))
 }
@@ -50,7 +50,8 @@ func parseComponents(data []byte, c config) (Components, error) {
 	return parseComponentsStrict(data, c)
 }
 
-// ReadComponentsFile reads the component overwrites in a file.
+// ReadComponentsFile reads and parses a file of component overwrites, as
+// [ParseComponents] does.
 func ReadComponentsFile(file string, opts ...Option) (Components, error) {
 	return readComponents(file, configure(opts))
 }
@@ -70,8 +71,8 @@ func readComponents(file string, c config) (Components, error) {
 	return components, err
 }
 
-// ComponentsFromEnv reads the file that [ComponentsOverwriteEnv] names; there are
-// none if it is not set.
+// ComponentsFromEnv reads the file that the environment variable
+// [ComponentsOverwriteEnv] names. It returns nil if the variable is not set.
 func ComponentsFromEnv(getenv func(string) string, opts ...Option) (Components, error) {
 	file := getenv(ComponentsOverwriteEnv)
 	if file == "" {
@@ -81,14 +82,14 @@ func ComponentsFromEnv(getenv func(string) string, opts ...Option) (Components, 
 }
 
 func parseComponentsCompatible(data []byte, c config) (Components, error) {
-	type ComponentImageVector struct { // named in errors
+	type ComponentImageVector struct { // a name in errors of Gardener
 		Name                 string `json:"name"`
 		ImageVectorOverwrite string `json:"imageVectorOverwrite"`
 	}
 	var file struct {
 		Components []ComponentImageVector `json:"components" yaml:"components"`
 	}
-	root, err := decodeCompatible(data, componentsShape(), &file)
+	root, err := decodeCompatible(data, componentsSchema(), &file)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func parseComponentsStrict(data []byte, c config) (Components, error) {
 				switch {
 				case !ok:
 				case p.name == "name" && value == "":
-					r.problem(p.value, join(field, p.name), "the component has no name")
+					r.problem(p.value, join(field, p.name), "component has no name")
 				case p.name == "name":
 					component.Name = value
 				default:
@@ -152,7 +153,7 @@ func parseComponentsStrict(data []byte, c config) (Components, error) {
 				continue
 			}
 			if other, ok := components.Get(component.Name); ok {
-				r.problem(item, field, "component %s stands here twice, first at line %d; only the last would count", quoteShort(component.Name), other.Position.Line)
+				r.problem(item, field, "duplicate component %s: first at line %d; Gardener uses only the last", quoteShort(component.Name), other.Position.Line)
 				continue
 			}
 			component.Vector = r.nested(text, lines, fmt.Sprintf("components[%s].imageVectorOverwrite", short(component.Name)))
@@ -166,7 +167,7 @@ func parseComponentsStrict(data []byte, c config) (Components, error) {
 	return components, nil
 }
 
-// missing reports the keys that a mapping lacks.
+// missing reports required keys that a mapping lacks.
 func (r *reader) missing(n *yaml.Node, field string, names ...string) {
 	for _, name := range names {
 		found := false
@@ -179,8 +180,8 @@ func (r *reader) missing(n *yaml.Node, field string, names ...string) {
 	}
 }
 
-// nested reads the vector in a scalar and moves its positions to where its lines
-// stand in the file, which can be told for literal blocks alone.
+// nested parses the vector in a scalar. In a literal block, its positions become
+// those in the file; in another scalar, they become that of the scalar.
 func (r *reader) nested(n *yaml.Node, lines []string, field string) *Vector {
 	inner := strings.Split(n.Value, "\n")
 	move := func(p Position) Position {

@@ -7,30 +7,29 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
 
-// Which of the entries of a name are chosen, over all look-ups there can be, is
-// found on a grid: runtime versions by target versions, each axis cut where any
-// constraint begins or ceases to be met. What an entry scores does not depend on
-// the version, only on whether there is one. So for each shape of look-up the
-// entries have one order, and each takes the cells it matches that no entry
-// before it has taken.
+// The entries of a name that are chosen, over all possible lookups, are computed on
+// a grid of runtime versions by target versions. Each axis is cut at the bounds of
+// all constraints. The score of an entry depends on which versions a lookup has, but
+// not on their values. So for each kind of lookup the entries have a fixed order, and
+// each entry takes the cells that it matches and no earlier entry has taken.
 
-// maxCells bounds the grid of one name. Thousands of entries of one name stay
-// below, unless they all have constraints on both versions.
+// maxCells limits the grid of one name. It allows thousands of entries of a name,
+// unless most have constraints on both versions.
 const maxCells = 1 << 20
 
-// grid is the look-ups of one shape for one architecture.
+// grid has the lookups of one kind for one architecture.
 type grid struct {
 	in            lookup
 	architecture  string
 	rows, columns []span.Span // classes of runtime and of target versions
-	owner         []int32     // by row and column: which entry is chosen, -1 if none
+	owner         []int32     // the chosen entry by row and column, -1 for none
 }
 
-// shape tells which versions a look-up gives.
+// lookup is a kind of lookup: the versions that it has.
 type lookup struct{ runtime, target bool }
 
-// classes cuts versions where a constraint of the entries begins or ceases to be
-// met, so that the versions of one class are all alike to them.
+// classes splits versions at the bounds of the constraints of the entries. Each
+// constraint has the same result for all versions of a class.
 func classes(entries []entry, of func(*entry, []span.Version) []span.Version, within span.Set) []span.Span {
 	cuts := make([]span.Version, 0, 2*len(entries))
 	for i := range entries {
@@ -59,8 +58,8 @@ func bothCuts(e *entry, to []span.Version) []span.Version {
 	return targetCuts(e, runtimeCuts(e, to))
 }
 
-// axis returns the classes of one version of a shape; a look-up without that
-// version has one class.
+// axis returns the classes of a version of the lookup; a single class if the lookup
+// lacks the version.
 func axis(entries []entry, of func(*entry, []span.Version) []span.Version, given bool, within span.Set) []span.Span {
 	if !given {
 		return make([]span.Span, 1)
@@ -68,7 +67,7 @@ func axis(entries []entry, of func(*entry, []span.Version) []span.Version, given
 	return classes(entries, of, within)
 }
 
-// score is what an entry scores in a shape, wherever it matches.
+// score returns the score of an entry in lookups that it matches.
 func (e *entry) score(in lookup) int8 {
 	n := e.architectures.score
 	if in.runtime {
@@ -80,8 +79,8 @@ func (e *entry) score(in lookup) int8 {
 	return n
 }
 
-// newGrid finds who is chosen in one shape for one architecture. ok is false if
-// the grid would be too large.
+// newGrid returns the grid of a kind of lookup for one architecture. ok is false if
+// it would exceed maxCells.
 func newGrid(entries []entry, in lookup, architecture string, within span.Set) (_ *grid, ok bool) {
 	return gridOn(axis(entries, runtimeCuts, in.runtime, within), axis(entries, targetCuts, in.target, within), entries, in, architecture)
 }
@@ -91,17 +90,17 @@ func gridOn(rows, columns []span.Span, entries []entry, in lookup, architecture 
 		return nil, false
 	}
 	g := &grid{in: in, architecture: architecture, rows: rows, columns: columns}
-	g.claim(entries, func(e *entry) (rows, columns [][2]int) {
+	g.assign(entries, func(e *entry) (rows, columns [][2]int) {
 		return matching(g.rows, &e.runtime, in.runtime), matching(g.columns, &e.target, in.target)
 	})
 	return g, true
 }
 
-// lineOn is the grid of look-ups with one version as runtime and target version:
-// a single row.
+// lineOn returns the grid, a single row, of lookups with the same runtime and target
+// version.
 func lineOn(columns []span.Span, entries []entry, architecture string) *grid {
 	g := &grid{in: lookup{true, true}, architecture: architecture, rows: make([]span.Span, 1), columns: columns}
-	g.claim(entries, func(e *entry) (rows, columns [][2]int) {
+	g.assign(entries, func(e *entry) (rows, columns [][2]int) {
 		both := constraint{given: e.runtime.given || e.target.given, set: e.target.set}
 		switch {
 		case !e.target.given:
@@ -114,7 +113,7 @@ func lineOn(columns []span.Span, entries []entry, architecture string) *grid {
 	return g
 }
 
-// allGrids returns the grids of every shape and architecture that differ.
+// allGrids returns the grids of all kinds of lookups and architectures.
 func allGrids(entries []entry) (grids []*grid, ok bool) {
 	in, architectures := lookups(entries)
 	for _, s := range in {
@@ -129,9 +128,9 @@ func allGrids(entries []entry) (grids []*grid, ok bool) {
 	return grids, true
 }
 
-// claim gives every cell to the entry that is chosen there; area tells which
-// stretches of rows and of columns an entry matches.
-func (g *grid) claim(entries []entry, area func(*entry) (rows, columns [][2]int)) {
+// assign sets the owner of every cell. The ranges of rows and columns that an entry
+// matches are returned by area.
+func (g *grid) assign(entries []entry, area func(*entry) (rows, columns [][2]int)) {
 	in := g.in
 	order := make([]int32, 0, len(entries))
 	for i := range entries {
@@ -147,17 +146,17 @@ func (g *grid) claim(entries []entry, area func(*entry) (rows, columns [][2]int)
 	for i := range g.owner {
 		g.owner[i] = -1
 	}
-	// free[c] is the next cell of the row, from c on, that may still be free: so
-	// that no cell is looked at often, however many entries match it.
-	free := make([]int32, len(g.rows)*(width+1))
-	for i := range free {
-		free[i] = int32(i % (width + 1))
+	// next[c] leads to the first free cell of the row from c on, as in union-find, so
+	// that owned cells are skipped.
+	nextFree := make([]int32, len(g.rows)*(width+1))
+	for i := range nextFree {
+		nextFree[i] = int32(i % (width + 1))
 	}
 	for _, i := range order {
 		of, columns := area(&entries[i])
 		for _, rows := range of {
 			for row := rows[0]; row < rows[1]; row++ {
-				next := free[row*(width+1) : (row+1)*(width+1)]
+				next := nextFree[row*(width+1) : (row+1)*(width+1)]
 				for _, c := range columns {
 					for cell := find(next, c[0]); cell < c[1]; cell = find(next, cell) {
 						g.owner[row*width+cell] = i
@@ -169,7 +168,7 @@ func (g *grid) claim(entries []entry, area func(*entry) (rows, columns [][2]int)
 	}
 }
 
-// find follows free to the first free cell, and shortens the way for the next.
+// find returns the first free cell from a cell on, and compresses the path to it.
 func find(free []int32, cell int) int {
 	root := cell
 	for int(free[root]) != root {
@@ -181,8 +180,8 @@ func find(free []int32, cell int) int {
 	return root
 }
 
-// matching returns the stretches of an axis, each from its first class to after
-// its last, where the constraint is met.
+// matching returns the ranges of an axis, each with its first class and the one
+// after its last, that satisfy the constraint.
 func matching(on []span.Span, c *constraint, given bool) [][2]int {
 	if !given || !c.given {
 		return [][2]int{{0, len(on)}}
@@ -203,8 +202,8 @@ func matching(on []span.Span, c *constraint, given bool) [][2]int {
 
 func compareFirst(s span.Span, v span.Version) int { return s.First.Compare(v) }
 
-// shapes returns the shapes of look-ups that differ for these entries, and the
-// architectures that do.
+// lookups returns the kinds of lookups and the architectures for which the results
+// of these entries can differ.
 func lookups(entries []entry) (in []lookup, architectures []string) {
 	runtime, target := false, false
 	architectures = []string{amd64, arm64}

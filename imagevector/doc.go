@@ -1,24 +1,24 @@
-// Package imagevector reads, validates, selects from, overwrites and writes the
-// image vectors of Gardener and of systems like it.
+// Package imagevector reads, validates, queries, overwrites and writes the image
+// vectors of Gardener and compatible systems.
 //
 // An image vector lists images by name. An entry may be limited to versions of
 // the Kubernetes cluster that the image runs on (runtimeVersion) or works for
-// (targetVersion), and to architectures of machines. A look-up gives a name, the
-// versions and the architecture, and the entry that matches most closely is
-// chosen; see [Vector.Find].
+// (targetVersion), and to machine architectures. A lookup has a name, versions
+// and an architecture, and chooses the most specific entry that matches; see
+// [Vector.Find].
 //
-// Operators overwrite entries, to pull from registries of their own. An overwrite
-// is merged into an entry only if it repeats the entry's name, constraints and
-// architectures letter by letter; see [Merge]. Package lint finds those that do
-// not and so have no effect.
+// Operators overwrite entries to pull from their own registries. An entry of an
+// overwrite is merged into an entry of the vector only if name, constraints and
+// architectures are equal as text; see [Merge]. Package lint finds entries that
+// are not merged and have no effect.
 //
-// There are two readings. The strict one is the default, and refuses what Gardener
-// accepts in silence: unknown and duplicate keys, numbers that lose digits,
-// entries that are never chosen, and more, all at once, with line and column. The
-// compatible one does what Gardener does, quirks and error texts included, and
-// differs only where Gardener would crash or exhaust the memory. What strict
-// reading accepts, compatible reading reads the same.
+// Files are read in one of two modes. Strict reading, the default, rejects what
+// Gardener silently accepts: unknown and duplicate keys, numbers that lose digits,
+// entries that are never chosen, and more. It reports all problems at once, with
+// line and column. Compatible reading behaves as Gardener, including error texts,
+// and differs only where Gardener would panic or exhaust memory. A file that
+// strict reading accepts has the same meaning in compatible reading.
 //
-// Selection and merging are Gardener's in both. The package imports nothing but
-// semver, YAML and the standard library.
+// Selection and merging are those of Gardener in both modes. The package depends
+// on semver, YAML and the standard library only.
 package imagevector

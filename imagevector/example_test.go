@@ -70,9 +70,9 @@ images:
 		}
 	}
 	// Output:
-	// images.yaml:5:8: images[0].tag: 3.10 without quotes is read as 3.1: write "3.10"
-	// images.yaml:6:3: images[0].targetversion: key "targetversion" has capitals of its own: write "targetVersion"
-	// images.yaml:10:3: images[2]: this entry of "etcd" is never chosen: wherever it matches, the one at line 7 scores higher or comes first
+	// images.yaml:5:8: images[0].tag: unquoted 3.10 is read as 3.1: write "3.10"
+	// images.yaml:6:3: images[0].targetversion: wrong case of key "targetversion": want "targetVersion"
+	// images.yaml:10:3: images[2]: entry of "etcd" is never chosen: wherever it matches, the entry at line 7 has a higher score or comes first
 }
 
 func ExampleVector_Overwrite() {
@@ -123,7 +123,7 @@ func ExampleVector_Explain() {
 		}
 	}
 	// Output:
-	// entry 0: target version "1.36.0" does not meet "1.20.x"
+	// entry 0: target version "1.36.0" does not satisfy "1.20.x"
 	// entry 1 scores 3, chosen: true
 }
 
@@ -202,7 +202,7 @@ images:
 `), imagevector.WithVersions(within))
 	fmt.Println(err)
 	// Output:
-	// 3:3: images[0]: no entry of "cluster-autoscaler" is chosen for Kubernetes 1.35.x on amd64
+	// 3:3: images[0]: no image of "cluster-autoscaler" for Kubernetes 1.35.x on amd64
 }
 
 func ExampleCompatible() {
@@ -216,7 +216,7 @@ func ExampleCompatible() {
 	image, err := v.Find("pause")
 	fmt.Println(image, err)
 	// Output:
-	// 4:8: images[0].tag: 3.10 without quotes is read as 3.1: write "3.10"
+	// 4:8: images[0].tag: unquoted 3.10 is read as 3.1: write "3.10"
 	// registry.k8s.io/pause:3.1 <nil>
 }
 

@@ -2,22 +2,23 @@ package imagevector
 
 import "fmt"
 
-// A Candidate is an entry of the name that was looked up, and how it fared.
+// A Candidate is an entry with the name of a lookup, and its score.
 type Candidate struct {
 	Index  int // in Sources
 	Source Source
-	// Matches tells whether the entry may be chosen; Why, if not, why not.
+	// Matches reports whether the entry matches the lookup. If not, Reason says why.
 	Matches bool
 	Reason  string
-	// The score is the sum of three: 0 without a constraint or without a version
-	// looked up, 1 for a constraint that is met, 2 if it names one version; 1 for
-	// several architectures, 2 for one.
+	// Score is the sum of the three other scores. RuntimeScore and TargetScore are 0
+	// without a constraint or a version in the lookup, 1 if the constraint is
+	// satisfied, and 2 if it is also for a single version. ArchitectureScore is 2 for
+	// a single architecture and 1 otherwise.
 	Score, RuntimeScore, TargetScore, ArchitectureScore int
 	Chosen                                              bool
 }
 
-// Explain returns all entries of a name and how each fared in a look-up. The
-// error is that of [Vector.Find], unless nothing was found.
+// Explain returns all entries of a name with their scores in a lookup. The error is
+// that of [Vector.Find], except that a lookup without match is no error.
 func (v *Vector) Explain(name string, opts ...FindOption) ([]Candidate, error) {
 	var q query
 	q.apply(opts)
@@ -30,10 +31,10 @@ func (v *Vector) Explain(name string, opts ...FindOption) ([]Candidate, error) {
 	for i := range group {
 		e := &group[i]
 		c := Candidate{Index: e.index, Source: e.source.clone(), Matches: true, Chosen: e == best}
-		c.RuntimeScore = c.judge("runtime", &q.runtime, e.source.RuntimeVersion, &e.runtime)
-		c.TargetScore = c.judge("target", &q.target, e.source.TargetVersion, &e.target)
-		if c.Matches && !e.architectures.has(q.wanted()) {
-			c.Matches, c.Reason = false, fmt.Sprintf("architecture %q is not one of %q", q.wanted(), e.source.Architectures)
+		c.RuntimeScore = c.score("runtime", &q.runtime, e.source.RuntimeVersion, &e.runtime)
+		c.TargetScore = c.score("target", &q.target, e.source.TargetVersion, &e.target)
+		if c.Matches && !e.architectures.has(q.architecture()) {
+			c.Matches, c.Reason = false, fmt.Sprintf("architecture %q is not one of %q", q.architecture(), e.source.Architectures)
 		}
 		if c.Matches {
 			c.ArchitectureScore = int(e.architectures.score)
@@ -44,14 +45,14 @@ func (v *Vector) Explain(name string, opts ...FindOption) ([]Candidate, error) {
 	return candidates, nil
 }
 
-// judge returns the score of one constraint.
-func (c *Candidate) judge(what string, d *demand, text *string, demanded *constraint) int {
-	if !c.Matches || !d.given || text == nil {
+// score returns the score of one constraint.
+func (c *Candidate) score(kind string, v *version, text *string, compiled *constraint) int {
+	if !c.Matches || !v.given || text == nil {
 		return 0
 	}
-	if met, err := d.meets(demanded); err != nil || !met {
-		c.Matches, c.Reason = false, fmt.Sprintf("%s version %q does not meet %q", what, d.text, *text)
+	if ok, err := v.satisfies(compiled); err != nil || !ok {
+		c.Matches, c.Reason = false, fmt.Sprintf("%s version %q does not satisfy %q", kind, v.text, *text)
 		return 0
 	}
-	return int(demanded.score)
+	return int(compiled.score)
 }

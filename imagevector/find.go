@@ -7,7 +7,7 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
 
-// A FindOption says for what an image is looked up.
+// A FindOption is a parameter of a lookup.
 type FindOption struct {
 	kind  findKind
 	value string
@@ -21,28 +21,30 @@ const (
 	architecture
 )
 
-// RuntimeVersion is the Kubernetes version that the image will run on.
+// RuntimeVersion sets the version of the Kubernetes cluster that the image runs on.
 func RuntimeVersion(version string) FindOption { return FindOption{runtimeVersion, version} }
 
-// TargetVersion is the Kubernetes version that the image will work for.
+// TargetVersion sets the version of the Kubernetes cluster that the image works
+// for.
 func TargetVersion(version string) FindOption { return FindOption{targetVersion, version} }
 
-// Architecture is that of the machine; amd64 if it is not given.
+// Architecture sets the architecture of the machine. The default is amd64.
 func Architecture(name string) FindOption { return FindOption{architecture, name} }
 
-// query is what is looked up. A version that is not given meets every constraint.
+// query has the parameters of a lookup. A version that is not given satisfies every
+// constraint.
 type query struct {
-	runtime, target demand
+	runtime, target version
 	arch            string
 	archGiven       bool
 }
 
-// demand is a version looked up, parsed when the first constraint asks for it:
-// before that, nobody knows whether it is one.
-type demand struct {
-	text          string
-	version       span.Version
-	given, parsed bool
+// version is a version of a lookup. It is parsed when the first constraint needs it,
+// because an invalid version is an error only then.
+type version struct {
+	text         string
+	parsed       span.Version
+	given, valid bool // valid after a successful parse
 }
 
 func (q *query) apply(opts []FindOption) {
@@ -58,15 +60,15 @@ func (q *query) apply(opts []FindOption) {
 	}
 }
 
-// wanted returns the architecture looked for.
-func (q *query) wanted() string {
+// architecture returns the architecture of the lookup.
+func (q *query) architecture() string {
 	if q.archGiven {
 		return q.arch
 	}
 	return amd64
 }
 
-// describe writes the query as Gardener does, blank at the end included.
+// describe formats the query as Gardener does, including the space at the end.
 func (q *query) describe() string {
 	var s string
 	if q.runtime.given {
@@ -81,21 +83,21 @@ func (q *query) describe() string {
 	return s
 }
 
-// A NotFoundError is the error of a look-up for which there is no image. Its text
-// is Gardener's.
+// A NotFoundError reports a lookup that matches no entry. Its text is that of
+// Gardener.
 type NotFoundError struct {
-	Name   string
-	looked string
+	Name  string
+	query string
 }
 
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("could not find image %q opts %s", e.Name, e.looked)
+	return fmt.Sprintf("could not find image %q opts %s", e.Name, e.query)
 }
 
-// Find returns the image that is chosen for a name: of the entries that match,
-// the one with the highest score, the first of several; see [Candidate] for how
-// they score. The error is a [*NotFoundError], or says what is wrong with a
-// version or a constraint. A version that decides nothing is not looked at.
+// Find returns the image of a name: that of the matching entry with the highest
+// score, or of the first one of several; see [Candidate] for the score. The error
+// is a [*NotFoundError] or reports an invalid version or constraint. A version that
+// no constraint needs is not validated.
 func (v *Vector) Find(name string, opts ...FindOption) (Image, error) {
 	var q query
 	q.apply(opts)
@@ -104,12 +106,12 @@ func (v *Vector) Find(name string, opts ...FindOption) (Image, error) {
 	case err != nil:
 		return Image{}, v.failed(name, &q, err)
 	case best == nil:
-		return Image{}, &NotFoundError{Name: name, looked: q.describe()}
+		return Image{}, &NotFoundError{Name: name, query: q.describe()}
 	case best.image.Tag != nil || best.image.Ref != nil || !q.target.given:
 		return best.image, nil
 	}
 	// The version becomes the tag.
-	tag, err := v.tags.of(&q.target, v.config.compatible)
+	tag, err := v.tags.tag(&q.target, v.config.compatible)
 	if err != nil {
 		return Image{}, v.failed(name, &q, err)
 	}
@@ -120,7 +122,7 @@ func (v *Vector) Find(name string, opts ...FindOption) (Image, error) {
 	return image, nil
 }
 
-// failed says what was looked for; compatible reading leaves that out.
+// failed adds the query to an error, except in compatible reading.
 func (v *Vector) failed(name string, q *query, err error) error {
 	if v.config.compatible {
 		return err
@@ -128,8 +130,8 @@ func (v *Vector) failed(name string, q *query, err error) error {
 	return fmt.Errorf("finding image %q for %s: %w", name, strings.TrimSpace(q.describe()), err)
 }
 
-// FindAll returns the images of several names. The error is that of the first
-// name for which there is none.
+// FindAll returns the images of several names, by name. The error is that of
+// [Vector.Find] for the first name that has one.
 func (v *Vector) FindAll(names []string, opts ...FindOption) (map[string]Image, error) {
 	images := make(map[string]Image, len(names))
 	for _, name := range names {
@@ -142,15 +144,15 @@ func (v *Vector) FindAll(names []string, opts ...FindOption) (map[string]Image, 
 	return images, nil
 }
 
-// choose returns the entry that is chosen, nil if none matches.
+// choose returns the chosen entry, nil if none matches.
 func (v *Vector) choose(name string, q *query) (*entry, error) {
 	if q.archGiven && bit(q.arch) == 0 && !v.config.compatible {
-		return nil, fmt.Errorf("unknown architecture %q: known are %s and %s", q.arch, amd64, arm64)
+		return nil, fmt.Errorf("unknown architecture %q: want %s or %s", q.arch, amd64, arm64)
 	}
 	group := v.byName[name]
 	if len(group) == 1 && !group[0].runtime.given && !group[0].target.given {
 		// Most images have one entry for all versions.
-		if group[0].architectures.has(q.wanted()) {
+		if group[0].architectures.has(q.architecture()) {
 			return &group[0], nil
 		}
 		return nil, nil
@@ -158,27 +160,27 @@ func (v *Vector) choose(name string, q *query) (*entry, error) {
 	var (
 		best      *entry
 		bestScore int8
-		arch      = q.wanted()
+		arch      = q.architecture()
 	)
 	for i := range group {
 		e := &group[i]
 		score := e.architectures.score
 		if e.runtime.given && q.runtime.given {
-			met, err := q.runtime.meets(&e.runtime)
+			ok, err := q.runtime.satisfies(&e.runtime)
 			if err != nil {
 				return nil, err
 			}
-			if !met {
+			if !ok {
 				continue
 			}
 			score += e.runtime.score
 		}
 		if e.target.given && q.target.given {
-			met, err := q.target.meets(&e.target)
+			ok, err := q.target.satisfies(&e.target)
 			if err != nil {
 				return nil, err
 			}
-			if !met {
+			if !ok {
 				continue
 			}
 			score += e.target.score
@@ -190,20 +192,20 @@ func (v *Vector) choose(name string, q *query) (*entry, error) {
 	return best, nil
 }
 
-func (d *demand) meets(c *constraint) (bool, error) {
+func (v *version) satisfies(c *constraint) (bool, error) {
 	if c.err != nil {
 		return false, c.err
 	}
-	if !d.parsed {
-		if err := d.parse(); err != nil {
+	if !v.valid {
+		if err := v.parse(); err != nil {
 			return false, err
 		}
 	}
-	return c.set.Contains(d.version), nil
+	return c.set.Contains(v.parsed), nil
 }
 
-func (d *demand) parse() (err error) {
-	d.version, err = span.Parse(d.text)
-	d.parsed = err == nil
+func (v *version) parse() (err error) {
+	v.parsed, err = span.Parse(v.text)
+	v.valid = err == nil
 	return err
 }

@@ -158,7 +158,7 @@ func TestFindErrors(t *testing.T) {
 		{"b", TargetVersion("one"), `finding image "b" for target version one: invalid semantic version`, "invalid semantic version"},
 		{"c", TargetVersion("one"), `finding image "c" for target version one: invalid semantic version`, ""},
 		{"c", RuntimeVersion("one"), "", ""},
-		{"a", Architecture("s390x"), `finding image "a" for architecture s390x: unknown architecture "s390x": known are amd64 and arm64`, `could not find image "a" opts architecture s390x`},
+		{"a", Architecture("s390x"), `finding image "a" for architecture s390x: unknown architecture "s390x": want amd64 or arm64`, `could not find image "a" opts architecture s390x`},
 	} {
 		for want, v := range map[string]*Vector{"strict " + tt.strict: strict, "compatible " + tt.compatible: compatible} {
 			mode, want, _ := strings.Cut(want, " ")
@@ -233,8 +233,8 @@ func TestExplain(t *testing.T) {
 	want := []string{
 		"0 true 1=0+0+1 false ",
 		"1 true 5=1+2+2 true ",
-		`2 false 0=0+0+0 false runtime version "1.30.2" does not meet "< 1.30"`,
-		`3 false 0=0+0+0 false target version "1.30.2" does not meet "< 1.30"`,
+		`2 false 0=0+0+0 false runtime version "1.30.2" does not satisfy "< 1.30"`,
+		`3 false 0=0+0+0 false target version "1.30.2" does not satisfy "< 1.30"`,
 		`4 false 0=0+0+0 false architecture "amd64" is not one of ["arm64"]`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {

@@ -60,7 +60,7 @@ func sameEntries(a, b []Source) bool {
 func parsed(t *testing.T, data []byte) {
 	utf16 := bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
 	if root, _, err := parseTree(data); err == nil && !utf16 {
-		if n, most := countNodes(root), valuesAtMost(data); n > most {
+		if n, most := countNodes(root), estimateValues(data); n > most {
 			t.Fatalf("%d values, where at most %d were to be expected", n, most)
 		}
 	}

@@ -2,7 +2,7 @@ package imagevector
 
 import "time"
 
-// An Option changes how a vector is read.
+// An Option configures how a vector is read.
 type Option func(*config)
 
 type config struct {
@@ -23,78 +23,79 @@ func configure(opts []Option) config {
 	return c
 }
 
-// Compatible reads as Gardener does, quirks and error texts included. Without
-// it, reading is strict: what Gardener accepts in silence is an error.
+// Compatible selects compatible reading: the behavior of Gardener, including error
+// texts. The default is strict reading, which rejects what Gardener silently accepts.
 func Compatible() Option { return func(c *config) { c.compatible = true } }
 
-// AsOverwrite says that the file is an overwrite, to be merged into a vector.
-// Strict reading then does not ask which of its entries are chosen, which only the
-// vector decides, but demands that no two of them have the same key.
+// AsOverwrite reads the file as an overwrite, to be merged into a vector. Strict
+// reading then rejects entries with the same key, and does not check which entries
+// are chosen, because that depends on the vector.
 func AsOverwrite() Option { return func(c *config) { c.overwrite = true } }
 
-// WithFile names the file in positions and so in errors.
+// WithFile sets the name of the file in positions and errors.
 func WithFile(name string) Option { return func(c *config) { c.file = name } }
 
-// WithGeneration says what the field "version" of a file means. Without it,
-// strict reading finds out, and compatible reading reads as of Current.
+// WithGeneration sets the generation of the file. The default is [Auto] in strict
+// reading and [Current] in compatible reading.
 func WithGeneration(g Generation) Option { return func(c *config) { c.generation = g } }
 
-// WithVersions makes strict reading demand that for each of these Kubernetes
-// versions (as runtime and target version both) every name of the vector chooses
-// exactly one entry: none missing, no two with the same score. The architectures
-// are those looked up, amd64 if none is named.
+// WithVersions makes strict reading check that for each of these Kubernetes
+// versions, as both runtime and target version, and each of the architectures
+// (default amd64), every name has an image, and no two entries have the highest
+// score.
 func WithVersions(v Versions, architectures ...string) Option {
 	return func(c *config) { c.within, c.architectures = v, architectures }
 }
 
-// WithClock gives the time at which certificates must be valid, time.Now without it.
+// WithClock sets the clock for the validity of certificates. The default is
+// [time.Now].
 func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
 
-// A Generation tells what the field "version" of an entry means.
+// A Generation is the meaning of the field "version" of entries.
 type Generation int
 
 const (
-	// Auto finds out: a file is of the Oldest generation if it has no
-	// runtimeVersion or targetVersion at all and a "version" that can only be
-	// meant as a constraint, such as ">= 1.21" or "1.20.x". It is the default of
-	// strict reading.
+	// Auto detects the generation: Oldest if a file has no runtimeVersion and
+	// targetVersion, and a "version" that is a constraint, such as ">= 1.21" or
+	// "1.20.x"; otherwise Current. It is the default of strict reading.
 	Auto Generation = iota
-	// Current files have the image's own version in "version", for people. It is
-	// the default of compatible reading, since Gardener reads no other.
+	// Current files have the version of the image in "version", which selection
+	// ignores. It is the default of compatible reading, as Gardener supports no other.
 	Current
-	// Oldest files have the constraint on the Kubernetes version in "version". It
-	// is read as runtimeVersion.
+	// Oldest files have a constraint on the Kubernetes version in "version". It is
+	// read as runtimeVersion.
 	Oldest
 )
 
-// GenerationOf returns the generation that files together are of, found out as
-// [Auto] does. An overwrite must be judged along with the vector that it is for.
+// GenerationOf detects the common generation of files as [Auto] does. The
+// generation of an overwrite is that of the overwrite and its vector together.
 func GenerationOf(files ...[]Source) Generation {
-	meant := false
+	oldest := false
 	for _, sources := range files {
 		for _, s := range sources {
 			if s.RuntimeVersion != nil || s.TargetVersion != nil {
 				return Current
 			}
-			meant = meant || s.Version != nil && meantAsConstraint(*s.Version)
+			oldest = oldest || s.Version != nil && looksLikeConstraint(*s.Version)
 		}
 	}
-	if meant {
+	if oldest {
 		return Oldest
 	}
 	return Current
 }
 
-// upgrade moves the constraint of an entry of the oldest generation to where
-// it stands today.
+// upgrade moves the constraint of an entry of the oldest generation to
+// RuntimeVersion.
 func (s *Source) upgrade() {
 	if s.RuntimeVersion == nil && s.TargetVersion == nil && s.Version != nil {
 		s.RuntimeVersion, s.Version = s.Version, nil
 	}
 }
 
-// As returns the entry as a file of a generation has it. What was read has its
-// constraints in RuntimeVersion and TargetVersion, whatever file it came from.
+// ToGeneration returns the entry with the fields of a file of a generation. Entries
+// that were read have their constraints in RuntimeVersion and TargetVersion, for
+// every generation of the file.
 func (s Source) ToGeneration(g Generation) Source {
 	if g == Oldest && s.TargetVersion == nil {
 		s.RuntimeVersion, s.Version = nil, s.RuntimeVersion

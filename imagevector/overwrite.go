@@ -5,17 +5,18 @@ import (
 	"strings"
 )
 
-// The environment variables that name the files of overwrites.
+// Environment variables with the paths of overwrites, as in Gardener.
 const (
 	OverwriteEnv           = "IMAGEVECTOR_OVERWRITE"
 	ComponentsOverwriteEnv = "IMAGEVECTOR_OVERWRITE_COMPONENTS"
 )
 
-// key is what an overwrite must share with an entry to be merged into it, letter
-// by letter: ">=1.21" is not ">= 1.21", and [arm64, amd64] not [amd64, arm64].
+// key identifies an entry. An entry of an overwrite is merged into the entry with the
+// same key. Keys are compared as text: ">=1.21" differs from ">= 1.21", and
+// [arm64, amd64] from [amd64, arm64].
 type key struct {
 	name, runtime, target, architectures string
-	limited                              bool // has architectures at all
+	limited                              bool // Architectures is not nil
 }
 
 func keyOf(s *Source) key {
@@ -32,13 +33,14 @@ func keyOf(s *Source) key {
 	return k
 }
 
-// SameKey tells whether an overwrite with entry a would be merged into entry b,
-// rather than stand beside it.
+// SameKey reports whether entry a of an overwrite is merged into entry b of a
+// vector, rather than added. Their names, constraints and architectures must be
+// equal as text.
 func SameKey(a, b Source) bool { return keyOf(&a) == keyOf(&b) }
 
-// Merge merges lists of entries, the later over the earlier. An entry with the
-// name, the constraints and the architectures of an earlier one, all letter by
-// letter, replaces the fields that it has; every other one is appended.
+// Merge merges lists of entries, as Gardener does. The fields of an entry replace
+// those of an earlier entry with the same key, see [SameKey]. Other entries are
+// appended.
 func Merge(lists ...[]Source) []Source {
 	n := 0
 	for _, list := range lists {
@@ -60,7 +62,7 @@ func Merge(lists ...[]Source) []Source {
 	return out
 }
 
-// merged lays the fields of over onto old. Both have the same key.
+// merged returns old with the fields of over. Both have the same key.
 func merged(old, over *Source) Source {
 	s := over.clone()
 	if s.RuntimeVersion == nil {
@@ -78,7 +80,7 @@ func merged(old, over *Source) Source {
 	if s.Version == nil {
 		s.Version = old.Version
 	}
-	// Odd, but so it is: a new tag leaves the old tag behind as the version.
+	// Gardener keeps the old tag as the version if the tag changes.
 	if s.Version == nil && s.Tag != nil {
 		s.Version = old.Tag
 	}
@@ -91,9 +93,9 @@ func merged(old, over *Source) Source {
 	return s
 }
 
-// Overwrite returns the vector with the entries and the certificates of another
-// laid over its own, as Gardener does it. An entry of over that shares its key
-// with none of v is added, and may well never be chosen: package lint tells.
+// Overwrite returns v with the entries of over merged into its own, see [Merge], and
+// with the certificates of over if it has any. An entry of over that is not merged
+// is added, and may never be chosen; package lint reports it.
 func (v *Vector) Overwrite(over *Vector) *Vector {
 	ca := v.ca
 	if over.ca != nil {
@@ -102,9 +104,9 @@ func (v *Vector) Overwrite(over *Vector) *Vector {
 	return compile(Merge(v.sources, over.sources), ca, v.config)
 }
 
-// OverwriteFromEnv overwrites v with the file that an environment variable
-// names, [OverwriteEnv] for one, and returns v if it is not set. The file is read
-// with the options of v.
+// OverwriteFromEnv overwrites v with the file whose path is in an environment
+// variable, such as [OverwriteEnv]. It returns v if the variable is not set. The file
+// is read with the options of v.
 func (v *Vector) OverwriteFromEnv(getenv func(string) string, variable string) (*Vector, error) {
 	file := getenv(variable)
 	if file == "" {
@@ -120,7 +122,7 @@ func (v *Vector) OverwriteFromEnv(getenv func(string) string, variable string) (
 		if v.config.compatible {
 			return nil, err
 		}
-		return nil, fmt.Errorf("overwriting images by $%s: %w", variable, err)
+		return nil, fmt.Errorf("overwriting images from $%s: %w", variable, err)
 	}
 	return v.Overwrite(over), nil
 }

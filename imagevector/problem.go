@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// A Problem is one fault of a file.
+// A Problem is one error in a file.
 type Problem struct {
 	Position
 	Field   string // as in "images[3].targetVersion"
 	Kind    Kind
-	Value   string // what was found, where Kind is Invalid
+	Value   string // the invalid value, if Kind is Invalid
 	Message string
 
-	legacy string // the whole text in Gardener's words, when reading compatibly
+	gardenerText string // the error text of Gardener, in compatible reading
 }
 
-// Kind is the kind of a problem, named as Kubernetes names them.
+// Kind is the kind of a problem, as in the field errors of Kubernetes.
 type Kind string
 
-// The kinds of problems.
+// Kinds of problems.
 const (
 	Required  Kind = "Required value"
 	Invalid   Kind = "Invalid value"
@@ -31,8 +31,8 @@ const (
 
 // Error returns the problem on one line, with its position.
 func (p Problem) Error() string {
-	if p.legacy != "" {
-		return p.legacy
+	if p.gardenerText != "" {
+		return p.gardenerText
 	}
 	s := p.Message
 	if p.Field != "" {
@@ -44,8 +44,8 @@ func (p Problem) Error() string {
 	return s
 }
 
-// Problems is the error of a file with faults: all of them, in the order of the
-// file. In compatible reading its text is Gardener's.
+// Problems are all problems of a file, in the order of the file. In compatible
+// reading, the error text is that of Gardener.
 type Problems []Problem
 
 // Error returns a line for each problem.
@@ -61,23 +61,23 @@ func (p Problems) Error() string {
 	switch {
 	case len(lines) == 1:
 		return lines[0]
-	case len(p) > 0 && p[0].legacy != "":
+	case len(p) > 0 && p[0].gardenerText != "":
 		return "[" + strings.Join(lines, ", ") + "]"
 	}
 	return fmt.Sprintf("%d problems:\n\t%s", len(lines), strings.Join(lines, "\n\t"))
 }
 
-// maxProblems is how many problems of one file are told. Nobody reads as many,
-// and a small file made for it could have a million.
+// maxProblems limits the problems of one file. A small malicious file can have a
+// million.
 const maxProblems = 10_000
 
-// add adds a problem, and in the place of one too many says so.
+// add adds a problem. It replaces those above the limit by one that says so.
 func (p *Problems) add(problem Problem) {
 	switch {
 	case len(*p) < maxProblems:
 		*p = append(*p, problem)
 	case len(*p) == maxProblems:
-		*p = append(*p, Problem{Position: problem.Position, Kind: Invalid, Message: fmt.Sprintf("there are more problems than the %d that were found first", maxProblems)})
+		*p = append(*p, Problem{Position: problem.Position, Kind: Invalid, Message: fmt.Sprintf("more than %d problems; the rest is omitted", maxProblems)})
 	}
 }
 
@@ -95,10 +95,10 @@ func (p Problems) sorted() error {
 	return p
 }
 
-// maxShown is how many bytes of a value people are shown.
+// maxShown limits the bytes of a value in a message.
 const maxShown = 100
 
-// short returns a text, but no more of it than people read.
+// short truncates a text for a message.
 func short(text string) string {
 	if len(text) > maxShown {
 		return strings.ToValidUTF8(text[:maxShown], "") + "…"
@@ -106,7 +106,7 @@ func short(text string) string {
 	return text
 }
 
-// quoteShort quotes a text, but no more of it than people read.
+// quoteShort truncates and quotes a text for a message.
 func quoteShort(text string) string {
 	if len(text) > maxShown {
 		return strconv.Quote(strings.ToValidUTF8(text[:maxShown], "")) + "…"
@@ -114,22 +114,22 @@ func quoteShort(text string) string {
 	return strconv.Quote(text)
 }
 
-// gardener adds a problem in Gardener's words.
+// gardener adds a problem with the error text of Gardener.
 func (p *Problems) gardener(at Position, kind Kind, field, value, message string) {
 	p.quoted(at, kind, field, value, fmt.Sprintf("%q", value), message)
 }
 
-// gardenerPointer is the same for a value that Gardener hands over by pointer,
-// which is then written as JSON, with < and > escaped.
+// gardenerPointer does the same for a value that Gardener passes by pointer.
+// Gardener formats such a value as JSON, with < and > escaped.
 func (p *Problems) gardenerPointer(at Position, kind Kind, field, value, message string) {
 	quoted, _ := json.Marshal(value)
 	p.quoted(at, kind, field, value, string(quoted), message)
 }
 
 func (p *Problems) quoted(at Position, kind Kind, field, value, quoted, message string) {
-	legacy := field + ": " + string(kind) + ": " + message
+	gardenerText := field + ": " + string(kind) + ": " + message
 	if kind == Invalid {
-		legacy = field + ": " + string(kind) + ": " + quoted + ": " + message
+		gardenerText = field + ": " + string(kind) + ": " + quoted + ": " + message
 	}
-	*p = append(*p, Problem{Position: at, Kind: kind, Field: field, Value: value, Message: message, legacy: legacy})
+	*p = append(*p, Problem{Position: at, Kind: kind, Field: field, Value: value, Message: message, gardenerText: gardenerText})
 }

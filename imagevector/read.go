@@ -7,28 +7,28 @@ import (
 	"strconv"
 )
 
-// MaxFileSize is how many bytes a file may have, in either reading; a larger one
-// is a [LimitError]. Other limits are of the same kind: far above any file that is
-// meant well, and such that no file costs memory without bound.
+// MaxFileSize is the maximum size of a file in bytes. A larger file is a
+// [*LimitError]. This and the other limits are far above any real file, and bound
+// the memory that a malicious file can use.
 const MaxFileSize = 8 << 20
 
 const (
-	maxScalar   = 1 << 20  // bytes of one value: as many as a ConfigMap may have
-	maxDepth    = 1_000    // of lists and mappings in each other
-	maxValues   = 1 << 20  // that a text may have at most, by the look of it
-	maxExpanded = 1 << 19  // values, each alias counted as what it stands for
-	maxBytes    = 64 << 20 // of their text, counted so
+	maxScalar   = 1 << 20  // bytes of one value: the limit of a ConfigMap
+	maxDepth    = 1_000    // of nested lists and mappings
+	maxValues   = 1 << 20  // estimated number of values before parsing
+	maxExpanded = 1 << 19  // values, with aliases expanded
+	maxBytes    = 64 << 20 // of text in values, with aliases expanded
 )
 
-// A LimitError is the error of a file that is too large or too deep to be read,
-// or would be once its aliases are expanded, or has too many faults to be told.
+// A LimitError reports a file that is too large or too deeply nested, possibly only
+// with its aliases expanded, or has too many problems.
 type LimitError struct{ Message string }
 
 func (e *LimitError) Error() string { return e.Message }
 
-// Parse reads an image vector, YAML or JSON, of up to [MaxFileSize] bytes. The
-// error of strict reading is [Problems], or a [*LimitError]; that of compatible
-// reading also what Gardener says of a text that is no YAML.
+// Parse parses an image vector in YAML or JSON of up to [MaxFileSize] bytes. The
+// error is [Problems] or a [*LimitError]; with [Compatible] it can also be the
+// error of Gardener for invalid YAML.
 func Parse(data []byte, opts ...Option) (*Vector, error) { return parse(data, configure(opts)) }
 
 func parse(data []byte, c config) (*Vector, error) {
@@ -41,19 +41,19 @@ func parse(data []byte, c config) (*Vector, error) {
 	return parseStrict(data, c)
 }
 
-// checkSize refuses what is too large to be parsed at all.
+// checkSize rejects texts that are too large to parse.
 func checkSize(data []byte) error {
 	if len(data) > MaxFileSize {
-		return &LimitError{fmt.Sprintf("there are more bytes than may be read: %d", MaxFileSize)}
+		return &LimitError{fmt.Sprintf("file exceeds the limit of %d bytes", MaxFileSize)}
 	}
-	if n := valuesAtMost(data); n > maxValues {
-		return &LimitError{fmt.Sprintf("there are about %d values, more than may be read: %d", n, maxValues)}
+	if n := estimateValues(data); n > maxValues {
+		return &LimitError{fmt.Sprintf("about %d values exceed the limit of %d", n, maxValues)}
 	}
 	return nil
 }
 
-// ReadFile reads the image vector in a file, as [Parse] does its text. Positions
-// name the file, unless [WithFile] gives it another name.
+// ReadFile reads and parses the image vector in a file, as [Parse] does. Positions
+// have the path of the file unless [WithFile] sets another name.
 func ReadFile(file string, opts ...Option) (*Vector, error) { return readFile(file, configure(opts)) }
 
 func readFile(file string, c config) (*Vector, error) {
@@ -71,7 +71,7 @@ func readFile(file string, c config) (*Vector, error) {
 	return v, err
 }
 
-// readBytes reads a file, but no more of it than tells that it is too large.
+// readBytes reads a file up to one byte more than the limit.
 func readBytes(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {

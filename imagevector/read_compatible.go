@@ -11,33 +11,35 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/yamljson"
 )
 
-// The shapes of the two kinds of files.
-func vectorShape() *yamljson.Shape {
+// vectorSchema returns the schema of an image vector.
+func vectorSchema() *yamljson.Schema {
 	text := yamljson.Text()
-	return yamljson.Object(map[string]*yamljson.Shape{
-		"images": yamljson.List(yamljson.Object(map[string]*yamljson.Shape{
+	return yamljson.Object(map[string]*yamljson.Schema{
+		"images": yamljson.List(yamljson.Object(map[string]*yamljson.Schema{
 			"name": text, "runtimeVersion": text, "targetVersion": text, "architectures": yamljson.List(text),
 			"ref": text, "repository": text, "tag": text, "version": text,
 		})),
-		"caBundle": yamljson.Object(map[string]*yamljson.Shape{"inline": text}),
+		"caBundle": yamljson.Object(map[string]*yamljson.Schema{"inline": text}),
 	})
 }
 
-func componentsShape() *yamljson.Shape {
+// componentsSchema returns the schema of a file of component overwrites.
+func componentsSchema() *yamljson.Schema {
 	text := yamljson.Text()
-	return yamljson.Object(map[string]*yamljson.Shape{
-		"components": yamljson.List(yamljson.Object(map[string]*yamljson.Shape{"name": text, "imageVectorOverwrite": text})),
+	return yamljson.Object(map[string]*yamljson.Schema{
+		"components": yamljson.List(yamljson.Object(map[string]*yamljson.Schema{"name": text, "imageVectorOverwrite": text})),
 	})
 }
 
-// decodeCompatible reads data into a struct, with Gardener's errors. The tree it
-// returns has the positions; it may be nil, since the two parsers differ.
-func decodeCompatible(data []byte, shape *yamljson.Shape, into any) (*yaml.Node, error) {
+// decodeCompatible decodes data into a struct, with the errors of Gardener. It
+// returns the tree for positions, which is nil if only the parser of Gardener can
+// parse the text.
+func decodeCompatible(data []byte, schema *yamljson.Schema, into any) (*yaml.Node, error) {
 	root, _, _ := parseTree(data)
-	if err := guard(data, root); err != nil {
+	if err := checkLimits(data, root); err != nil {
 		return nil, err
 	}
-	text, err := yamljson.Convert(data, shape, yamljson.Limits{Values: maxExpanded, Bytes: maxBytes})
+	text, err := yamljson.Convert(data, schema, yamljson.Limits{Values: maxExpanded, Bytes: maxBytes})
 	if errors.Is(err, yamljson.ErrTooLarge) {
 		return nil, &LimitError{err.Error()}
 	}
@@ -50,16 +52,17 @@ func decodeCompatible(data []byte, shape *yamljson.Shape, into any) (*yaml.Node,
 	return root, nil
 }
 
-// decoded is a vector as it stands in a file.
+// decoded is a vector as decoded from a file.
 type decoded struct {
-	sources []*Source // nil where the file has null
+	sources []*Source // nil for a null entry
 	bundle  bool
 	inline  *string
 	root    *yaml.Node
 }
 
 func decodeVector(data []byte) (*decoded, error) {
-	// The names and tags of these types stand in errors, so they are Gardener's.
+	// The names and tags of these types are part of error texts, so they are those
+	// of Gardener.
 	type ImageSource struct {
 		Name           string   `json:"name"`
 		RuntimeVersion *string  `json:"runtimeVersion,omitempty"`
@@ -78,7 +81,7 @@ func decodeVector(data []byte) (*decoded, error) {
 		Images   ImageVector `json:"images" yaml:"images"`
 		CABundle *CABundle   `json:"caBundle,omitempty" yaml:"caBundle,omitempty"`
 	}
-	root, err := decodeCompatible(data, vectorShape(), &file)
+	root, err := decodeCompatible(data, vectorSchema(), &file)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +109,7 @@ func parseCompatible(data []byte, c config) (*Vector, error) {
 	sources := make([]Source, len(d.sources))
 	var problems Problems
 	for i, s := range d.sources {
-		if s == nil { // where Gardener panics
+		if s == nil { // Gardener panics
 			problems.gardener(positions[i], Required, indexed("images", i), "", "image must not be null")
 		} else {
 			sources[i] = *s
@@ -117,7 +120,7 @@ func parseCompatible(data []byte, c config) (*Vector, error) {
 			problems.checkCompatible(&sources[i], i)
 		}
 		if len(problems) > maxProblems {
-			return nil, &LimitError{fmt.Sprintf("there are more problems than anyone reads: %d", maxProblems)}
+			return nil, &LimitError{fmt.Sprintf("more than %d problems", maxProblems)}
 		}
 	}
 	if len(problems) > 0 {

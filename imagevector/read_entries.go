@@ -2,7 +2,7 @@ package imagevector
 
 import "gopkg.in/yaml.v3"
 
-// The fields of an entry, by which problems find their position.
+// The fields of an entry, as indices of [nodes].
 const (
 	fieldName = iota
 	fieldRuntimeVersion
@@ -15,7 +15,7 @@ const (
 	fieldCount
 )
 
-// nodes is where the fields of an entry stand; nil for one that is absent.
+// nodes are the values of the fields of an entry; nil for an absent field.
 type nodes [fieldCount]*yaml.Node
 
 func parseStrict(data []byte, c config) (*Vector, error) {
@@ -44,15 +44,15 @@ func parseStrict(data []byte, c config) (*Vector, error) {
 	return v, nil
 }
 
-// entries reads all entries, those with problems too: what can be said of the
-// others depends on them.
+// entries reads all entries, including those with problems, because the checks of
+// the others depend on them.
 func (r *reader) entries(n *yaml.Node) []Source {
 	items := r.list(n, "images")
 	sources := make([]Source, 0, len(items))
-	where := make([]nodes, 0, len(items))
+	values := make([]nodes, 0, len(items))
 	for i, item := range items {
 		s, at := r.entry(item, i)
-		sources, where = append(sources, s), append(where, at)
+		sources, values = append(sources, s), append(values, at)
 	}
 	if r.config.generation == Auto {
 		r.config.generation = GenerationOf(sources)
@@ -62,15 +62,15 @@ func (r *reader) entries(n *yaml.Node) []Source {
 		switch {
 		case r.config.generation == Oldest:
 			s.upgrade()
-			if where[i][fieldRuntimeVersion] == nil && where[i][fieldTargetVersion] == nil {
-				where[i][fieldRuntimeVersion] = where[i][fieldVersion]
+			if values[i][fieldRuntimeVersion] == nil && values[i][fieldTargetVersion] == nil {
+				values[i][fieldRuntimeVersion] = values[i][fieldVersion]
 			}
-		case s.Version != nil && meantAsConstraint(*s.Version):
-			r.problem(where[i][fieldVersion], indexed("images", i)+".version",
-				`%q looks like a constraint, but "version" only names the version of the image: write targetVersion or runtimeVersion`, *s.Version)
+		case s.Version != nil && looksLikeConstraint(*s.Version):
+			r.problem(values[i][fieldVersion], indexed("images", i)+".version",
+				`%q is a constraint, but "version" is the version of the image: use targetVersion or runtimeVersion`, *s.Version)
 		}
 		if target(items[i]).Kind == yaml.MappingNode {
-			checkSource(&r.problems, s, &where[i], i)
+			checkSource(&r.problems, s, &values[i], i)
 		}
 	}
 	return sources
@@ -81,10 +81,10 @@ func (r *reader) entry(n *yaml.Node, i int) (s Source, at nodes) {
 	s.Position = r.position(n)
 	field := indexed("images", i)
 	if isNull(target(n)) {
-		r.problem(n, field, "the entry is empty: Gardener crashes on it")
+		r.problem(n, field, "null entry: Gardener panics")
 		return s, at
 	}
-	// What stands in real files for other tools is known and ignored.
+	// Keys for other tools are known and ignored.
 	for _, p := range r.mapping(n, field, "name", "sourceRepository", "repository", "tag", "ref", "version", "runtimeVersion",
 		"targetVersion", "architectures", "labels", "resourceId", "extraIdentity") {
 		switch p.name {

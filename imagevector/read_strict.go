@@ -10,7 +10,7 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/nearest"
 )
 
-// reader reads a tree strictly and gathers everything that is wrong with it.
+// reader reads a tree strictly and collects all problems.
 type reader struct {
 	config   config
 	problems Problems
@@ -24,25 +24,24 @@ func (r *reader) problem(n *yaml.Node, field, format string, args ...any) {
 	r.problems.add(Problem{Position: r.position(n), Field: field, Kind: Invalid, Message: fmt.Sprintf(format, args...)})
 }
 
-// strictTree parses the text and refuses what no reader should be fed. The tree
-// is nil if there is nothing to go on with.
+// strictTree parses the text and checks its limits.
 func (r *reader) strictTree(data []byte) (*yaml.Node, error) {
 	root, more, err := parseTree(data)
 	if err != nil {
 		p := Problem{Position: Position{File: r.config.file, Line: 1}, Kind: Invalid, Message: "reading YAML: " + err.Error()}
 		var wrong *syntaxError
 		if errors.Is(err, errNoDocument) {
-			p.Message = `the text is empty: an empty vector is "images: []"`
+			p.Message = `empty file: want at least "images: []"`
 		} else if errors.As(err, &wrong) {
 			p.Line = wrong.line
 		}
 		return nil, Problems{p}
 	}
-	if err := guard(data, root); err != nil {
+	if err := checkLimits(data, root); err != nil {
 		return nil, err
 	}
 	if more != nil {
-		r.problem(more, "", "a second document begins here, and would be ignored")
+		r.problem(more, "", "second document: Gardener ignores it")
 	}
 	return root, nil
 }
@@ -53,11 +52,11 @@ type pair struct {
 	key, value *yaml.Node
 }
 
-// mapping reads a mapping whose keys must be among the known ones, once each.
+// mapping reads a mapping. Its keys must be known and unique.
 func (r *reader) mapping(n *yaml.Node, field string, known ...string) []pair {
 	m := target(n)
 	if m.Kind != yaml.MappingNode {
-		r.problem(n, field, "wanted a mapping, got %s", kindOf(m))
+		r.problem(n, field, "want a mapping, got %s", kindOf(m))
 		return nil
 	}
 	pairs := make([]pair, 0, len(m.Content)/2)
@@ -66,12 +65,12 @@ next:
 		key, value := m.Content[i], m.Content[i+1]
 		name := key.Value
 		if key.Kind != yaml.ScalarNode || key.Style&yaml.TaggedStyle != 0 {
-			r.problem(key, field, "wanted a name as key, got %s", kindOf(key))
+			r.problem(key, field, "want a string as key, got %s", kindOf(key))
 			continue
 		}
 		for _, p := range pairs {
 			if p.name == name {
-				r.twice(key, p.key, field)
+				r.duplicate(key, p.key, field)
 				continue next
 			}
 		}
@@ -91,29 +90,29 @@ next:
 func (r *reader) unknown(key *yaml.Node, field string, known []string) {
 	where := join(field, short(key.Value))
 	if key.Value == "<<" {
-		r.problem(key, field, `merge key "<<" is not allowed: what it means depends on its place; write the fields out`)
+		r.problem(key, field, `merge key "<<" is not allowed: write the fields out`)
 		return
 	}
 	for _, k := range known {
 		if strings.EqualFold(k, key.Value) {
-			r.problem(key, where, "key %q has capitals of its own: write %q", key.Value, k)
+			r.problem(key, where, "wrong case of key %q: want %q", key.Value, k)
 			return
 		}
 	}
-	hint := fmt.Sprintf("known are %q", known)
+	hint := fmt.Sprintf("known keys are %q", known)
 	if near := nearest.To(key.Value, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	r.problem(key, where, "unknown key %s: it would be ignored; %s", quoteShort(key.Value), hint)
+	r.problem(key, where, "unknown key %s, which Gardener ignores: %s", quoteShort(key.Value), hint)
 }
 
-// twice reports a key that stands twice in one mapping.
-func (r *reader) twice(key, first *yaml.Node, field string) {
-	r.problem(key, join(field, short(key.Value)), "key %s stands here twice, first at line %d; only the last would count", quoteShort(key.Value), first.Line)
+// duplicate reports a duplicate key of a mapping.
+func (r *reader) duplicate(key, first *yaml.Node, field string) {
+	r.problem(key, join(field, short(key.Value)), "duplicate key %s: first at line %d; Gardener uses only the last", quoteShort(key.Value), first.Line)
 }
 
-// duplicates reports keys that stand twice in a value which other tools read.
-// What an alias stands for is looked at where it stands.
+// duplicates reports duplicate keys in a value that only other tools read. The
+// value of an alias is checked at its anchor.
 func (r *reader) duplicates(n *yaml.Node, field string) {
 	var first map[string]*yaml.Node
 	for i, child := range n.Content {
@@ -128,7 +127,7 @@ func (r *reader) duplicates(n *yaml.Node, field string) {
 			}
 			name := child.ShortTag() + child.Value
 			if known := first[name]; known != nil {
-				r.twice(child, known, field)
+				r.duplicate(child, known, field)
 			} else {
 				first[name] = child
 			}
@@ -140,13 +139,13 @@ func (r *reader) duplicates(n *yaml.Node, field string) {
 func (r *reader) list(n *yaml.Node, field string) []*yaml.Node {
 	l := target(n)
 	if l.Kind != yaml.SequenceNode {
-		r.problem(n, field, "wanted a list, got %s", kindOf(l))
+		r.problem(n, field, "want a list, got %s", kindOf(l))
 		return nil
 	}
 	return l.Content
 }
 
-// text reads a string, the value of a name; ok is false if it is none.
+// text reads a string, the value of a key; ok is false if it is not a string.
 func (r *reader) text(n *yaml.Node, parent, name string) (_ string, ok bool) {
 	s := target(n)
 	if s.Kind == yaml.ScalarNode && s.Style&yaml.TaggedStyle == 0 {
@@ -156,22 +155,22 @@ func (r *reader) text(n *yaml.Node, parent, name string) (_ string, ok bool) {
 	}
 	field := join(parent, name)
 	if s.Kind != yaml.ScalarNode {
-		r.problem(n, field, "wanted a string, got %s", kindOf(s))
+		r.problem(n, field, "want a string, got %s", kindOf(s))
 		return "", false
 	}
 	if s.Style&yaml.TaggedStyle != 0 {
 		if s.Tag != "!!str" {
-			r.problem(n, field, "wanted a string, got a value with tag %s", quoteShort(s.Tag))
+			r.problem(n, field, "want a string, got a value with tag %s", quoteShort(s.Tag))
 		}
 		return s.Value, s.Tag == "!!str"
 	}
 	switch read, isText, _ := misread(s); {
 	case !isText && s.Value == "":
-		r.problem(n, field, "there is no value: write one, or leave the key out")
+		r.problem(n, field, "missing value: add one or remove the key")
 	case !isText:
-		r.problem(n, field, `%s without quotes means "no value": write %q, or leave the key out`, s.Value, s.Value)
+		r.problem(n, field, `unquoted %s is null: write %q or remove the key`, s.Value, s.Value)
 	default:
-		r.problem(n, field, "%s without quotes is read as %s: write %s", short(s.Value), short(read), quoteShort(s.Value))
+		r.problem(n, field, "unquoted %s is read as %s: write %s", short(s.Value), short(read), quoteShort(s.Value))
 	}
 	return "", false
 }
@@ -186,7 +185,7 @@ func kindOf(n *yaml.Node) string {
 		return "an alias"
 	}
 	if isNull(n) {
-		return "nothing"
+		return "null"
 	}
 	return quoteShort(n.Value)
 }

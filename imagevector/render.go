@@ -7,14 +7,14 @@ import (
 	"unicode"
 )
 
-// Render writes sources as a YAML file of the current generation. The same
-// sources make the same bytes, and reading them strictly makes the same sources.
-// Each line of the comment, if there is one, stands above.
+// Render returns sources as a YAML file. The output is deterministic, and strict
+// reading returns the same sources if they are valid. The comment, if any, is at the
+// top.
 func Render(comment string, sources []Source, ca *CABundle) []byte {
 	var b bytes.Buffer
 	if comment != "" {
 		for line := range strings.Lines(strings.TrimSuffix(comment, "\n") + "\n") {
-			// What is no letter or mark may end the line for some reader.
+			// Control characters may end the line for some parsers.
 			line = strings.Map(func(r rune) rune {
 				if unicode.IsPrint(r) {
 					return r
@@ -38,7 +38,7 @@ func Render(comment string, sources []Source, ca *CABundle) []byte {
 	return b.Bytes()
 }
 
-// RenderSource writes one entry as an item of a YAML list.
+// RenderSource returns an entry as an item of a YAML list.
 func RenderSource(s Source) string {
 	var b strings.Builder
 	b.WriteString("- name: " + plainOrQuoted(s.Name) + "\n")
@@ -69,8 +69,8 @@ func RenderSource(s Source) string {
 	return b.String()
 }
 
-// block writes a text of several lines, such as certificates, as people do, if it
-// survives that: printable lines with no blanks that a reader could trip over.
+// block returns a text as a literal block if all of its lines are printable, not
+// empty, and without surrounding space; otherwise in double quotes.
 func block(text string) string {
 	if !strings.HasSuffix(text, "\n") {
 		return quote(text)
@@ -86,8 +86,8 @@ func block(text string) string {
 	return out
 }
 
-// plainOrQuoted leaves the quotes out where nothing but letters, digits and
-// harmless marks stand, and no reader could see a number or a boolean.
+// plainOrQuoted returns a plain scalar if the text has only letters, digits and safe
+// punctuation, and is not a number or boolean; otherwise a double-quoted one.
 func plainOrQuoted(text string) string {
 	if text == "" || suspect(text) || !isLetter(text[0]) || text[len(text)-1] == ':' {
 		return quote(text)
@@ -102,7 +102,7 @@ func plainOrQuoted(text string) string {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
-// quote writes a string in double quotes and in ASCII.
+// quote returns a double-quoted scalar in ASCII.
 func quote(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -127,8 +127,7 @@ func quote(text string) string {
 	return b.String()
 }
 
-// Values returns images as values of a Helm chart: by key, as container runtimes
-// want them.
+// Values returns images as values of a Helm chart: image references by key.
 func Values(images map[string]Image) map[string]any {
 	values := make(map[string]any, len(images))
 	for key, image := range images {

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Registry returns the registry that an image is pulled from, and its path there.
-// A first part without a dot or a port is no registry: "example/pause" is pulled
-// from docker.io.
+// Registry splits an image reference into registry and path. A first component
+// without a dot or port is not a registry: "example/pause" is at docker.io.
 func Registry(image string) (registry, path string) {
 	first, rest, several := strings.Cut(image, "/")
 	switch {
@@ -24,12 +23,11 @@ func Registry(image string) (registry, path string) {
 
 func isRegistry(first string) bool { return strings.ContainsAny(first, ".:") || first == "localhost" }
 
-// A Rule moves images from one place to another: a registry, or a registry and
-// the beginning of a path.
+// A Rule replaces a prefix of image references, a registry with or without a path.
 type Rule struct{ From, To string }
 
-// ParseRule reads "FROM=TO". FROM may be "*" for every image; the registry it had
-// then becomes a part of its path.
+// ParseRule parses "FROM=TO". FROM may be "*" for every image; its registry then
+// becomes part of its path.
 func ParseRule(text string) (Rule, error) {
 	from, to, ok := strings.Cut(text, "=")
 	r := Rule{strings.TrimSuffix(from, "/"), strings.TrimSuffix(to, "/")}
@@ -38,20 +36,20 @@ func ParseRule(text string) (Rule, error) {
 	case !ok || r.From == "" || r.To == "":
 		return Rule{}, fmt.Errorf(`parsing rule %q: want FROM=TO, as in "registry.k8s.io=registry.example.com/k8s"`, text)
 	case r.From != "*" && !repositoryForm.MatchString(r.From+"/x"):
-		return Rule{}, fmt.Errorf("parsing rule %q: %q is no registry, nor a registry and a path", text, r.From)
+		return Rule{}, fmt.Errorf("parsing rule %q: invalid registry or path %q", text, r.From)
 	case r.From != "*" && !isRegistry(first):
-		return Rule{}, fmt.Errorf("parsing rule %q: %q is no registry: write docker.io/%s for what is there", text, first, r.From)
+		return Rule{}, fmt.Errorf("parsing rule %q: %q is not a registry: did you mean docker.io/%s?", text, first, r.From)
 	case !repositoryForm.MatchString(r.To + "/x"):
-		return Rule{}, fmt.Errorf("parsing rule %q: %q is no registry, nor a registry and a path", text, r.To)
+		return Rule{}, fmt.Errorf("parsing rule %q: invalid registry or path %q", text, r.To)
 	}
 	return r, nil
 }
 
-// Rules are tried from the longest From to the shortest.
+// Rules are a set of rules. The one with the longest From that matches applies.
 type Rules []Rule
 
-// Apply moves an image, with or without tag and digest; ok is false if no rule
-// is for it.
+// Apply applies the rules to an image reference, with or without tag and digest. ok
+// is false if no rule matches.
 func (rules Rules) Apply(image string) (moved string, ok bool) {
 	repository, suffix := image, ""
 	if i := strings.IndexByte(repository, '@'); i >= 0 {
@@ -64,8 +62,8 @@ func (rules Rules) Apply(image string) (moved string, ok bool) {
 	full := registry + "/" + path
 	best := -1
 	for i, r := range rules {
-		fits := r.From == "*" || full == r.From || strings.HasPrefix(full, r.From+"/")
-		if fits && (best < 0 || rules[best].weight() < r.weight()) {
+		matches := r.From == "*" || full == r.From || strings.HasPrefix(full, r.From+"/")
+		if matches && (best < 0 || rules[best].weight() < r.weight()) {
 			best = i
 		}
 	}
@@ -74,14 +72,13 @@ func (rules Rules) Apply(image string) (moved string, ok bool) {
 	}
 	r := rules[best]
 	if r.From == "*" {
-		// A port cannot stand inside a path.
+		// A path cannot have a colon.
 		return r.To + "/" + strings.ReplaceAll(registry, ":", "_") + "/" + path + suffix, true
 	}
 	return r.To + strings.TrimPrefix(full, r.From) + suffix, true
 }
 
-// Unused returns the rules that no image is below, be it that another rule is
-// longer.
+// Unused returns the rules that match none of the images, disregarding other rules.
 func (rules Rules) Unused(images []string) []Rule {
 	var unused []Rule
 	for _, r := range rules {
@@ -99,12 +96,11 @@ func (r Rule) weight() int {
 	return len(r.From)
 }
 
-// Rewrite returns the overwrite that moves the images of v by the rules, and the
-// entries that no rule is for. Each entry of the overwrite has the key of the one
-// that it is for, and so is merged into it: it takes effect wherever that one is
-// chosen. Entries of v that are never chosen are left out, and those that the rules
-// leave where they are. The overwrite is of the generation of v.
-func (v *Vector) Rewrite(rules Rules) (overwrite, left []Source) {
+// Rewrite returns the overwrite that applies the rules to the images of v, and the
+// entries of v that match no rule. Each entry of the overwrite has the key of an
+// entry of v, so it is merged and effective. Entries of v that are never chosen, or
+// that a rule does not change, are omitted. The overwrite is of the generation of v.
+func (v *Vector) Rewrite(rules Rules) (overwrite, unmatched []Source) {
 	sources := Merge(v.sources)
 	never := compile(sources, nil, v.config).neverChosen()
 	for i := range sources {
@@ -126,13 +122,13 @@ func (v *Vector) Rewrite(rules Rules) (overwrite, left []Source) {
 			o.Repository = &moved
 		}
 		if ok && moved == image {
-			continue // is there already, and an entry that says so would have no effect
+			continue // unchanged: an entry would have no effect
 		}
 		if ok {
 			overwrite = append(overwrite, o.ToGeneration(v.config.generation))
 		} else {
-			left = append(left, s.clone())
+			unmatched = append(unmatched, s.clone())
 		}
 	}
-	return overwrite, left
+	return overwrite, unmatched
 }

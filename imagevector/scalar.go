@@ -9,9 +9,9 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/yamljson"
 )
 
-// misread tells whether an unquoted scalar is read as something else than it
-// says: 1.20 as 1.2, yes as true, nothing as null. read is then what it becomes;
-// for null, ok is false.
+// misread reports in wrong whether the value of an unquoted scalar differs from its
+// text: 1.20 is 1.2, yes is true, an empty scalar is null. read is the value; ok is
+// false for null.
 func misread(n *yaml.Node) (read string, ok, wrong bool) {
 	if n.Style&^yaml.TaggedStyle != 0 || !suspect(n.Value) {
 		return n.Value, true, false
@@ -24,7 +24,7 @@ func misread(n *yaml.Node) (read string, ok, wrong bool) {
 	return read, ok, !ok || read != n.Value
 }
 
-// isNull tells whether a node is no value at all.
+// isNull reports whether a node is null.
 func isNull(n *yaml.Node) bool {
 	if n.Kind != yaml.ScalarNode {
 		return false
@@ -33,8 +33,8 @@ func isNull(n *yaml.Node) bool {
 	return !ok
 }
 
-// suspect tells whether an unquoted scalar may be anything but a string. It is
-// here for speed, and may be wrong in that direction alone.
+// suspect reports whether an unquoted scalar may be anything but a string. It is a
+// fast check that can have false positives only.
 func suspect(text string) bool {
 	if text == "" || strings.IndexByte("0123456789-+.~=<", text[0]) >= 0 {
 		return true
@@ -46,10 +46,9 @@ func suspect(text string) bool {
 	return false
 }
 
-// meantAsConstraint tells whether the field "version" of an entry can only be
-// meant as a constraint: a version, however odd, has no operator, no blank and
-// no x for a number.
-func meantAsConstraint(text string) bool {
+// looksLikeConstraint reports whether the field "version" of an entry is a
+// constraint: a version of an image has no operator, space or wildcard.
+func looksLikeConstraint(text string) bool {
 	if !strings.ContainsAny(text, "<>=~^|!*, ") && !wildcard.MatchString(text) {
 		return false
 	}
@@ -68,46 +67,46 @@ var (
 	digestForm     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 )
 
-// checkTag says what is wrong with a tag, a digest, or a tag and a digest.
+// checkTag returns the problem of a tag, a digest, or a tag with digest, or "".
 func checkTag(text string) string {
 	tag, digest, both := strings.Cut(text, "@")
 	switch {
 	case strings.HasPrefix(text, "sha256:"):
 		digest = text
 	case both && !tagForm.MatchString(tag), !both && !tagForm.MatchString(text):
-		return `malformed tag: wanted "v1.2.3", "sha256:…" or "v1.2.3@sha256:…", a tag of at most 128 letters, digits and "._-"`
+		return `malformed tag: want "v1.2.3", "sha256:…" or "v1.2.3@sha256:…", a tag of at most 128 letters, digits and "._-"`
 	case !both:
 		return ""
 	}
 	if !digestForm.MatchString(digest) {
-		return `malformed digest: wanted "sha256:" and 64 lower-case hexadecimal digits`
+		return `malformed digest: want "sha256:" and 64 lower-case hexadecimal digits`
 	}
 	return ""
 }
 
-// checkRepository says what is wrong with a repository.
+// checkRepository returns the problem of a repository, or "".
 func checkRepository(text string) string {
 	switch {
 	case len(text) > 255:
 		return "malformed repository: longer than 255 characters"
 	case !repositoryForm.MatchString(text):
-		return `malformed repository: wanted "registry.example.com/path/name" in lower case, without scheme, tag or digest`
+		return `malformed repository: want "registry.example.com/path/name" in lower case, without scheme, tag or digest`
 	}
 	return ""
 }
 
-// checkRef says what is wrong with a whole reference.
+// checkRef returns the problem of a complete reference, or "".
 func checkRef(text string) string {
 	repository, digest, _ := strings.Cut(text, "@")
 	tag := ""
 	if i := strings.LastIndexByte(repository, ':'); i > strings.LastIndexByte(repository, '/') {
 		repository, tag = repository[:i], repository[i+1:]
 		if !tagForm.MatchString(tag) {
-			return "malformed tag: wanted at most 128 letters, digits and \"._-\""
+			return "malformed tag: want at most 128 letters, digits and \"._-\""
 		}
 	}
 	if strings.Contains(text, "@") && !digestForm.MatchString(digest) {
-		return `malformed digest: wanted "sha256:" and 64 lower-case hexadecimal digits`
+		return `malformed digest: want "sha256:" and 64 lower-case hexadecimal digits`
 	}
 	return checkRepository(repository)
 }

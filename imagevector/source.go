@@ -6,32 +6,33 @@ import (
 	"strings"
 )
 
-// A Source is one entry of an image vector. A nil pointer is a field that is
-// absent, which is not the same as an empty one.
+// A Source is an entry of an image vector. A nil pointer is an absent field, which
+// differs from an empty one.
 type Source struct {
 	Name string `json:"name"`
-	// RuntimeVersion and TargetVersion are constraints on the Kubernetes version
-	// the image runs on and works for, as github.com/Masterminds/semver reads them.
+	// RuntimeVersion and TargetVersion are constraints on the version of the
+	// Kubernetes cluster that the image runs on and works for, in the syntax of
+	// github.com/Masterminds/semver.
 	RuntimeVersion *string `json:"runtimeVersion,omitempty"`
 	TargetVersion  *string `json:"targetVersion,omitempty"`
-	// Architectures of the machines the image is for; nil means amd64 and arm64.
+	// Architectures are those of the machines; nil means amd64 and arm64.
 	Architectures []string `json:"architectures,omitzero"`
 
-	// Either Ref, or Repository and perhaps a Tag. A tag may be a digest
-	// ("sha256:…") or have one at its end ("v1.2.3@sha256:…"). Where there is
-	// neither, the target version looked up becomes the tag.
+	// The image is Ref, or Repository with an optional Tag. A tag can be a digest
+	// ("sha256:…") or end with one ("v1.2.3@sha256:…"). Without Ref and Tag, the
+	// target version of a lookup becomes the tag.
 	Ref        *string `json:"ref,omitempty"`
 	Repository *string `json:"repository,omitempty"`
 	Tag        *string `json:"tag,omitempty"`
-	// Version of the image, for people; nothing is chosen by it.
+	// Version is that of the image. Selection ignores it.
 	Version *string `json:"version,omitempty"`
 
-	// Position is where the entry was read, if it was.
+	// Position is that of the entry in its file, if any.
 	Position Position `json:"-"`
 }
 
-// An Image is what a look-up chooses. Nil pointers are fields that are absent.
-// The strings belong to the vector: read them, do not write to them.
+// An Image is the result of a lookup. Nil pointers are absent fields. The strings
+// are shared with the vector and must not be modified.
 type Image struct {
 	Name       string  `json:"name"`
 	Ref        *string `json:"ref,omitempty"`
@@ -40,18 +41,18 @@ type Image struct {
 	Version    *string `json:"version,omitempty"`
 }
 
-// A CABundle has the certificates that the registries of a vector are trusted by.
+// A CABundle has the certificate authorities of the registries of a vector.
 type CABundle struct {
 	Inline *string `json:"inline,omitempty"` // PEM
 }
 
-// A Position is a place in a file; the zero value is nowhere.
+// A Position is a position in a file. The zero value is unknown.
 type Position struct {
-	File         string // as named by whoever read it; may be empty
-	Line, Column int    // from 1; 0 if not known
+	File         string // its name, see WithFile; may be empty
+	Line, Column int    // from 1; 0 if unknown
 }
 
-// String returns "images.yaml:12:5", or "12:5" where the file has no name.
+// String returns the position as "images.yaml:12:5", or "12:5" without a file name.
 func (p Position) String() string {
 	if p.Line == 0 {
 		return p.File
@@ -66,7 +67,7 @@ func (p Position) String() string {
 	return s
 }
 
-// ToImage makes the image of an entry for a target version, nil if none is asked.
+// ToImage returns the image of an entry for a target version, which may be nil.
 func (s *Source) ToImage(targetVersion *string) Image {
 	if s.Ref != nil {
 		return Image{Name: s.Name, Ref: s.Ref, Version: s.Version}
@@ -83,20 +84,20 @@ func (s *Source) ToImage(targetVersion *string) Image {
 	return Image{Name: s.Name, Repository: s.Repository, Tag: tag, Version: version}
 }
 
-// versionMark stands for the version looked up in [Source.Reference].
+// versionMark replaces the version of a lookup in [Source.Reference].
 const versionMark = "{version}"
 
-// Reference returns the image of an entry as [Image.String] writes it. Where the
-// target version becomes the tag, that is "v{version}".
+// Reference returns the image of an entry as [Image.String] formats it. Its tag is
+// "v{version}" if the target version becomes the tag.
 func (s *Source) Reference() string {
 	mark := versionMark
 	return s.ToImage(&mark).String()
 }
 
-// takesVersion tells whether the target version becomes the tag of an entry.
+// takesVersion reports whether the target version becomes the tag of an entry.
 func (s *Source) takesVersion() bool { return s.Ref == nil && s.Tag == nil }
 
-// String returns the image as a container runtime wants it.
+// String returns the reference of the image for a container runtime.
 func (i Image) String() string {
 	switch {
 	case i.Ref != nil:
@@ -111,7 +112,7 @@ func (i Image) String() string {
 	return *i.Repository + ":" + *i.Tag
 }
 
-// WithOptionalTag returns the image with the tag, unless it has one or a Ref.
+// WithOptionalTag returns the image with the tag, unless it has a Tag or Ref.
 func (i Image) WithOptionalTag(tag string) Image {
 	if i.Ref == nil && i.Tag == nil {
 		i.Tag = &tag
@@ -119,7 +120,7 @@ func (i Image) WithOptionalTag(tag string) Image {
 	return i
 }
 
-// Equal tells whether two images are the same, absent fields told from empty ones.
+// Equal reports whether two images are equal. Absent fields differ from empty ones.
 func (i Image) Equal(j Image) bool {
 	return i.Name == j.Name && same(i.Ref, j.Ref) && same(i.Repository, j.Repository) && same(i.Tag, j.Tag) && same(i.Version, j.Version)
 }
@@ -131,7 +132,7 @@ func same(a, b *string) bool {
 	return *a == *b
 }
 
-// clone returns a copy that shares nothing with s that could be written to.
+// clone returns a deep copy.
 func (s Source) clone() Source {
 	for _, field := range []**string{&s.RuntimeVersion, &s.TargetVersion, &s.Ref, &s.Repository, &s.Tag, &s.Version} {
 		if *field != nil {

@@ -5,31 +5,32 @@ import (
 	"sync/atomic"
 )
 
-// tagOf returns the tag that an image without one gets for a target version.
+// tagOf returns the tag of an image without one, for a target version.
 func tagOf(version string) string { return "v" + strings.TrimLeft(version, "v") }
 
-// tags remembers the tags made last: the versions looked up are few, and making
-// a tag costs more than all the rest of a look-up.
-type tags [64]atomic.Pointer[madeTag]
+// tags caches tags by version. Few different versions are looked up, and making a
+// tag costs more than the rest of a lookup.
+type tags [64]atomic.Pointer[cachedTag]
 
-type madeTag struct{ version, tag string }
+type cachedTag struct{ version, tag string }
 
-// of returns the tag for a target version, which must be one unless anything goes.
-func (t *tags) of(d *demand, anything bool) (*string, error) {
-	at := len(d.text)
-	for i := max(0, at-2); i < len(d.text); i++ {
-		at = at*10 + int(d.text[i])
+// tag returns the tag for a target version, which must be valid unless anything is
+// allowed.
+func (t *tags) tag(v *version, anything bool) (*string, error) {
+	hash := len(v.text)
+	for i := max(0, hash-2); i < len(v.text); i++ {
+		hash = hash*10 + int(v.text[i])
 	}
-	slot := &t[at%len(t)]
-	if made := slot.Load(); made != nil && made.version == d.text {
-		return &made.tag, nil
+	slot := &t[hash%len(t)]
+	if cached := slot.Load(); cached != nil && cached.version == v.text {
+		return &cached.tag, nil
 	}
-	if !anything && !d.parsed {
-		if err := d.parse(); err != nil {
+	if !anything && !v.valid {
+		if err := v.parse(); err != nil {
 			return nil, err
 		}
 	}
-	made := &madeTag{d.text, tagOf(d.text)}
-	slot.Store(made)
-	return &made.tag, nil
+	cached := &cachedTag{v.text, tagOf(v.text)}
+	slot.Store(cached)
+	return &cached.tag, nil
 }

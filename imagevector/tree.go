@@ -45,9 +45,9 @@ func decodeTree(data []byte) (root, more *yaml.Node, err error) {
 	return document.Content[0], &second, nil
 }
 
-// valuesAtMost bounds how many values a text has, without parsing it: there is a
-// mark for every one of them, or for a key and its value.
-func valuesAtMost(data []byte) int {
+// estimateValues returns an upper bound of the number of values in a text without
+// parsing it. Every value, or key and value, has an indicator character.
+func estimateValues(data []byte) int {
 	n := 1
 	for i, c := range data {
 		switch c {
@@ -62,37 +62,37 @@ func valuesAtMost(data []byte) int {
 	return n
 }
 
-// cost is what a tree would be with its aliases expanded.
+// cost is the size of a tree with its aliases expanded.
 type cost struct{ values, bytes, depth int }
 
-// measure finds the cost of a tree. It visits every node once, however often
-// aliases name it, and stops at the first limit that is exceeded.
+// measure computes the cost of a tree. It visits every node once, however many
+// aliases refer to it, and stops at the first exceeded limit.
 type measure struct {
 	known map[*yaml.Node]cost // of nodes with an anchor
-	fault string
+	err   string              // the limit that is exceeded
 }
 
 func (m *measure) of(n *yaml.Node) cost {
 	if n.Kind == yaml.AliasNode {
-		// An alias inside its own anchor costs nothing here: no reader accepts it.
+		// An alias inside its own anchor is an error of every reader.
 		return m.known[n.Alias]
 	}
 	c := cost{values: 1, bytes: len(n.Value), depth: 1}
 	if len(n.Value) > maxScalar {
-		m.fault = fmt.Sprintf("line %d: a value of %d bytes is longer than any may be: %d", n.Line, len(n.Value), maxScalar)
+		m.err = fmt.Sprintf("line %d: a value of %d bytes exceeds the limit of %d", n.Line, len(n.Value), maxScalar)
 	}
 	for _, child := range n.Content {
-		if m.fault != "" {
+		if m.err != "" {
 			break
 		}
 		of := m.of(child)
 		c.values, c.bytes, c.depth = c.values+of.values, c.bytes+of.bytes, max(c.depth, of.depth+1)
 		switch {
-		case m.fault != "":
+		case m.err != "":
 		case c.values > maxExpanded || c.bytes > maxBytes:
-			m.fault = fmt.Sprintf("line %d: with its aliases expanded, this is more than %d values or %d bytes", n.Line, maxExpanded, maxBytes)
+			m.err = fmt.Sprintf("line %d: with aliases expanded, the limit of %d values or %d bytes is exceeded", n.Line, maxExpanded, maxBytes)
 		case c.depth > maxDepth:
-			m.fault = fmt.Sprintf("line %d: lists and mappings are nested more than %d deep", n.Line, maxDepth)
+			m.err = fmt.Sprintf("line %d: nesting exceeds the limit of %d levels", n.Line, maxDepth)
 		}
 	}
 	if n.Anchor != "" {
@@ -101,23 +101,24 @@ func (m *measure) of(n *yaml.Node) cost {
 	return c
 }
 
-// guard refuses a text of which far more would be made than it is. Where there is
-// no tree, because only another parser can read the text, the bound is crude.
-func guard(data []byte, root *yaml.Node) error {
+// checkLimits rejects a text that exceeds a limit with its aliases expanded. The
+// estimate is rough without a tree, which is nil if only the other YAML parser can
+// parse the text.
+func checkLimits(data []byte, root *yaml.Node) error {
 	m := measure{known: map[*yaml.Node]cost{}}
 	if root != nil {
 		m.of(root)
 	} else if aliases := bytes.Count(data, []byte("*")); aliases > 0 && (aliases+1)*len(data) > maxBytes {
-		m.fault = fmt.Sprintf("%d aliases in %d bytes of YAML could stand for more than %d bytes", aliases, len(data), maxBytes)
+		m.err = fmt.Sprintf("%d aliases in %d bytes of YAML may expand to more than %d bytes", aliases, len(data), maxBytes)
 	}
-	if m.fault != "" {
-		return &LimitError{m.fault}
+	if m.err != "" {
+		return &LimitError{m.err}
 	}
 	return nil
 }
 
-// locate returns where the n items of a list of the file begin: nowhere, if the
-// tree has other items than the reader.
+// locate returns the positions of the n items of a top-level list. They have no
+// line if the tree has another number of items.
 func locate(root *yaml.Node, file, list string, n int) []Position {
 	positions := make([]Position, n)
 	for i := range positions {
@@ -144,7 +145,7 @@ func locate(root *yaml.Node, file, list string, n int) []Position {
 	return positions
 }
 
-// target follows an alias.
+// target returns the node that an alias refers to, or the node itself.
 func target(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias

@@ -8,8 +8,8 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
 
-// A Vector is an image vector, compiled for look-ups. It never changes and may
-// be used by many goroutines at once.
+// A Vector is an image vector, compiled for lookups. It is immutable and safe for
+// concurrent use.
 type Vector struct {
 	sources []Source
 	byName  map[string][]entry
@@ -18,7 +18,7 @@ type Vector struct {
 	tags    *tags
 }
 
-// entry is a source with all that a look-up needs to know of it.
+// entry is a source, compiled for lookups.
 type entry struct {
 	index           int
 	source          *Source
@@ -27,16 +27,16 @@ type entry struct {
 	architectures   architectures
 }
 
-// constraint is what an entry demands of a version.
+// constraint is the compiled constraint of an entry on a version.
 type constraint struct {
 	set   span.Set
 	err   error
 	given bool
-	score int8 // when met
+	score int8 // if the constraint is met
 }
 
-// architectures is which machines an entry is for. The two that exist have a
-// bit each; compatible reading may bring others, which are compared as text.
+// architectures are those of an entry. The known ones have a bit each. Compatible
+// reading allows others, which are compared as text.
 type architectures struct {
 	known byte
 	score int8
@@ -48,23 +48,22 @@ const (
 	arm64 = "arm64"
 )
 
-// New makes a vector of sources. Reading strictly, which is the default, they
-// must be as valid as those of a file. Reading compatibly they are taken as they
-// are, and a constraint that does not parse is an error of the look-ups that
-// meet it.
+// New returns the vector of sources. They are validated as those of a file, and
+// the error is [Problems]. With [Compatible] they are not validated, and an
+// invalid constraint is an error of the lookups that evaluate it.
 func New(sources []Source, opts ...Option) (*Vector, error) {
 	c := configure(opts)
-	own := make([]Source, len(sources))
+	copies := make([]Source, len(sources))
 	for i := range sources {
-		own[i] = sources[i].clone()
+		copies[i] = sources[i].clone()
 	}
-	v := compile(own, nil, c)
+	v := compile(copies, nil, c)
 	if c.compatible {
 		return v, nil
 	}
 	var problems Problems
-	for i := range own {
-		checkSource(&problems, &own[i], nil, i)
+	for i := range copies {
+		checkSource(&problems, &copies[i], nil, i)
 	}
 	v.checkChoices(&problems)
 	if err := problems.sorted(); err != nil {
@@ -73,11 +72,11 @@ func New(sources []Source, opts ...Option) (*Vector, error) {
 	return v, nil
 }
 
-// compile makes the vector of sources that are its own from now on.
+// compile returns the vector of sources, which it takes over.
 func compile(sources []Source, ca *CABundle, c config) *Vector {
-	// Constraints recur by the hundred; each is worked out once.
+	// Most constraints occur many times; each is compiled once.
 	sets := map[string]constraint{}
-	worked := func(text *string) constraint {
+	compiled := func(text *string) constraint {
 		if text == nil {
 			return constraint{}
 		}
@@ -104,15 +103,15 @@ func compile(sources []Source, ca *CABundle, c config) *Vector {
 		}
 		byName[s.Name] = append(byName[s.Name], entry{
 			index: i, source: s, image: s.ToImage(nil),
-			runtime: worked(s.RuntimeVersion), target: worked(s.TargetVersion),
+			runtime: compiled(s.RuntimeVersion), target: compiled(s.TargetVersion),
 			architectures: compileArchitectures(s.Architectures),
 		})
 	}
 	return &Vector{sources: sources, byName: byName, ca: ca, config: c, tags: new(tags)}
 }
 
-// isExact tells whether a constraint scores as one for exactly one version: it
-// begins with "=" or with three numbers, whatever follows.
+// isExact reports whether Gardener scores a constraint as that of a single
+// version: it begins with "=" or with three numbers, whatever follows.
 func isExact(text string) bool {
 	if strings.HasPrefix(text, "=") {
 		return true
@@ -161,7 +160,7 @@ func bit(architecture string) byte {
 	return 0
 }
 
-// has tells whether the entry is for the architecture.
+// has reports whether the entry is for the architecture.
 func (a *architectures) has(name string) bool {
 	if b := bit(name); b != 0 {
 		return a.known&b != 0
@@ -169,7 +168,7 @@ func (a *architectures) has(name string) bool {
 	return slices.Contains(a.list, name)
 }
 
-// Sources returns the entries, in order. They are copies.
+// Sources returns copies of the entries, in order.
 func (v *Vector) Sources() []Source {
 	out := make([]Source, len(v.sources))
 	for i := range v.sources {
@@ -181,8 +180,8 @@ func (v *Vector) Sources() []Source {
 // Len returns the number of entries.
 func (v *Vector) Len() int { return len(v.sources) }
 
-// Generation returns what "version" meant in the file that v was read from; an
-// overwrite of v must be read as of the same generation.
+// Generation returns the generation of the file that v was read from, [Current]
+// or [Oldest]. An overwrite of v must be read with the same generation.
 func (v *Vector) Generation() Generation {
 	if v.config.generation == Oldest {
 		return Oldest
@@ -193,7 +192,7 @@ func (v *Vector) Generation() Generation {
 // Names returns the names of all images, sorted.
 func (v *Vector) Names() []string { return slices.Sorted(maps.Keys(v.byName)) }
 
-// CABundle returns the certificates of the vector, nil if it has none.
+// CABundle returns the certificates of the vector, or nil.
 func (v *Vector) CABundle() *CABundle {
 	if v.ca == nil || v.ca.Inline == nil {
 		return v.ca

@@ -8,15 +8,15 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
 
-// Versions is a set of Kubernetes versions, released or not: numbers without
-// suffix, since selection cuts suffixes off. The zero value is empty.
+// Versions is a set of Kubernetes versions, released or not. They have no suffix,
+// because selection ignores suffixes. The zero value is empty.
 type Versions struct{ set span.Set }
 
-// AllVersions is every version there can be.
+// AllVersions returns the set of all versions.
 func AllVersions() Versions { return Versions{span.All()} }
 
-// ParseVersions reads a comma-separated list of versions and ranges: "1.30.2",
-// "1.30" (all of its patch releases), "1.30..1.36" (both ends included).
+// ParseVersions parses a comma-separated list of versions and ranges: "1.30.2",
+// "1.30" (all patch versions) or "1.30..1.36" (inclusive).
 func ParseVersions(text string) (Versions, error) {
 	var set span.Set
 	for item := range strings.SplitSeq(text, ",") {
@@ -34,19 +34,19 @@ func ParseVersions(text string) (Versions, error) {
 			return Versions{}, fmt.Errorf("parsing versions %q: %w", text, err)
 		}
 		if last.Last.Less(first.First) {
-			return Versions{}, fmt.Errorf("parsing versions %q: %q ends before it begins", text, item)
+			return Versions{}, fmt.Errorf("parsing versions %q: invalid range %q: end before start", text, item)
 		}
 		set = append(set, span.Span{First: first.First, Last: last.Last})
 	}
 	return Versions{span.Of(set...)}, nil
 }
 
-// parseSeries reads a version, or a minor version as all of its patch releases.
+// parseSeries parses a version, or a minor version as all of its patch versions.
 func parseSeries(text string) (span.Span, error) {
 	v, err := span.Parse(text)
 	dots := strings.Count(text, ".")
 	if err != nil || dots == 0 || span.Normalize(text) != strings.TrimPrefix(text, "v") {
-		return span.Span{}, fmt.Errorf(`%q is no version such as "1.30" or "1.30.2"`, text)
+		return span.Span{}, fmt.Errorf(`invalid version %q: want a version such as "1.30" or "1.30.2"`, text)
 	}
 	last := v
 	if dots == 1 {
@@ -55,14 +55,15 @@ func parseSeries(text string) (span.Span, error) {
 	return span.Span{First: v, Last: last}, nil
 }
 
-// ParseConstraint returns the versions that meet a constraint. Its error is that of
-// github.com/Masterminds/semver.
+// ParseConstraint returns the versions that satisfy a constraint in the syntax of
+// github.com/Masterminds/semver, such as ">= 1.30, < 1.34". The error is that of
+// semver.
 func ParseConstraint(constraint string) (Versions, error) {
 	set, err := span.Constraint(constraint)
 	return Versions{set}, err
 }
 
-// Select returns those of the releases that are in v, in their order.
+// Select returns the releases that are in v, in their order.
 func (v Versions) Select(releases []string) []string {
 	var in []string
 	for _, r := range releases {
@@ -73,13 +74,13 @@ func (v Versions) Select(releases []string) []string {
 	return in
 }
 
-// Contains tells whether the version is in v; what is no version is not.
+// Contains reports whether the version is in v. An invalid version is not.
 func (v Versions) Contains(version string) bool {
 	parsed, err := span.Parse(version)
 	return err == nil && v.set.Contains(parsed)
 }
 
-// Empty tells whether there is no version in v.
+// Empty reports whether v has no version.
 func (v Versions) Empty() bool { return len(v.set) == 0 }
 
 // Intersect returns the versions in both.
@@ -91,10 +92,10 @@ func (v Versions) Union(w Versions) Versions { return Versions{v.set.Union(w.set
 // Minus returns the versions of v that are not in w.
 func (v Versions) Minus(w Versions) Versions { return Versions{v.set.Minus(w.set)} }
 
-// Equal tells whether both have the same versions.
+// Equal reports whether both sets are equal.
 func (v Versions) Equal(w Versions) bool { return v.set.Equal(w.set) }
 
-// First returns the lowest version of v; ok is false if there is none.
+// First returns the lowest version of v; ok is false if v is empty.
 func (v Versions) First() (version string, ok bool) {
 	if v.Empty() {
 		return "", false
@@ -102,7 +103,7 @@ func (v Versions) First() (version string, ok bool) {
 	return v.set[0].First.String(), true
 }
 
-// Single returns the one version of v; ok is false if there are none or more.
+// Single returns the only version of v; ok is false if v has none or more than one.
 func (v Versions) Single() (version string, ok bool) {
 	if len(v.set) != 1 || v.set[0].First != v.set[0].Last {
 		return "", false
@@ -110,8 +111,8 @@ func (v Versions) Single() (version string, ok bool) {
 	return v.set[0].First.String(), true
 }
 
-// String returns the spans of v, such as "1.30.0..1.32.x, 1.34.2"; "none" if empty.
+// String returns the ranges of v, such as "1.30.0..1.32.x, 1.34.2", or "none".
 func (v Versions) String() string { return v.set.String() }
 
-// MarshalText returns the same as String.
+// MarshalText returns the text of [Versions.String].
 func (v Versions) MarshalText() ([]byte, error) { return []byte(v.String()), nil }

@@ -1,10 +1,10 @@
-// Package lint tells which entries of an overwrite take effect, and why others
-// do not.
+// Package lint reports which entries of an overwrite are effective, and why others
+// are not.
 //
-// An overwrite replaces an entry only if its name, its constraints and its
-// architectures are those of the entry letter by letter. Otherwise it is added,
-// competes with the entry by score, mostly loses, and the public image is pulled
-// all the same, without a word.
+// An entry of an overwrite is merged into an entry of the vector only if name,
+// constraints and architectures are equal as text. Otherwise it is added, and mostly
+// has a lower score than the entry that it should replace. The public image is then
+// pulled without any warning.
 package lint
 
 import (
@@ -14,35 +14,35 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector"
 )
 
-// Config is what to lint.
+// Config configures [Run].
 type Config struct {
-	// The text of the vector that ships and of the overwrite of it, YAML or JSON,
-	// and the names that positions give these files.
-	Vector, Overwrite         []byte
+	// Vector and Overwrite are the content of the two files, YAML or JSON.
+	Vector, Overwrite []byte
+	// VectorFile and OverwriteFile are the names of the files in positions.
 	VectorFile, OverwriteFile string
-	// Kubernetes are the versions that matter; if empty, all there can be.
+	// Kubernetes are the versions in use; all if empty.
 	Kubernetes imagevector.Versions
-	// Architectures that matter, as "amd64"; if empty, amd64 and arm64.
+	// Architectures are those in use, such as "amd64"; amd64 and arm64 if empty.
 	Architectures []string
-	// Generation of both files; if Auto, found out of both together.
+	// Generation is that of both files; detected from both if Auto.
 	Generation imagevector.Generation
-	// Private are the prefixes of one's own registries, such as
-	// "registry.example.com/mirror". If there are any, everything else is public;
-	// if not, those registries are for which [IsPublic] is true.
+	// Private are prefixes of private registries, such as
+	// "registry.example.com/mirror". All others are then public. If empty, the
+	// registries of [IsPublic] are public.
 	Private []string
 }
 
-// linter is a run.
+// linter is the state of a run.
 type linter struct {
 	config     Config
 	base, over []imagevector.Source
 	generation imagevector.Generation
 }
 
-// Run finds out what each entry of an overwrite does, by leaving it out and
-// comparing what is chosen, and what is pulled from public registries with all of
-// them in force. Its error says that a file cannot be read as Gardener reads it,
-// and has [imagevector.Problems] in it if that is for what the file says.
+// Run reports the effect of each entry of an overwrite, by comparing the chosen images
+// with and without the entry, and the images that are pulled from public registries
+// with the overwrite. The error reports a file that Gardener cannot read. It wraps
+// [imagevector.Problems] if the content is invalid.
 func Run(c Config) (*Report, error) {
 	if len(c.Architectures) == 0 {
 		c.Architectures = []string{"amd64", "arm64"}
@@ -73,8 +73,7 @@ func Run(c Config) (*Report, error) {
 	return r, err
 }
 
-// read reads both files as Gardener does, but for the generation, which they have
-// in common.
+// read reads both files in compatible reading, with a common generation.
 func (l *linter) read() error {
 	read := func(g imagevector.Generation) (base, over []imagevector.Source, err error) {
 		if base, err = sources(l.config.Vector, "image vector", l.config.VectorFile, imagevector.WithGeneration(g)); err == nil {
@@ -92,14 +91,14 @@ func (l *linter) read() error {
 	if l.generation == imagevector.Oldest {
 		l.base, l.over, err = read(imagevector.Oldest)
 	}
-	// Entries of the vector with one key are one entry.
+	// Entries of the vector with the same key are merged.
 	l.base = imagevector.Merge(l.base)
 	return err
 }
 
-// sources reads a file as Gardener does. What Gardener refuses, strict reading
-// refuses too, and says where.
-func sources(data []byte, what, file string, opts ...imagevector.Option) ([]imagevector.Source, error) {
+// sources reads a file in compatible reading. On error, it returns the problems of
+// strict reading, which have positions.
+func sources(data []byte, kind, file string, opts ...imagevector.Option) ([]imagevector.Source, error) {
 	v, err := imagevector.Parse(data, append(opts, imagevector.Compatible(), imagevector.WithFile(file))...)
 	if err == nil {
 		return v.Sources(), nil
@@ -107,10 +106,10 @@ func sources(data []byte, what, file string, opts ...imagevector.Option) ([]imag
 	if found, _ := problems(data, file, opts...); len(found) > 0 {
 		err = found
 	}
-	return nil, fmt.Errorf("reading %s %q as Gardener does: %w", what, file, err)
+	return nil, fmt.Errorf("reading %s %q as Gardener does: %w", kind, file, err)
 }
 
-// problems returns what strict reading finds.
+// problems returns the problems of strict reading.
 func problems(data []byte, file string, opts ...imagevector.Option) (imagevector.Problems, error) {
 	_, err := imagevector.Parse(data, append(opts, imagevector.WithFile(file))...)
 	var found imagevector.Problems
@@ -120,19 +119,19 @@ func problems(data []byte, file string, opts ...imagevector.Option) (imagevector
 	return nil, fmt.Errorf("reading %q: %w", file, err)
 }
 
-// named returns the entries of a name, but for the one at an index.
-func named(sources []imagevector.Source, name string, but int) []imagevector.Source {
+// named returns the entries of a name, except the one at an index.
+func named(sources []imagevector.Source, name string, except int) []imagevector.Source {
 	var out []imagevector.Source
 	for i, s := range sources {
-		if s.Name == name && i != but {
+		if s.Name == name && i != except {
 			out = append(out, s)
 		}
 	}
 	return out
 }
 
-// entry finds out what entry i of the overwrite does: whatever would be different
-// without it.
+// entry reports the effect of entry i of the overwrite: the difference to the
+// overwrite without it.
 func (l *linter) entry(i int) (Entry, error) {
 	s := l.over[i]
 	e := Entry{Index: i, Source: s, Verdict: Ineffective}
@@ -152,7 +151,7 @@ func (l *linter) entry(i int) (Entry, error) {
 	if e.Effects, err = l.effects(without, with, l.config.Kubernetes, l.config.Architectures); err != nil {
 		return e, err
 	}
-	if !l.matters(s) {
+	if !l.inUse(s) {
 		elsewhere, err := l.effects(without, with, imagevector.AllVersions(), architecturesOf(s))
 		if err != nil {
 			return e, err
@@ -162,20 +161,20 @@ func (l *linter) entry(i int) (Entry, error) {
 			return e, nil
 		}
 	}
-	l.judge(&e, with)
+	l.explain(&e, with)
 	return e, nil
 }
 
-// effects returns where two vectors choose differently, in the plainest shape of
-// look-ups in which they do.
+// effects returns the lookups for which two vectors choose different images, in the
+// first lookup mode that has any.
 func (l *linter) effects(without, with *imagevector.Vector, within imagevector.Versions, architectures []string) (effects []Effect, err error) {
-	for _, shape := range imagevector.LookupModes() {
-		differences, err := imagevector.Compare(without, with, within, architectures, shape)
+	for _, mode := range imagevector.LookupModes() {
+		differences, err := imagevector.Compare(without, with, within, architectures, mode)
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range differences {
-			effects = addEffect(effects, Effect{Mode: shape, Architecture: d.Architecture, Versions: versionsOf(d)})
+			effects = addEffect(effects, Effect{Mode: mode, Architecture: d.Architecture, Versions: versionsOf(d)})
 		}
 		if len(effects) > 0 {
 			break
@@ -184,7 +183,7 @@ func (l *linter) effects(without, with *imagevector.Vector, within imagevector.V
 	return effects, nil
 }
 
-// versionsOf returns the versions that a difference is about.
+// versionsOf returns the versions of a difference.
 func versionsOf(d imagevector.Difference) imagevector.Versions {
 	if d.Runtime.Empty() {
 		return d.Target

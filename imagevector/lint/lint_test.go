@@ -69,19 +69,19 @@ func TestVerdicts(t *testing.T) {
 		{"no constraints on either side", `{name: hyperkube, repository: m/hyperkube}`, Effective, "1.19.0..1.36.x amd64, 1.19.0..1.36.x arm64", "", ""},
 		{
 			"constraint in other words", `{name: pause, repository: m/pause, targetVersion: ">=1.21", architectures: [amd64, arm64]}`, Ineffective, "",
-			`the text of targetVersion differs: ">=1.21" here, ">= 1.21" at images.yaml:7:3; they mean the same, but are compared letter by letter`, ">= 1.21 [amd64 arm64]",
+			`targetVersion differs: ">=1.21" here, ">= 1.21" at images.yaml:7:3; they are equivalent, but compared as text`, ">= 1.21 [amd64 arm64]",
 		},
 		{
 			"who wins, and why", `{name: pause, repository: m/pause, targetVersion: ">=1.21", architectures: [amd64, arm64]}`, Ineffective, "",
-			`for Kubernetes 1.21.0..1.36.x on amd64 and arm64, images.yaml:7:3 is chosen: both score 2, and it comes first`, ">= 1.21 [amd64 arm64]",
+			`for Kubernetes 1.21.0..1.36.x on amd64 and arm64, the entry at images.yaml:7:3 is chosen: both have score 2, and it comes first`, ">= 1.21 [amd64 arm64]",
 		},
 		{
 			"architectures in another order", `{name: pause, repository: m/pause, targetVersion: 1.20.x, architectures: [arm64, amd64]}`, Ineffective, "",
-			`architectures are written in another order: ["arm64" "amd64"] here, ["amd64" "arm64"] at images.yaml:2:3`, "1.20.x [amd64 arm64]",
+			`the order of architectures differs: ["arm64" "amd64"] here, ["amd64" "arm64"] at images.yaml:2:3`, "1.20.x [amd64 arm64]",
 		},
 		{
 			"architectures left out", `{name: pause, repository: m/pause, targetVersion: 1.20.x}`, Ineffective, "",
-			`architectures are missing here and are ["amd64" "arm64"] at images.yaml:2:3; they mean the same, but are compared letter by letter`, "1.20.x [amd64 arm64]",
+			`architectures are missing here and are ["amd64" "arm64"] at images.yaml:2:3; they are equivalent, but compared as text`, "1.20.x [amd64 arm64]",
 		},
 		{
 			"no constraint", `{name: pause, repository: m/pause, architectures: [amd64, arm64]}`, Partial, "1.19.x amd64, 1.19.x arm64",
@@ -91,20 +91,20 @@ func TestVerdicts(t *testing.T) {
 			`runtimeVersion is "1.20.x" here and missing at images.yaml:2:3`, "1.20.x [amd64 arm64]"},
 		{
 			"constraint in version", `{name: pause, repository: m/pause, tag: x, version: ">= 1.21"}`, Partial, "1.19.x amd64, 1.19.x arm64",
-			`version ">= 1.21" is no constraint; images.yaml:7:3 has it as one`, ">= 1.21 [amd64 arm64]",
+			`version ">= 1.21" is not a constraint here, but a constraint of the entry at images.yaml:7:3`, ">= 1.21 [amd64 arm64]",
 		},
 		{"single architecture wins", `{name: pause, repository: m/pause, targetVersion: ">=1.21", architectures: [arm64]}`, Effective, "1.21.0..1.36.x arm64", "", ""},
 		{"exact version wins", `{name: hyperkube, repository: m/hyperkube, targetVersion: "= 1.30.2"}`, Effective, "1.30.2 amd64, 1.30.2 arm64", "", ""},
 		{
 			"beaten by an exact version", `{name: exact, repository: m/exact, targetVersion: ">= 1.30"}`, Partial, "1.30.0..1.30.1, 1.30.3..1.36.x amd64, 1.30.0..1.30.1, 1.30.3..1.36.x arm64",
-			`for Kubernetes 1.30.2 on amd64 and arm64, images.yaml:21:3 is chosen: it scores 3, this one 2`, "= 1.30.2 []",
+			`for Kubernetes 1.30.2 on amd64 and arm64, the entry at images.yaml:21:3 is chosen: it has score 3, this one 2`, "= 1.30.2 []",
 		},
 		{"merged, and beaten elsewhere", `{name: exact, repository: m/exact}`, Effective, "1.19.0..1.30.1, 1.30.3..1.36.x amd64, 1.19.0..1.30.1, 1.30.3..1.36.x arm64", "", ""},
-		{"nothing new", `{name: hyperkube, repository: example.com/hyperkube}`, Ineffective, "", "it says nothing that images.yaml:12:3 does not say already", ""},
-		{"nothing new, and with another key", `{name: exact, repository: gcr.io/x/exact, tag: v2, targetVersion: '=1.30.2'}`, Ineffective, "", "merged into images.yaml:21:3, it would say nothing that is not said there already", ""},
-		{"a name that is wrong", `{name: hyperkub, repository: m/hyperkube}`, Ineffective, "", `images.yaml has no image of this name, so nothing looks it up; did you mean "hyperkube"?`, ""},
+		{"nothing new", `{name: hyperkube, repository: example.com/hyperkube}`, Ineffective, "", "it does not change the entry at images.yaml:12:3", ""},
+		{"nothing new, and with another key", `{name: exact, repository: gcr.io/x/exact, tag: v2, targetVersion: '=1.30.2'}`, Ineffective, "", "merged, it would not change the entry at images.yaml:21:3", ""},
+		{"a name that is wrong", `{name: hyperkub, repository: m/hyperkube}`, Ineffective, "", `images.yaml has no image of this name, so Gardener does not look it up; did you mean "hyperkube"?`, ""},
 		{"out of range", `{name: hyperkube, repository: m/hyperkube, targetVersion: ">= 1.37"}`, Elsewhere, ">= 1.37.0 amd64, >= 1.37.0 arm64", "", ""},
-		{"out of range, and never chosen", `{name: pause, repository: m/pause, targetVersion: ">=1.37", architectures: [amd64, arm64]}`, Ineffective, "", `it matches nothing of Kubernetes 1.19.0..1.36.x on amd64 or arm64: it is for targetVersion ">=1.37"`, ""},
+		{"out of range, and never chosen", `{name: pause, repository: m/pause, targetVersion: ">=1.37", architectures: [amd64, arm64]}`, Ineffective, "", `it does not match Kubernetes 1.19.0..1.36.x on amd64 or arm64: it is for targetVersion ">=1.37"`, ""},
 		{"architecture that has none yet", `{name: arm-only, repository: m/arm, architectures: [amd64]}`, Effective, "1.19.0..1.36.x amd64", "", ""},
 		{"ref", `{name: ref, repository: m/ref, tag: "1"}`, Effective, "1.19.0..1.36.x amd64, 1.19.0..1.36.x arm64", "", ""},
 	} {
@@ -368,9 +368,9 @@ func Example() {
 	}
 	// Output:
 	// mine.yaml:2:3: no effect
-	//   it is added beside the entries of this name, not merged into one: none has its constraints and architectures letter by letter
-	//   for Kubernetes >= 1.21.0 on amd64 and arm64, images.yaml:2:3 is chosen: both score 2, and it comes first
-	//   the text of targetVersion differs: ">=1.21" here, ">= 1.21" at images.yaml:2:3; they mean the same, but are compared letter by letter
+	//   it is added instead of merged: no entry of this name has the same text of constraints and architectures
+	//   for Kubernetes >= 1.21.0 on amd64 and arm64, the entry at images.yaml:2:3 is chosen: both have score 2, and it comes first
+	//   targetVersion differs: ">=1.21" here, ">= 1.21" at images.yaml:2:3; they are equivalent, but compared as text
 	// - name: pause
 	//   repository: registry.example.com/pause
 	//   targetVersion: ">= 1.21"

@@ -8,7 +8,7 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector"
 )
 
-// conditions says what an entry is for.
+// conditions describes the constraints and architectures of an entry.
 func conditions(s imagevector.Source) string {
 	var parts []string
 	if s.RuntimeVersion != nil {
@@ -26,31 +26,31 @@ func conditions(s imagevector.Source) string {
 	return strings.Join(parts, ", ")
 }
 
-// beats says by how much another entry wins.
-func beats(with *imagevector.Vector, own int, l Loss) string {
-	where := fmt.Sprintf("for Kubernetes %v on %s, %v is chosen", l.Versions, strings.Join(l.Architectures, " and "), l.To.Position)
+// comparison compares the scores of an entry and of the one that is chosen.
+func comparison(with *imagevector.Vector, own int, l Loss) string {
+	where := fmt.Sprintf("for Kubernetes %v on %s, the entry at %v is chosen", l.Versions, strings.Join(l.Architectures, " and "), l.To.Position)
 	version, _ := l.Versions.First()
 	candidates, err := with.Explain(l.To.Name, imagevector.RuntimeVersion(version), imagevector.TargetVersion(version), imagevector.Architecture(l.Architectures[0]))
 	if err != nil {
 		return where
 	}
-	var mine, theirs int
+	var score, chosen int
 	for _, c := range candidates {
 		switch c.Index {
 		case own:
-			mine = c.Score
+			score = c.Score
 		case l.index:
-			theirs = c.Score
+			chosen = c.Score
 		}
 	}
-	if mine == theirs {
-		return fmt.Sprintf("%s: both score %d, and it comes first", where, mine)
+	if score == chosen {
+		return fmt.Sprintf("%s: both have score %d, and it comes first", where, score)
 	}
-	return fmt.Sprintf("%s: it scores %d, this one %d", where, theirs, mine)
+	return fmt.Sprintf("%s: it has score %d, this one %d", where, chosen, score)
 }
 
-// differing says in what the key of an overwrite differs from that of an entry.
-func differing(s, entry imagevector.Source) []string {
+// differences describes the differences of two keys.
+func differences(s, entry imagevector.Source) []string {
 	var out []string
 	for _, f := range []struct {
 		name       string
@@ -63,10 +63,10 @@ func differing(s, entry imagevector.Source) []string {
 		case f.base == nil:
 			out = append(out, fmt.Sprintf("%s is %q here and missing at %v", f.name, *f.here, entry.Position))
 		default:
-			text := fmt.Sprintf("the text of %s differs: %q here, %q at %v", f.name, *f.here, *f.base, entry.Position)
+			text := fmt.Sprintf("%s differs: %q here, %q at %v", f.name, *f.here, *f.base, entry.Position)
 			if a, errA := imagevector.ParseConstraint(*f.here); errA == nil {
 				if b, errB := imagevector.ParseConstraint(*f.base); errB == nil && a.Equal(b) {
-					text += "; they mean the same, but are compared letter by letter"
+					text += "; they are equivalent, but compared as text"
 				}
 			}
 			out = append(out, text)
@@ -83,12 +83,12 @@ func differing(s, entry imagevector.Source) []string {
 	case entry.Architectures == nil:
 		text = fmt.Sprintf("architectures are %q here and missing at %v", s.Architectures, entry.Position)
 	case slices.Equal(here, base):
-		text = fmt.Sprintf("architectures are written in another order: %q here, %q at %v", s.Architectures, entry.Architectures, entry.Position)
+		text = fmt.Sprintf("the order of architectures differs: %q here, %q at %v", s.Architectures, entry.Architectures, entry.Position)
 	default:
 		text = fmt.Sprintf("architectures differ: %q here, %q at %v", s.Architectures, entry.Architectures, entry.Position)
 	}
 	if slices.Equal(here, base) && (s.Architectures == nil || entry.Architectures == nil) {
-		text += "; they mean the same, but are compared letter by letter"
+		text += "; they are equivalent, but compared as text"
 	}
 	return append(out, text)
 }

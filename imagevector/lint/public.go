@@ -12,13 +12,13 @@ import (
 type Public struct {
 	Registry string             // such as "registry.k8s.io"
 	Name     string             // in the vector
-	Image    string             // as Source.Reference writes it
-	Source   imagevector.Source // the entry, overwrite included
-	Where    []Effect           // which look-ups choose it
+	Image    string             // as of Source.Reference
+	Source   imagevector.Source // the entry, after the overwrite
+	Where    []Effect           // the lookups that choose it
 }
 
-// public returns the images that are chosen, in whatever way they are looked up,
-// and come from a public registry.
+// public returns the images that any lookup chooses and that are pulled from a public
+// registry.
 func (l *linter) public() ([]Public, error) {
 	merged, err := imagevector.New(imagevector.Merge(l.base, l.over), imagevector.Compatible())
 	if err != nil {
@@ -36,7 +36,7 @@ func (l *linter) public() ([]Public, error) {
 	byEntry := map[int]*Public{}
 	for _, d := range chosen {
 		s := sources[d.After]
-		// What only the overwrite names is looked up by nothing.
+		// Gardener does not look up names that are only in the overwrite.
 		if !slices.ContainsFunc(l.base, func(b imagevector.Source) bool { return b.Name == s.Name }) {
 			continue
 		}
@@ -50,7 +50,7 @@ func (l *linter) public() ([]Public, error) {
 			p = &Public{Registry: registry, Name: s.Name, Image: image, Source: s}
 			byEntry[d.After] = p
 		}
-		// The common look-up says it all, where it reaches the entry.
+		// Other modes are omitted if the most common one chooses the entry.
 		if d.Mode == imagevector.SameVersion || !slices.ContainsFunc(p.Where, func(e Effect) bool { return e.Architecture == d.Architecture }) {
 			p.Where = addEffect(p.Where, Effect{Mode: d.Mode, Architecture: d.Architecture, Versions: versionsOf(d)})
 		}
@@ -79,8 +79,8 @@ func (l *linter) isPublic(image string) bool {
 	})
 }
 
-// IsPublic tells whether a registry, given by its host, is one that everyone
-// knows, such as "quay.io" or "europe-docker.pkg.dev".
+// IsPublic reports whether a registry, given by its host, is a well-known public one,
+// such as "quay.io" or "europe-docker.pkg.dev".
 func IsPublic(registry string) bool {
 	for _, known := range []string{
 		"docker.io", "registry-1.docker.io", "index.docker.io", "gcr.io", "pkg.dev", "k8s.io", "quay.io", "ghcr.io", "public.ecr.aws", "mcr.microsoft.com",

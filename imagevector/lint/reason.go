@@ -9,8 +9,9 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/nearest"
 )
 
-// judge sums an entry up and says why, given the vector with the overwrite.
-func (l *linter) judge(e *Entry, with *imagevector.Vector) {
+// explain sets the verdict of an entry and its reasons. The vector has the overwrite
+// merged.
+func (l *linter) explain(e *Entry, with *imagevector.Vector) {
 	s := e.Source
 	merged := with.Sources()
 	own := slices.IndexFunc(merged, func(m imagevector.Source) bool { return imagevector.SameKey(m, s) })
@@ -19,60 +20,60 @@ func (l *linter) judge(e *Entry, with *imagevector.Vector) {
 	e.Losses = l.losses(with, merged, own, matches)
 	switch later := l.replacedBy(e.Index); {
 	case len(e.Effects) > 0 && (into >= 0 || len(e.Losses) == 0):
-		// What is merged is chosen wherever its entry was: more was never meant.
+		// A merged entry is chosen for the same lookups as the entry it replaces.
 		e.Verdict, e.Losses = Effective, nil
 		return
 	case len(e.Effects) > 0:
 		e.Verdict = Partial
 		e.Reasons = append(e.Reasons, added)
 	case later != nil:
-		e.Reasons = append(e.Reasons, fmt.Sprintf("the entry at %v has the same name, constraints and architectures, and replaces what this one says", later.Position))
-	case !l.matters(s):
-		e.Reasons = append(e.Reasons, fmt.Sprintf("it matches nothing of Kubernetes %v on %s: it is for %s", l.config.Kubernetes, strings.Join(l.config.Architectures, " or "), conditions(s)))
+		e.Reasons = append(e.Reasons, fmt.Sprintf("the entry at %v has the same name, constraints and architectures, and replaces this one", later.Position))
+	case !l.inUse(s):
+		e.Reasons = append(e.Reasons, fmt.Sprintf("it does not match Kubernetes %v on %s: it is for %s", l.config.Kubernetes, strings.Join(l.config.Architectures, " or "), conditions(s)))
 	case into >= 0 && len(e.Losses) == 0:
-		e.Reasons = append(e.Reasons, fmt.Sprintf("it says nothing that %v does not say already", l.base[into].Position))
+		e.Reasons = append(e.Reasons, fmt.Sprintf("it does not change the entry at %v", l.base[into].Position))
 	case into >= 0:
-		e.Reasons = append(e.Reasons, fmt.Sprintf("it is merged into %v, which itself is not chosen", l.base[into].Position))
+		e.Reasons = append(e.Reasons, fmt.Sprintf("it is merged into the entry at %v, which is not chosen", l.base[into].Position))
 	default:
 		e.Reasons = append(e.Reasons, added)
 	}
-	meant := l.meant(s)
+	intended := l.intended(s)
 	for i, loss := range e.Losses {
-		e.Reasons = append(e.Reasons, beats(with, own, loss))
+		e.Reasons = append(e.Reasons, comparison(with, own, loss))
 		if into < 0 && !slices.ContainsFunc(e.Losses[:i], func(before Loss) bool { return before.index == loss.index }) {
-			e.Reasons = append(e.Reasons, differing(s, loss.To)...)
-			if len(meant) == 0 {
+			e.Reasons = append(e.Reasons, differences(s, loss.To)...)
+			if len(intended) == 0 {
 				l.fix(e, loss.To)
 			}
 		}
 	}
-	for _, entry := range meant {
-		e.Reasons = append(e.Reasons, fmt.Sprintf("version %q is no constraint; %v has it as one", *s.Version, entry.Position))
+	for _, entry := range intended {
+		e.Reasons = append(e.Reasons, fmt.Sprintf("version %q is not a constraint here, but a constraint of the entry at %v", *s.Version, entry.Position))
 		l.fix(e, entry)
 	}
 }
 
-const added = "it is added beside the entries of this name, not merged into one: none has its constraints and architectures letter by letter"
+const added = "it is added instead of merged: no entry of this name has the same text of constraints and architectures"
 
-// matching returns the versions that matter and meet the entry's constraints.
+// matching returns the versions in use that satisfy the constraints of an entry.
 func (l *linter) matching(s imagevector.Source) imagevector.Versions {
 	matches := l.config.Kubernetes
 	for _, text := range []*string{s.RuntimeVersion, s.TargetVersion} {
 		if text != nil {
-			admitted, _ := imagevector.ParseConstraint(*text) // was read before
-			matches = matches.Intersect(admitted)
+			satisfying, _ := imagevector.ParseConstraint(*text) // validated before
+			matches = matches.Intersect(satisfying)
 		}
 	}
 	return matches
 }
 
-// matters tells whether an entry is for anything that does.
-func (l *linter) matters(s imagevector.Source) bool {
+// inUse reports whether an entry matches versions and architectures in use.
+func (l *linter) inUse(s imagevector.Source) bool {
 	return !l.matching(s).Empty() && slices.ContainsFunc(l.config.Architectures, func(a string) bool { return isFor(s, a) })
 }
 
-// losses returns where an entry matches and one is chosen that the overwrite does
-// not touch, one version being runtime and target version.
+// losses returns the lookups, with the same runtime and target version, that an entry
+// matches, but that choose an entry which the overwrite does not change.
 func (l *linter) losses(with *imagevector.Vector, merged []imagevector.Source, own int, matches imagevector.Versions) []Loss {
 	s := merged[own]
 	var found []Loss
@@ -81,7 +82,7 @@ func (l *linter) losses(with *imagevector.Vector, merged []imagevector.Source, o
 			continue
 		}
 		for _, c := range with.Choices(s.Name, architecture, matches) {
-			if c.Entry < 0 || c.Entry == own || l.touches(merged[c.Entry]) {
+			if c.Entry < 0 || c.Entry == own || l.changes(merged[c.Entry]) {
 				continue
 			}
 			same := slices.IndexFunc(found, func(f Loss) bool { return f.index == c.Entry && f.Versions.Equal(c.Versions) })
@@ -95,14 +96,13 @@ func (l *linter) losses(with *imagevector.Vector, merged []imagevector.Source, o
 	return found
 }
 
-// touches tells whether the overwrite has an entry that is merged into this one,
-// or is this one.
-func (l *linter) touches(entry imagevector.Source) bool {
+// changes reports whether the overwrite has an entry with the key of this one.
+func (l *linter) changes(entry imagevector.Source) bool {
 	return slices.ContainsFunc(l.over, func(o imagevector.Source) bool { return imagevector.SameKey(o, entry) })
 }
 
-// replacedBy returns the last entry of the overwrite that has the key of entry i,
-// nil if it is that entry itself.
+// replacedBy returns the last entry of the overwrite with the key of entry i, nil if
+// that is entry i.
 func (l *linter) replacedBy(i int) *imagevector.Source {
 	for j := len(l.over) - 1; j > i; j-- {
 		if imagevector.SameKey(l.over[i], l.over[j]) {
@@ -112,9 +112,9 @@ func (l *linter) replacedBy(i int) *imagevector.Source {
 	return nil
 }
 
-// meant returns the entries that one with its constraint in the field "version"
-// was meant for, as in files of the oldest generation.
-func (l *linter) meant(s imagevector.Source) []imagevector.Source {
+// intended returns the entries of the vector whose constraint is the "version" of an
+// entry, which is written as in a file of the oldest generation.
+func (l *linter) intended(s imagevector.Source) []imagevector.Source {
 	if s.Version == nil || s.RuntimeVersion != nil || s.TargetVersion != nil {
 		return nil
 	}
@@ -128,7 +128,7 @@ func (l *linter) meant(s imagevector.Source) []imagevector.Source {
 			if text == nil {
 				continue
 			}
-			if admitted, err := imagevector.ParseConstraint(*text); err == nil && admitted.Equal(wanted) {
+			if satisfying, err := imagevector.ParseConstraint(*text); err == nil && satisfying.Equal(wanted) {
 				found = append(found, b)
 				break
 			}
@@ -137,7 +137,7 @@ func (l *linter) meant(s imagevector.Source) []imagevector.Source {
 	return found
 }
 
-// isFor tells whether an entry is for an architecture.
+// isFor reports whether an entry is for an architecture.
 func isFor(s imagevector.Source, architecture string) bool {
 	return slices.Contains(architecturesOf(s), architecture)
 }
@@ -149,7 +149,7 @@ func architecturesOf(s imagevector.Source) []string {
 	return s.Architectures
 }
 
-// unknownName says that nothing looks a name up.
+// unknownName returns the reason for an entry with a name that the vector lacks.
 func (l *linter) unknownName(name string) []string {
 	var names []string
 	for _, s := range l.base {
@@ -157,15 +157,15 @@ func (l *linter) unknownName(name string) []string {
 			names = append(names, s.Name)
 		}
 	}
-	why := fmt.Sprintf("%s has no image of this name, so nothing looks it up", l.config.VectorFile)
+	reason := fmt.Sprintf("%s has no image of this name, so Gardener does not look it up", l.config.VectorFile)
 	if near := nearest.To(name, names); near != "" {
-		why += fmt.Sprintf("; did you mean %q?", near)
+		reason += fmt.Sprintf("; did you mean %q?", near)
 	}
-	return []string{why}
+	return []string{reason}
 }
 
-// fix adds what to write instead of an entry: one with the key of another, so that
-// it is merged into that.
+// fix adds an entry to write instead: one with the key of another entry, so that it
+// is merged into that one.
 func (l *linter) fix(e *Entry, other imagevector.Source) {
 	s := e.Source
 	f := imagevector.Source{
@@ -173,10 +173,10 @@ func (l *linter) fix(e *Entry, other imagevector.Source) {
 		Ref: s.Ref, Repository: s.Repository, Tag: s.Tag, Version: s.Version,
 	}
 	if f.Version != nil && imagevector.GenerationOf([]imagevector.Source{{Version: f.Version}}) == imagevector.Oldest {
-		f.Version = nil // was meant as the constraint
+		f.Version = nil // it was intended as the constraint
 	}
 	if merged := imagevector.Merge([]imagevector.Source{other}, []imagevector.Source{f})[0]; merged.Reference() == other.Reference() {
-		e.Reasons = append(e.Reasons, fmt.Sprintf("merged into %v, it would say nothing that is not said there already", other.Position))
+		e.Reasons = append(e.Reasons, fmt.Sprintf("merged, it would not change the entry at %v", other.Position))
 		return
 	}
 	e.Fix = append(e.Fix, f.ToGeneration(l.generation))

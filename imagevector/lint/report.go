@@ -6,59 +6,59 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector"
 )
 
-// Report is what was found.
+// Report is the result of [Run].
 type Report struct {
 	Generation imagevector.Generation // never Auto
-	// What strict reading finds wrong with the files. Gardener accepts it all.
+	// Problems that strict reading finds in the files, and Gardener accepts.
 	VectorProblems, OverwriteProblems imagevector.Problems
 	Entries                           []Entry  // of the overwrite, in its order
 	Public                            []Public // by registry and name
 }
 
-// Entry is an entry of the overwrite.
+// Entry is the result for an entry of the overwrite.
 type Entry struct {
 	Index   int                // in the overwrite
 	Source  imagevector.Source // as read
 	Verdict Verdict
-	// Effects are where it changes what is pulled.
+	// Effects are the lookups whose image the entry changes.
 	Effects []Effect
-	// Lost are where it matches, and yet an entry is chosen that the overwrite does
-	// not touch.
+	// Losses are the lookups that the entry matches, but that choose an entry which
+	// the overwrite does not change.
 	Losses []Loss
-	// Why it has no effect, or one in part, in sentences.
+	// Reasons say why the entry is not or partly effective.
 	Reasons []string
-	// Fix are entries that would have the effect that this one was meant to have, as
-	// a file of the report's generation has them.
+	// Fix are entries to write instead, which have the intended effect, in the
+	// generation of the report.
 	Fix []imagevector.Source
 }
 
-// Verdict sums an entry up.
+// Verdict is the summary of an entry.
 type Verdict string
 
 const (
-	// Effective entries change what is pulled wherever they are meant to.
+	// Effective entries change the images of all lookups that they match.
 	Effective Verdict = "effective"
-	// Partial effective entries are added beside those of the vector, and lose to
-	// some of them.
+	// Partial entries are added to those of the vector, and change the images of some
+	// lookups that they match.
 	Partial Verdict = "partly effective"
-	// Elsewhere are entries for none of the versions, or none of the architectures,
-	// that matter; they take effect for others.
+	// Elsewhere is the verdict of entries that are effective only for versions or
+	// architectures that are not in use.
 	Elsewhere Verdict = "effective elsewhere"
-	// Ineffective entries change nothing.
+	// Ineffective entries change no image.
 	Ineffective Verdict = "no effect"
 )
 
-// Effect is look-ups of one shape, for one architecture.
+// Effect is a set of lookups in one mode for one architecture.
 type Effect struct {
 	Mode         imagevector.LookupMode
 	Architecture string
-	// Versions looked up: runtime versions, or target versions where the shape has
-	// no others; empty where it has none.
+	// Versions are the runtime versions, or the target versions if the mode has no
+	// runtime version; empty if it has neither.
 	Versions imagevector.Versions
 }
 
-// Loss is where another entry is chosen, one version being runtime and target
-// version.
+// Loss is a set of lookups, with the same runtime and target version, that choose
+// another entry.
 type Loss struct {
 	Versions      imagevector.Versions
 	Architectures []string
@@ -66,8 +66,8 @@ type Loss struct {
 	index         int                // in the merged vector
 }
 
-// Clean tells whether nothing is wrong with the overwrite; that public registries
-// remain does not count here.
+// Clean reports whether the overwrite has no problem and every entry is effective.
+// It disregards public registries.
 func (r *Report) Clean() bool {
 	return len(r.OverwriteProblems) == 0 && !slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.Verdict == Partial || e.Verdict == Ineffective })
 }

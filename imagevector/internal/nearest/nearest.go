@@ -1,8 +1,8 @@
-// Package nearest guesses what a misspelt word was meant to be.
+// Package nearest suggests a known name for a misspelled one.
 package nearest
 
-// To returns the name that a word was most likely meant to be, or "" if
-// none is near.
+// To returns the name with the smallest edit distance to a word, or "" if none is
+// close enough.
 func To(word string, names []string) string {
 	best, distance := "", 3
 	for _, name := range names {
@@ -16,8 +16,7 @@ func To(word string, names []string) string {
 	return best
 }
 
-// edits counts the letters to change, add or leave out to get from a to b, the
-// case of a letter counting for nothing.
+// edits returns the Levenshtein distance of a and b, ignoring case.
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

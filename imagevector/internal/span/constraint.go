@@ -9,12 +9,11 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// Constraint returns the versions that meet a constraint of Masterminds/semver.
-// The error is semver's own.
+// Constraint returns the versions that satisfy a constraint of Masterminds/semver.
+// The error is that of semver.
 //
-// What constraints mean is semver's affair: the plain form of nearly all of them
-// is worked out here for speed, all others by asking semver, and the tests hold
-// the two to each other.
+// Plain constraints, which are nearly all, are evaluated here because it is faster;
+// others by semver. Tests compare the two.
 func Constraint(text string) (Set, error) {
 	if set, ok := plainConstraint(text); ok {
 		return set, nil
@@ -23,13 +22,13 @@ func Constraint(text string) (Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ask(c, text), nil
+	return evaluate(c, text), nil
 }
 
-// ask finds the versions that meet c by trying each at which the answer can
-// change: between two neighbours of those it stays the same.
-func ask(c *semver.Constraints, text string) Set {
-	points := turningPoints(text)
+// evaluate returns the versions that satisfy c, by checking each version at which
+// the result can change.
+func evaluate(c *semver.Constraints, text string) Set {
+	points := changePoints(text)
 	set := Set{}
 	for i, p := range points {
 		if !c.Check(semver.New(p.Major, p.Minor, p.Patch, "", "")) {
@@ -39,7 +38,7 @@ func ask(c *semver.Constraints, text string) Set {
 		if i+1 < len(points) {
 			last, _ = points[i+1].previous()
 		}
-		if n := len(set) - 1; n >= 0 && i > 0 && set[n].Last == must(p.previous()) {
+		if n := len(set) - 1; n >= 0 && i > 0 && set[n].Last == p.Before() {
 			set[n].Last = last
 		} else {
 			set = append(set, Span{p, last})
@@ -48,21 +47,19 @@ func ask(c *semver.Constraints, text string) Set {
 	return set
 }
 
-func must(v Version, _ bool) Version { return v }
-
-// number is a part of a version in a constraint; x, X, * and what is left out
-// count as 0 there.
+// number matches a version in a constraint. Wildcards and missing parts are 0 in
+// [changePoints].
 var number = regexp.MustCompile(`[0-9xX*]+(?:\.[0-9xX*]+)*`)
 
-// turningPoints returns, in order, a superset of the versions at which a
-// constraint begins or ceases to be met. Every operator turns at the number it
-// names, at its successor, or where one of its parts is counted up.
-func turningPoints(text string) []Version {
+// changePoints returns, sorted, a superset of the versions at which the result of a
+// constraint changes. The result of every operator changes at its version, at the
+// next one, or where a part of it is incremented.
+func changePoints(text string) []Version {
 	points := []Version{{}}
 	for _, token := range number.FindAllString(text, -1) {
 		parts := strings.Split(token, ".")
-		for i := range max(1, len(parts)-2) { // wherever three parts may begin
-			// Too large to be a number is no part of a version either: a suffix.
+		for i := range max(1, len(parts)-2) { // every possible start of three parts
+			// A number that overflows is a suffix, not a part of a version.
 			at := func(j int) uint64 {
 				if j >= len(parts) {
 					return 0
@@ -81,7 +78,7 @@ func turningPoints(text string) []Version {
 	return slices.Compact(points)
 }
 
-// after counts part 1, 2 or 3 of v up, and returns v if it cannot.
+// after returns v with part 1, 2 or 3 incremented, or v on overflow.
 func after(v Version, part int) Version {
 	w := v
 	switch part {

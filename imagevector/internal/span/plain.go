@@ -9,8 +9,8 @@ import (
 
 const top = math.MaxUint64
 
-// plainConstraint works out a constraint of operators and plain numbers. It
-// gives up, with ok false, at anything else, be it a fault or merely rare.
+// plainConstraint evaluates a constraint of operators and plain numbers. ok is false
+// for any other constraint, valid or not.
 func plainConstraint(text string) (_ Set, ok bool) {
 	if len(text) > semver.MaxConstraintLen || strings.Count(text, "||") >= semver.MaxConstraintGroups {
 		return nil, false
@@ -32,10 +32,10 @@ func plainConstraint(text string) (_ Set, ok bool) {
 	}
 }
 
-// plainGroup works out constraints that must all be met, separated by blanks or
-// a comma.
+// plainGroup evaluates constraints separated by spaces or commas, which must all be
+// satisfied.
 func plainGroup(s string) (Set, bool) {
-	s = trimBlanks(s)
+	s = trimSpace(s)
 	var met Set
 	for {
 		one, rest, ok := plainOne(s)
@@ -47,37 +47,37 @@ func plainGroup(s string) (Set, bool) {
 		} else {
 			met = met.Intersect(one)
 		}
-		if s = trimBlanks(rest); s == "" {
+		if s = trimSpace(rest); s == "" {
 			return met, true
 		}
 		switch {
 		case s[0] == ',':
-			s = trimBlanks(s[1:])
-		case len(s) == len(rest): // nothing in between
+			s = trimSpace(s[1:])
+		case len(s) == len(rest): // no separator
 			return nil, false
 		}
 	}
 }
 
-func trimBlanks(s string) string { return strings.TrimLeft(s, " \t\n\f\r") }
+func trimSpace(s string) string { return strings.TrimLeft(s, " \t\n\f\r") }
 
-// plainOne works out one operator and its version.
+// plainOne evaluates one operator with its version.
 func plainOne(s string) (_ Set, rest string, ok bool) {
 	n := 0
 	for n < len(s) && strings.IndexByte("=!<>~^", s[n]) >= 0 {
 		n++
 	}
 	op := s[:n]
-	v, parts, rest, ok := plainVersion(trimBlanks(s[n:]))
+	v, parts, rest, ok := plainVersion(trimSpace(s[n:]))
 	if !ok {
 		return nil, "", false
 	}
-	set, ok := meet(op, v, parts)
+	set, ok := satisfying(op, v, parts)
 	return set, rest, ok
 }
 
-// plainVersion reads a version and how many of its parts are numbers, rather
-// than x or left out.
+// plainVersion parses a version. parts is the number of its parts that are numbers,
+// rather than wildcards or missing.
 func plainVersion(s string) (v Version, parts int, rest string, ok bool) {
 	s = strings.TrimPrefix(s, "v")
 	wild := false
@@ -88,7 +88,7 @@ func plainVersion(s string) (v Version, parts int, rest string, ok bool) {
 			length++
 		}
 		switch {
-		case length > 18: // near the end of the numbers semver knows better
+		case length > 18: // left to semver: near the maximum of uint64
 			return v, 0, "", false
 		case length > 0 && !wild:
 			switch part {
@@ -111,20 +111,20 @@ func plainVersion(s string) (v Version, parts int, rest string, ok bool) {
 		}
 		s = s[1:]
 	}
-	// A suffix, a fourth part or a part like 1x is not plain.
+	// A suffix, a fourth part or a part such as 1x is not plain.
 	return v, parts, s, s == "" || strings.IndexByte(" \t\n\f\r,", s[0]) >= 0
 }
 
-// meet returns the versions that meet one operator. parts tells how many parts
-// of v were given; the semver package calls fewer than three dirty.
-func meet(op string, v Version, parts int) (Set, bool) {
-	end := v // the last version of the series that v names
+// satisfying returns the versions that satisfy one operator. parts is the number of
+// parts that v has; semver calls a version with fewer than three dirty.
+func satisfying(op string, v Version, parts int) (Set, bool) {
+	end := v // the last version that v, possibly incomplete, includes
 	switch parts {
 	case 0:
 		if op == "" || op == "=" || op == "~" || op == "~>" || op == ">=" || op == "=>" {
 			return All(), true
 		}
-		return nil, false // no one means it, and semver has odd answers
+		return nil, false // left to semver, whose results are surprising
 	case 1:
 		end = Version{v.Major, top, top}
 	case 2:
@@ -150,7 +150,7 @@ func meet(op string, v Version, parts int) (Set, bool) {
 		from = Version{}
 	case "~", "~>":
 		switch {
-		case parts == 3 && v == Version{}: // semver takes ~0.0.0 for "any"
+		case parts == 3 && v == Version{}: // semver treats ~0.0.0 as any version
 			to = highest
 		case parts == 3:
 			to.Patch = top

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Span is all versions from First to Last, both included.
+// Span is the range of versions from First to Last, inclusive.
 type Span struct{ First, Last Version }
 
-// Contains tells whether v lies in the span.
+// Contains reports whether v is in the span.
 func (s Span) Contains(v Version) bool { return !v.Less(s.First) && !s.Last.Less(v) }
 
-// String writes the span as people do: "1.30.2", "1.30.x", "1.30.0..1.32.x",
+// String returns the span as "1.30.2", "1.30.x", "1.30.0..1.32.x",
 // "< 1.30", ">= 1.21", "all".
 func (s Span) String() string {
 	switch {
@@ -40,13 +40,13 @@ func (s Span) String() string {
 	return s.First.String() + ".." + strings.TrimSuffix(last.String(), "0") + "x"
 }
 
-// Set is a set of versions: spans in order, none touching the next.
+// Set is a set of versions: sorted spans that neither overlap nor adjoin.
 type Set []Span
 
-// All returns the set of every version.
+// All returns the set of all versions.
 func All() Set { return Set{{Last: highest}} }
 
-// Of returns the set of the spans, which may come in any order and overlap.
+// Of returns the union of spans, in any order.
 func Of(spans ...Span) Set {
 	spans = slices.Clone(spans)
 	slices.SortFunc(spans, func(a, b Span) int { return a.First.Compare(b.First) })
@@ -69,7 +69,7 @@ func Of(spans ...Span) Set {
 	return set
 }
 
-// Contains tells whether v is in the set.
+// Contains reports whether v is in the set.
 func (s Set) Contains(v Version) bool {
 	if len(s) == 1 {
 		return s[0].Contains(v)
@@ -78,10 +78,10 @@ func (s Set) Contains(v Version) bool {
 	return found || i > 0 && !s[i-1].Last.Less(v)
 }
 
-// Union returns the versions of either set.
+// Union returns the versions in either set.
 func (s Set) Union(t Set) Set { return Of(slices.Concat(s, t)...) }
 
-// Intersect returns the versions of both sets.
+// Intersect returns the versions in both sets.
 func (s Set) Intersect(t Set) Set {
 	out := Set{}
 	for i, j := 0, 0; i < len(s) && j < len(t); {
@@ -122,8 +122,8 @@ func (s Set) Complement() Set {
 // Minus returns the versions of s that are not in t.
 func (s Set) Minus(t Set) Set { return s.Intersect(t.Complement()) }
 
-// AppendCuts appends the versions from which on membership in the set changes,
-// the first version of all aside.
+// AppendCuts appends the versions at which membership in the set changes: the first
+// version of each span, and the one after its last.
 func (s Set) AppendCuts(to []Version) []Version {
 	for _, sp := range s {
 		to = append(to, sp.First)
@@ -134,10 +134,10 @@ func (s Set) AppendCuts(to []Version) []Version {
 	return to
 }
 
-// Equal tells whether both sets have the same versions.
+// Equal reports whether both sets are equal.
 func (s Set) Equal(t Set) bool { return slices.Equal(s, t) }
 
-// String lists the spans; "none" is the empty set.
+// String returns the spans separated by commas, or "none".
 func (s Set) String() string {
 	if len(s) == 0 {
 		return "none"

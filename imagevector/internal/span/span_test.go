@@ -63,7 +63,7 @@ func agree(t *testing.T, text string) {
 			t.Fatalf("Constraint(%q) = %v: spans touch", text, set)
 		}
 	}
-	for _, p := range turningPoints(text) {
+	for _, p := range changePoints(text) {
 		before, _ := p.previous()
 		after, _ := p.next()
 		for _, v := range []Version{p, before, after, {p.Major, p.Minor, p.Patch + 2}, {p.Major, p.Minor + 2, 7}, {p.Major + 2, 3, 1}} {

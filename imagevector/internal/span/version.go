@@ -1,5 +1,5 @@
-// Package span knows sets of released versions: the numbers before any suffix,
-// since that is all that image vectors ever compare.
+// Package span implements sets of versions. Versions have no suffix, because image
+// vectors ignore suffixes in comparisons.
 package span
 
 import (
@@ -14,7 +14,7 @@ import (
 // Version is a version without suffix.
 type Version struct{ Major, Minor, Patch uint64 }
 
-// highest is the greatest version there can be.
+// highest is the maximum version.
 var highest = Version{math.MaxUint64, math.MaxUint64, math.MaxUint64}
 
 // Compare returns -1, 0 or 1.
@@ -22,7 +22,7 @@ func (v Version) Compare(w Version) int {
 	return cmp.Or(cmp.Compare(v.Major, w.Major), cmp.Compare(v.Minor, w.Minor), cmp.Compare(v.Patch, w.Patch))
 }
 
-// Less tells whether v comes before w.
+// Less reports whether v is less than w.
 func (v Version) Less(w Version) bool {
 	if v.Major != w.Major {
 		return v.Major < w.Major
@@ -38,7 +38,7 @@ func (v Version) String() string {
 	return strconv.FormatUint(v.Major, 10) + "." + strconv.FormatUint(v.Minor, 10) + "." + strconv.FormatUint(v.Patch, 10)
 }
 
-// next returns the version right after v; ok is false if there is none.
+// next returns the version after v; ok is false if there is none.
 func (v Version) next() (_ Version, ok bool) {
 	switch {
 	case v.Patch < math.MaxUint64:
@@ -51,7 +51,7 @@ func (v Version) next() (_ Version, ok bool) {
 	return v, false
 }
 
-// previous returns the version right before v; ok is false if there is none.
+// previous returns the version before v; ok is false if there is none.
 func (v Version) previous() (_ Version, ok bool) {
 	switch {
 	case v.Patch > 0:
@@ -64,8 +64,8 @@ func (v Version) previous() (_ Version, ok bool) {
 	return v, false
 }
 
-// Normalize does to a version what Gardener does before it compares one: every
-// "v" goes, and all from the first suffix on.
+// Normalize prepares a version for comparison as Gardener does: it removes every "v"
+// and the suffix.
 func Normalize(version string) string {
 	version = strings.ReplaceAll(version, "v", "")
 	if i := strings.IndexAny(version, "-+~"); i >= 0 {
@@ -74,10 +74,10 @@ func Normalize(version string) string {
 	return version
 }
 
-// maxVersion is the longest text that semver reads as a version.
+// maxVersion is the maximum length of a version in semver.
 const maxVersion = semver.MaxVersionLen
 
-// Parse normalises a version and reads it. The error is semver's.
+// Parse normalizes and parses a version. The error is that of semver.
 func Parse(version string) (Version, error) {
 	if v, ok := parsePlain(version); ok {
 		return v, nil
@@ -89,9 +89,8 @@ func Parse(version string) (Version, error) {
 	return Version{v.Major(), v.Minor(), v.Patch()}, nil
 }
 
-// parsePlain reads what nearly every version is, one to three numbers and a
-// suffix, without semver's regular expression and without allocating. It gives
-// up where semver has more to say.
+// parsePlain parses one to three numbers with an optional suffix, which is faster
+// than the regular expression of semver. ok is false for any other version.
 func parsePlain(s string) (v Version, ok bool) {
 	if len(s) > maxVersion {
 		return Version{}, false
@@ -129,7 +128,7 @@ func parsePlain(s string) (v Version, ok bool) {
 	}
 }
 
-// Before returns the version right before v, which must not be the first.
+// Before returns the version before v, which must not be the first one.
 func (v Version) Before() Version {
 	w, _ := v.previous()
 	return w

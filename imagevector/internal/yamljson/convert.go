@@ -1,6 +1,7 @@
-// Package yamljson turns YAML into JSON the way Kubernetes programs do: YAML 1.1
-// is read into values, values are made fit for JSON, and numbers and booleans
-// become text where the reader wants text. Errors read as theirs do.
+// Package yamljson converts YAML to JSON as Kubernetes programs do with
+// sigs.k8s.io/yaml: it decodes YAML 1.1, converts keys to strings, and converts
+// numbers and booleans to strings where the target type is a string. Error texts are
+// the same.
 package yamljson
 
 import (
@@ -16,24 +17,26 @@ import (
 	"go.yaml.in/yaml/v2"
 )
 
-// A Shape is what the reader of a value wants there; nil is anything.
-type Shape struct {
+// A Schema is the expected type of a value; nil is any type.
+type Schema struct {
 	text   bool
-	item   *Shape            // of a list
-	fields map[string]*Shape // of an object
+	item   *Schema            // of a list
+	fields map[string]*Schema // of an object
 }
 
-// Text wants a string.
-func Text() *Shape { return &Shape{text: true} }
+// Text returns the schema of a string.
+func Text() *Schema { return &Schema{text: true} }
 
-// List wants a list of items.
-func List(item *Shape) *Shape { return &Shape{item: item} }
+// List returns the schema of a list.
+func List(item *Schema) *Schema { return &Schema{item: item} }
 
-// Object wants an object with these fields; other fields are anything.
-func Object(fields map[string]*Shape) *Shape { return &Shape{fields: fields} }
+// Object returns the schema of an object with these fields. Other fields are of any
+// type.
+func Object(fields map[string]*Schema) *Schema { return &Schema{fields: fields} }
 
-// field returns the shape of a field, whose name counts in any case if in no other.
-func (s *Shape) field(name string) *Shape {
+// field returns the schema of a field. An exact name has precedence over one that
+// differs in case.
+func (s *Schema) field(name string) *Schema {
 	if s == nil || s.fields == nil {
 		return nil
 	}
@@ -48,23 +51,21 @@ func (s *Shape) field(name string) *Shape {
 	return nil
 }
 
-// ErrTooLarge is the error of a text whose values are more than allowed, once
-// its aliases are expanded.
-var ErrTooLarge = errors.New("too much data once aliases are expanded")
+// ErrTooLarge reports a text that exceeds the limits with its aliases expanded.
+var ErrTooLarge = errors.New("too much data with aliases expanded")
 
-// Limits bound what Convert makes of a text.
+// Limits limit the output of Convert.
 type Limits struct {
 	Values int // mappings, lists and scalars
 	Bytes  int // of text in them
 }
 
 // Convert returns the first document of a YAML text as JSON.
-func Convert(data []byte, want *Shape, limits Limits) (out []byte, err error) {
+func Convert(data []byte, want *Schema, limits Limits) (out []byte, err error) {
 	defer func() {
-		// The parser panics at few texts that nobody writes; none of them is worth
-		// a crash.
+		// The parser panics on some texts.
 		if r := recover(); r != nil {
-			err = fmt.Errorf("yaml: reading the text: %v", r)
+			err = fmt.Errorf("yaml: parsing: %v", r)
 		}
 	}()
 	var value any
@@ -90,7 +91,7 @@ func (c *converter) spend(bytes int) error {
 	return nil
 }
 
-func (c *converter) convert(value any, want *Shape) (any, error) {
+func (c *converter) convert(value any, want *Schema) (any, error) {
 	switch value := value.(type) {
 	case map[any]any:
 		return c.object(value, want)
@@ -98,7 +99,7 @@ func (c *converter) convert(value any, want *Shape) (any, error) {
 		if err := c.spend(0); err != nil {
 			return nil, err
 		}
-		var item *Shape
+		var item *Schema
 		if want != nil {
 			item = want.item
 		}
@@ -121,30 +122,31 @@ func (c *converter) convert(value any, want *Shape) (any, error) {
 	return value, c.spend(0)
 }
 
-func (c *converter) object(value map[any]any, want *Shape) (any, error) {
-	// In order, so that of several faults the same one is always told.
-	type field struct{ key, value any } // NaN is a key that no look-up finds
+func (c *converter) object(value map[any]any, want *Schema) (any, error) {
+	// Sorted, so that the error is deterministic.
+	type field struct{ key, value any } // a lookup in value would not find the key NaN
 	names := make(map[string]field, len(value))
-	var faults []string
+	var errs []string
 	for key, item := range value {
 		name, ok := asName(key)
 		if !ok {
 			if err := c.measure(item); err != nil {
 				return nil, err
 			}
-			faults = append(faults, fmt.Sprintf("unsupported map key of type: %s, key: %+#v, value: %+#v", reflect.TypeOf(key), key, item))
+			errs = append(errs, fmt.Sprintf("unsupported map key of type: %s, key: %+#v, value: %+#v", reflect.TypeOf(key), key, item))
 			continue
 		}
 		if err := c.spend(len(name)); err != nil {
 			return nil, err
 		}
-		// 1 and "1" are two keys, but one name; which of them counts is left open.
+		// The keys 1 and "1" have the same name. The choice between them is arbitrary,
+		// but deterministic.
 		if other, ok := names[name]; !ok || fmt.Sprintf("%T", other.key) < fmt.Sprintf("%T", key) {
 			names[name] = field{key, item}
 		}
 	}
-	if len(faults) > 0 {
-		return nil, errors.New(slices.Min(faults))
+	if len(errs) > 0 {
+		return nil, errors.New(slices.Min(errs))
 	}
 	object := make(map[string]any, len(names))
 	for _, name := range slices.Sorted(maps.Keys(names)) {
@@ -156,7 +158,7 @@ func (c *converter) object(value map[any]any, want *Shape) (any, error) {
 	return object, nil
 }
 
-// measure spends what a value would cost.
+// measure applies the limits to a value that is not converted.
 func (c *converter) measure(value any) error {
 	err := c.spend(0)
 	switch value := value.(type) {
@@ -179,7 +181,7 @@ func (c *converter) measure(value any) error {
 	return err
 }
 
-// asName turns a key into a name; ok is false for a key that JSON cannot have.
+// asName converts a key to a string; ok is false if it has no JSON equivalent.
 func asName(key any) (_ string, ok bool) {
 	if f, isFloat := key.(float64); isFloat {
 		switch name := formatFloat(f); name {
@@ -203,7 +205,7 @@ func asName(key any) (_ string, ok bool) {
 	}
 }
 
-// asText turns a number or a boolean into text, as far as it is one.
+// asText converts a number or boolean to a string; ok is false for other values.
 func asText(value any) (_ string, ok bool) {
 	switch value := value.(type) {
 	case int:
@@ -220,12 +222,12 @@ func asText(value any) (_ string, ok bool) {
 	return "", false
 }
 
-// formatFloat writes with the digits of 32 bits, so 1.20 loses its zero and
-// 16777217.5 its end.
+// formatFloat formats with 32-bit precision, as Kubernetes does: 1.20 becomes 1.2, and
+// 16777217.5 loses digits.
 func formatFloat(f float64) string { return strconv.FormatFloat(f, 'g', -1, 32) }
 
-// Scalar returns how an unquoted YAML scalar is read where text is wanted. ok is
-// false if it is no text at all but null.
+// Scalar returns the value of an unquoted YAML scalar where a string is expected. ok
+// is false for null.
 func Scalar(text string) (_ string, ok bool) {
 	var value any
 	if err := yaml.Unmarshal([]byte(text), &value); err != nil {

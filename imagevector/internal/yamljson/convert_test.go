@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-func shape() *Shape {
-	return Object(map[string]*Shape{"items": List(Object(map[string]*Shape{"name": Text(), "tags": List(Text())})), "one": Object(map[string]*Shape{"text": Text()})})
+func schema() *Schema {
+	return Object(map[string]*Schema{"items": List(Object(map[string]*Schema{"name": Text(), "tags": List(Text())})), "one": Object(map[string]*Schema{"text": Text()})})
 }
 
 func TestConvert(t *testing.T) {
@@ -23,7 +23,7 @@ func TestConvert(t *testing.T) {
 		{"x: &x {text: 1.50}\none: *x\ntwo: {<<: *x, text: 2.50}", `{"one":{"text":"1.5"},"two":{"text":2.5},"x":{"text":1.5}}`},
 		{"a: 1\n---\nb: 2", `{"a":1}`},
 	} {
-		got, err := Convert([]byte(tt.in), shape(), Limits{1000, 1000})
+		got, err := Convert([]byte(tt.in), schema(), Limits{1000, 1000})
 		if err != nil || string(got) != tt.want {
 			t.Errorf("%s:\n got  %s, %v\n want %s", tt.in, got, err, tt.want)
 		}
@@ -36,7 +36,7 @@ func TestConvert(t *testing.T) {
 		"a: *b":                     "yaml: unknown anchor 'b' referenced",
 		"a: &a [*a]":                "yaml: anchor 'a' value contains itself",
 	} {
-		if _, err := Convert([]byte(in), shape(), Limits{1000, 1000}); err == nil || err.Error() != want {
+		if _, err := Convert([]byte(in), schema(), Limits{1000, 1000}); err == nil || err.Error() != want {
 			t.Errorf("%s:\n got  %v\n want %s", in, err, want)
 		}
 	}

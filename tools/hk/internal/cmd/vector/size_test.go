@@ -20,7 +20,7 @@ func TestLargeFile(t *testing.T) {
 	}
 	var out bytes.Buffer
 	err := run(t.Context(), cli.Env{Args: []string{"vector", "find", "--vector", "images.yaml"}, Dir: dir, Out: &out, Err: &out})
-	if err == nil || err.Error() != `reading image vector "images.yaml": there are more bytes than may be read: 8388608` {
+	if err == nil || err.Error() != `reading image vector "images.yaml": file exceeds the limit of 8388608 bytes` {
 		t.Error(err)
 	}
 }

@@ -117,7 +117,7 @@ func quote(s string) string {
 }
 
 // providedModules lists the modules of the registry. The first one of a name is
-// used: upstream modules of the site, substitutes in airgap/modules, Go modules,
+// used: upstream modules of the site, stand-ins in airgap/modules, Go modules,
 // modules of Debian.
 func (c config) providedModules(root *debian.Root) ([]moduleregistry.Module, error) {
 	var all []moduleregistry.Module

@@ -14,7 +14,7 @@ import (
 
 // compareWithGenrule measures an index of two binaries for two architectures,
 // from files that Bazel has fetched, against tar and gzip -6 in genrules. With
-// upstream's rules_oci, the baseline makes an index, too. The substitute of the
+// upstream's rules_oci, the baseline makes an index, too. The stand-in of the
 // airgap profile accepts only layers of this repository, so there the baseline
 // does less: it makes layers without an index.
 func compareWithGenrule(compression, baseline string) func(context.Context, cli.Env, string) (step, step, error) {

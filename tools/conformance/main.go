@@ -1,5 +1,5 @@
 // Command conformance builds the same images with upstream's rules_oci, with its
-// substitute in airgap/modules and without Bazel, and compares every byte of the
+// stand-in in airgap/modules and without Bazel, and compares every byte of the
 // layouts. Before that, it runs rules_test with small images. It needs a machine
 // with the airgap profile and a directory of upstream Bazel modules; see
 // docs/airgap.md.
@@ -53,7 +53,7 @@ func run(ctx context.Context, env cli.Env) error {
 	// The first one is compared with the others.
 	builders := []builder{
 		{"rules_oci", bazel("HYPERKUBE_BAZEL_MODULES=" + *modules)},
-		{"substitute", bazel("HYPERKUBE_BAZEL_MODULES=")},
+		{"stand-in", bazel("HYPERKUBE_BAZEL_MODULES=")},
 		{"hk build", withoutBazel},
 	}
 	for _, dir := range []string{*modules, ""} {
@@ -66,7 +66,7 @@ func run(ctx context.Context, env cli.Env) error {
 			return err
 		}
 	}
-	fmt.Fprintln(env.Out, "small images: rules_oci, substitute and Go: equal")
+	fmt.Fprintln(env.Out, "small images: rules_oci, stand-in and Go: equal")
 	differs := false
 	for _, image := range images {
 		same, err := compare(ctx, env, builders, image)

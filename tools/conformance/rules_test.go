@@ -15,7 +15,7 @@ import (
 )
 
 // TestRules compares the small images that Bazel has built, with rules_oci or its
-// substitute, with those of the Go code.
+// stand-in, with those of the Go code.
 func TestRules(t *testing.T) {
 	a := fixture{"//tools/conformance:a", layer.Entry{Path: "/a", Mode: 0o755}, "a.txt", versions.Gzip}
 	b := fixture{"//tools/conformance:b", layer.Entry{Path: "/usr/b", Mode: 0o444}, "b.txt", versions.Zstd}

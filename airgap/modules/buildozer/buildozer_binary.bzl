@@ -1,4 +1,4 @@
-"""Substitute for the extension of buildozer: a repository without the program."""
+"""Stand-in for the extension of buildozer: a repository without the program."""
 
 def _empty_impl(ctx):
     ctx.file("BUILD.bazel", "")

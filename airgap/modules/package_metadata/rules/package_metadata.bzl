@@ -1,4 +1,4 @@
-"""Substitute for the rule package_metadata that ignores the metadata."""
+"""Stand-in for the rule package_metadata that ignores the metadata."""
 
 _metadata = rule(
     implementation = lambda ctx: [],

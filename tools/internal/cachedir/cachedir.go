@@ -1,14 +1,14 @@
-// Package cachedir names the folder that everything fetched or built on this
-// machine is kept in between runs.
+// Package cachedir finds the directories of downloads and build results.
 package cachedir
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 )
 
-// Dir returns $HYPERKUBE_CACHE, or hyperkube in the user's cache folder
-// ($XDG_CACHE_HOME, or .cache at home). The path is absolute.
+// Dir returns the absolute path of $HYPERKUBE_CACHE, by default hyperkube in the
+// user's cache directory, $XDG_CACHE_HOME or $HOME/.cache.
 func Dir(getenv func(string) string) (string, error) {
 	dir := getenv("HYPERKUBE_CACHE")
 	if dir == "" {
@@ -16,24 +16,23 @@ func Dir(getenv func(string) string) (string, error) {
 		if base == "" {
 			home := getenv("HOME")
 			if home == "" {
-				return "", errors.New("finding the cache folder: none of HYPERKUBE_CACHE, XDG_CACHE_HOME and HOME is set")
+				return "", errors.New("finding the cache directory: set HYPERKUBE_CACHE, XDG_CACHE_HOME or HOME")
 			}
 			base = filepath.Join(home, ".cache")
 		}
 		dir = filepath.Join(base, "hyperkube")
 	}
 	if !filepath.IsAbs(dir) {
-		return "", errors.New("finding the cache folder: \"" + dir + "\" is not an absolute path")
+		return "", fmt.Errorf("finding the cache directory: %q is not an absolute path", dir)
 	}
 	return filepath.Clean(dir), nil
 }
 
-// Store returns $HYPERKUBE_STORE, or store in [Dir]: the folder of files by
-// their sha256.
+// Store returns the absolute path of $HYPERKUBE_STORE, by default store in [Dir].
 func Store(getenv func(string) string) (string, error) {
 	if dir := getenv("HYPERKUBE_STORE"); dir != "" {
 		if !filepath.IsAbs(dir) {
-			return "", errors.New("finding the store: HYPERKUBE_STORE=\"" + dir + "\" is not an absolute path")
+			return "", fmt.Errorf("finding the store: HYPERKUBE_STORE=%q is not an absolute path", dir)
 		}
 		return filepath.Clean(dir), nil
 	}

@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// Build runs a go command that was given -v and calls working with the name of
-// each package as the command comes to it. The error has what else it said.
-func Build(cmd *exec.Cmd, working func(pkg string)) error {
-	return Run(cmd, nil, func(stderr io.Reader, said func(string)) error { return EachPackage(stderr, said, working) })
+// Build runs "go build -v" and calls compiling with the path of each package that
+// it compiles. The error includes the other output.
+func Build(cmd *exec.Cmd, compiling func(pkg string)) error {
+	return Run(cmd, nil, func(stderr io.Reader, log func(string)) error { return EachPackage(stderr, log, compiling) })
 }
 
-// EachPackage reads what a go command says with -v: names of packages being
-// worked on, a line each, and other things.
-func EachPackage(r io.Reader, said, working func(string)) error {
+// EachPackage parses the output of a go command with -v: paths of packages that it
+// compiles, one per line, and other lines for log.
+func EachPackage(r io.Reader, log, compiling func(string)) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		if line := lines.Text(); strings.ContainsAny(line, " :") || strings.HasPrefix(line, "#") {
-			said(line)
+			log(line)
 		} else {
-			working(line)
+			compiling(line)
 		}
 	}
 	return lines.Err()
 }
 
-// CountPackages counts the packages that an argument list of go build is made of.
+// CountPackages returns the number of packages that a "go list" command lists.
 func CountPackages(cmd *exec.Cmd) (int64, error) {
 	out, err := Output(cmd)
 	return int64(strings.Count(string(out), "\n")), err

@@ -1,6 +1,5 @@
-// Package gotool gets Go toolchains and modules through the module proxy that
-// the machine's own Go is configured with, and runs that Go with nothing else
-// of the machine's configuration.
+// Package gotool downloads Go toolchains and modules and runs the go command. Of the
+// host's configuration it uses only the settings that reach module proxies.
 package gotool
 
 import (
@@ -11,48 +10,50 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// Config says where things are kept and what is trusted.
+// Config configures a [Tool].
 type Config struct {
-	Dir    string              // holds the module cache and a build cache for small questions
-	Getenv func(string) string // the process environment
-	GoSum  string              // a go.sum to trust instead of the checksum database; "" for the database
+	Dir    string              // directory of the module cache and a build cache
+	Getenv func(string) string // environment of the process
+	GoSum  string              // go.sum file to trust in place of the checksum database; "" for the database
 }
 
-// Tool is the machine's go command with an environment of ours.
+// Tool is the host's go command with a defined environment.
 type Tool struct {
 	command string
 	env     []string
 	dir     string
-	sums    map[string]string // "path version" to h1; nil where the checksum database is asked
-	sumdb   string            // the machine's checksum database
+	sums    map[string]string // "path version" to h1; nil to use the checksum database
+	sumdb   string            // GOSUMDB of the host
 }
 
-// site are the settings that say how this machine reaches modules; all other
-// settings are ours.
-var site = []string{"GOPROXY", "GOSUMDB", "GONOPROXY", "GOINSECURE", "GOAUTH", "GOVCS"}
+// hostSettings are the settings of the host that reach modules. All others have
+// fixed values.
+var hostSettings = []string{"GOPROXY", "GOSUMDB", "GONOPROXY", "GOINSECURE", "GOAUTH", "GOVCS"}
 
-// passed are the variables that a program needs to reach its proxy.
-var passed = []string{
+// hostVariables are the variables of the environment that programs need to reach a
+// proxy.
+var hostVariables = []string{
 	"PATH", "HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 	"SSL_CERT_FILE", "SSL_CERT_DIR",
 }
 
-// New finds the machine's Go and its settings.
+// New finds the host's go command and reads its settings.
 func New(ctx context.Context, c Config) (*Tool, error) {
 	command, err := exec.LookPath("go")
 	if err != nil {
-		return nil, fmt.Errorf("finding go: %w; install any Go from 1.21 on, it fetches the others", err)
+		return nil, fmt.Errorf("finding go: %w; install Go 1.21 or later, which downloads other versions", err)
 	}
 	t := &Tool{command: command, dir: c.Dir}
-	for _, name := range passed {
+	for _, name := range hostVariables {
 		if v := c.Getenv(name); v != "" {
 			t.env = append(t.env, name+"="+v)
 		}
 	}
-	settings, err := siteSettings(ctx, command, append(t.env[:len(t.env):len(t.env)], given(c.Getenv)...))
+	settings, err := readHostSettings(ctx, command, append(slices.Clip(t.env), settingVariables(c.Getenv)...))
 	if err != nil {
 		return nil, err
 	}
@@ -63,17 +64,17 @@ func New(ctx context.Context, c Config) (*Tool, error) {
 		}
 		settings["GOSUMDB"] = "off"
 	} else if settings["GOSUMDB"] == "off" {
-		return nil, errors.New("finding what to trust: the Go checksum database is off on this machine (go env GOSUMDB); " +
-			"unset GOSUMDB, or run hk rebuild with --gosum")
+		return nil, errors.New("the Go checksum database is off on this host (go env GOSUMDB). " +
+			"Fix: unset GOSUMDB, or run hk rebuild with --gosum")
 	}
-	for _, name := range site {
+	for _, name := range hostSettings {
 		if settings[name] != "" {
 			t.env = append(t.env, name+"="+settings[name])
 		}
 	}
 	t.env = append(t.env,
 		"GOENV=off", "GO111MODULE=on", "GOTOOLCHAIN=local", "GOWORK=off", "GOTELEMETRY=off", "LC_ALL=C",
-		// Folders that can be removed again.
+		// Allows RemoveModules.
 		"GOFLAGS=-modcacherw",
 		"GOPATH="+filepath.Join(c.Dir, "gopath"),
 		"GOMODCACHE="+filepath.Join(c.Dir, "mod"),
@@ -82,11 +83,10 @@ func New(ctx context.Context, c Config) (*Tool, error) {
 	return t, nil
 }
 
-// given are the settings that stand in the environment rather than in go's own
-// file of settings.
-func given(getenv func(string) string) []string {
+// settingVariables returns the settings that the environment overrides.
+func settingVariables(getenv func(string) string) []string {
 	var env []string
-	for _, name := range append(site[:len(site):len(site)], "GOENV", "GOPRIVATE", "XDG_CONFIG_HOME") {
+	for _, name := range append(slices.Clip(hostSettings), "GOENV", "GOPRIVATE", "XDG_CONFIG_HOME") {
 		if v := getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}
@@ -94,40 +94,40 @@ func given(getenv func(string) string) []string {
 	return env
 }
 
-func siteSettings(ctx context.Context, command string, env []string) (map[string]string, error) {
-	cmd := exec.CommandContext(ctx, command, append([]string{"env", "-json"}, site...)...)
-	// A go.mod around the working directory could ask for another Go.
+func readHostSettings(ctx context.Context, command string, env []string) (map[string]string, error) {
+	cmd := exec.CommandContext(ctx, command, append([]string{"env", "-json"}, hostSettings...)...)
+	// A go.mod at the working directory may require another toolchain.
 	cmd.Dir = filepath.Dir(command)
 	cmd.Env = append(env, "GOTOOLCHAIN=local", "GOWORK=off")
 	out, err := Output(cmd)
 	if err != nil {
-		return nil, fmt.Errorf("asking go for its settings: %w", err)
+		return nil, fmt.Errorf("reading the settings of go: %w", err)
 	}
 	settings := map[string]string{}
 	if err := json.Unmarshal(out, &settings); err != nil {
-		return nil, fmt.Errorf("asking go for its settings: %w", err)
+		return nil, fmt.Errorf("reading the settings of go: %w", err)
 	}
 	return settings, nil
 }
 
-// Command is the machine's go in dir, with the network.
+// Command returns a run of the host's go command in dir.
 func (t *Tool) Command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, t.command, args...)
 	cmd.Dir = dir
-	cmd.Env = t.env
+	cmd.Env = slices.Clip(t.env)
 	return cmd
 }
 
-// ToolchainCommand is like Command, but runs the go of another toolchain; see
-// [Tool.DownloadToolchain]. Settings come last, so they win.
-func (t *Tool) ToolchainCommand(ctx context.Context, goroot, dir string, settings []string, args ...string) *exec.Cmd {
+// ToolchainCommand is [Tool.Command] with the go command of another toolchain and
+// additional environment; see [Tool.DownloadToolchain].
+func (t *Tool) ToolchainCommand(ctx context.Context, goroot, dir string, env []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(goroot, "bin", "go"), args...)
 	cmd.Dir = dir
-	cmd.Env = append(append(t.env[:len(t.env):len(t.env)], "GOROOT="+goroot), settings...)
+	cmd.Env = append(append(slices.Clip(t.env), "GOROOT="+goroot), env...)
 	return cmd
 }
 
-// maxFile bounds what is read of a go.sum or an answer of the proxy.
+// maxFile bounds a go.sum and a response of the proxy, in bytes.
 const maxFile = 16 << 20
 
 func readGoSum(path string) (map[string]string, error) {
@@ -138,8 +138,8 @@ func readGoSum(path string) (map[string]string, error) {
 	return ParseGoSum(path, data)
 }
 
-// ParseGoSum reads a go.sum: "path version" to "h1:…". The sums of go.mod
-// files have "/go.mod" after the version.
+// ParseGoSum parses a go.sum file into a map of "path version" to "h1:…". The
+// version of a go.mod file ends in "/go.mod".
 func ParseGoSum(name string, data []byte) (map[string]string, error) {
 	sums := map[string]string{}
 	for i, line := range strings.Split(string(data), "\n") {
@@ -148,7 +148,7 @@ func ParseGoSum(name string, data []byte) (map[string]string, error) {
 			continue
 		}
 		if len(f) != 3 || !strings.HasPrefix(f[2], "h1:") {
-			return nil, fmt.Errorf("reading go.sum \"%s:%d\": %q is not a path, a version and a sum", name, i+1, line)
+			return nil, fmt.Errorf("parsing go.sum \"%s:%d\": want path, version and sum, got %q", name, i+1, line)
 		}
 		sums[f[0]+" "+f[1]] = f[2]
 	}
@@ -162,7 +162,7 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if info.Size() > limit {
-		return nil, fmt.Errorf("%d bytes, more than the %d allowed", info.Size(), limit)
+		return nil, fmt.Errorf("want at most %d bytes, got %d", limit, info.Size())
 	}
 	return os.ReadFile(path)
 }

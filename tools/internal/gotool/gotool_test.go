@@ -21,7 +21,7 @@ func TestParseGoSum(t *testing.T) {
 	}
 	for _, bad := range []string{"a v1.0.0", "a v1.0.0 x=", "a v1.0.0 h1:x= more"} {
 		if _, err := ParseGoSum("go.sum", []byte("\n"+bad)); err == nil || !strings.Contains(err.Error(), "go.sum:2") {
-			t.Errorf("%q: error %v, want one that names the line", bad, err)
+			t.Errorf("%q: error %v, want the line number", bad, err)
 		}
 	}
 }
@@ -33,8 +33,7 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-// proxy is a folder that the real go command takes for a module proxy; it has
-// one module, whose sum is returned.
+// proxy returns a directory for GOPROXY with one module, and the module's sum.
 func proxy(t *testing.T) (dir, sum string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -58,14 +57,14 @@ func proxy(t *testing.T) (dir, sum string) {
 
 func TestDownload(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("no go command here")
+		t.Skip("no go command")
 	}
 	dir, sum := proxy(t)
 	tests := []struct{ name, goSum, module, want string }{
 		{"right sum", "example.org/m v1.2.3 " + sum, "example.org/m@v1.2.3", ""},
 		{"another sum", "example.org/m v1.2.3 h1:AAAA=", "example.org/m@v1.2.3", "want sum h1:AAAA=, got " + sum},
-		{"no sum", "example.org/other v1.2.3 " + sum, "example.org/m@v1.2.3", "does not name it"},
-		{"no module", "example.org/m v1.2.3 " + sum, "example.org/n@v1.0.0", "fetching module \"example.org/n@v1.0.0\""},
+		{"no sum", "example.org/other v1.2.3 " + sum, "example.org/m@v1.2.3", "missing in go.sum"},
+		{"no module", "example.org/m v1.2.3 " + sum, "example.org/n@v1.0.0", "downloading module \"example.org/n@v1.0.0\""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -74,7 +73,7 @@ func TestDownload(t *testing.T) {
 			write(t, goSum, test.goSum)
 			env := map[string]string{
 				"PATH": os.Getenv("PATH"), "HOME": home, "GOPROXY": "file://" + dir, "GOSUMDB": "off",
-				// Nothing of this may come through.
+				// All of these are ignored.
 				"GOFLAGS": "-mod=vendor", "GOMODCACHE": "/nowhere", "GOTOOLCHAIN": "go1.99",
 			}
 			tool, err := New(t.Context(), Config{Dir: filepath.Join(home, "cache"), Getenv: func(k string) string { return env[k] }, GoSum: goSum})
@@ -94,41 +93,41 @@ func TestDownload(t *testing.T) {
 			}
 			m := modules[0]
 			if m.Sum != sum || m.Commit != "c0ffee" || m.Time.Unix() != 1776865911 || !slices.Equal(each, []string{"example.org/m"}) {
-				t.Errorf("got %+v and news of %q", m, each)
+				t.Errorf("got %+v, and calls for %q", m, each)
 			}
 			for range 2 {
 				if _, err := os.Stat(filepath.Join(m.Dir, "m.go")); err != nil {
 					t.Error(err)
 				}
-				// A kill has left a part of one, out of go's way.
+				// A killed process leaves a part of a module.
 				write(t, filepath.Join(m.Dir+".old", "m.go"), "package half")
 				if err := tool.RemoveModules("example.org/*", "v1.2.3"); err != nil {
 					t.Fatal(err)
 				}
 				if left, err := filepath.Glob(m.Dir + "*"); len(left) > 0 || err != nil {
-					t.Errorf("what was to be forgotten is still there: %q (%v)", left, err)
+					t.Errorf("%q not removed (error %v)", left, err)
 				}
 				if _, err := tool.Download(t.Context(), []string{test.module}, nil); err != nil {
-					t.Fatalf("fetching again what was forgotten: %v", err)
+					t.Fatalf("downloading a removed module: %v", err)
 				}
 			}
 		})
 	}
 }
 
-func TestNothingToTrust(t *testing.T) {
+func TestNoChecksums(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("no go command here")
+		t.Skip("no go command")
 	}
 	env := map[string]string{"PATH": os.Getenv("PATH"), "HOME": home(t), "GOSUMDB": "off"}
 	_, err := New(t.Context(), Config{Dir: t.TempDir(), Getenv: func(k string) string { return env[k] }})
 	if err == nil || !strings.Contains(err.Error(), "-gosum") {
-		t.Errorf("error %v, want one that says what to give in the place of the checksum database", err)
+		t.Errorf("error %v, want the flag that replaces the checksum database", err)
 	}
 }
 
-// home returns a home folder in which the go command leaves no process that
-// writes counters after it has ended.
+// home returns a home directory without telemetry, whose process would outlive the
+// go command.
 func home(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

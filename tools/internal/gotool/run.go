@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Output runs a command and returns what it prints. The error has the end of
-// what it says besides.
+// Output runs a command and returns its output. The error includes the last lines
+// of stderr.
 func Output(cmd *exec.Cmd) ([]byte, error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -20,9 +20,9 @@ func Output(cmd *exec.Cmd) ([]byte, error) {
 	return out, nil
 }
 
-// Run runs a command and lets read have what it says; what read passes on is
-// for the error. Follow, unless nil, is told the process's number, and to stop.
-func Run(cmd *exec.Cmd, follow func(pid int) (stop func()), read func(stderr io.Reader, said func(string)) error) error {
+// Run runs a command whose stderr read parses. The error includes the last lines
+// that read logs. Monitor, unless nil, observes the process until stop is called.
+func Run(cmd *exec.Cmd, monitor func(pid int) (stop func()), read func(stderr io.Reader, log func(line string)) error) error {
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return err
@@ -30,19 +30,19 @@ func Run(cmd *exec.Cmd, follow func(pid int) (stop func()), read func(stderr io.
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	if follow != nil {
-		defer follow(cmd.Process.Pid)()
+	if monitor != nil {
+		defer monitor(cmd.Process.Pid)()
 	}
-	var said []string
-	readErr := read(stderr, func(line string) { said = append(said, line) })
-	io.Copy(io.Discard, stderr) // a program must not block on what is not read
+	var lines []string
+	readErr := read(stderr, func(line string) { lines = append(lines, line) })
+	io.Copy(io.Discard, stderr) // a full pipe would block the process
 	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("%w: %s", err, lastLines(strings.Join(said, "\n")))
+		return fmt.Errorf("%w: %s", err, lastLines(strings.Join(lines, "\n")))
 	}
 	return readErr
 }
 
-// lastLines is the end of what a program said, on one line.
+// lastLines returns the last lines of s as one line.
 func lastLines(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return strings.Join(lines[max(0, len(lines)-8):], "; ")

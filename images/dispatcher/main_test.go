@@ -110,7 +110,7 @@ func image(t *testing.T, dir string, components ...string) error {
 	return err
 }
 
-func needLinux(t *testing.T) {
+func requireLinux(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("the dispatcher is a Linux program")
@@ -119,7 +119,7 @@ func needLinux(t *testing.T) {
 
 // Scripts have a directory "image" with the dispatcher and some components.
 func TestScripts(t *testing.T) {
-	needLinux(t)
+	requireLinux(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {

@@ -32,7 +32,7 @@ func TestStatic(t *testing.T) {
 
 // The component has the process ID, arguments and environment of the dispatcher.
 func TestSameProcess(t *testing.T) {
-	needLinux(t)
+	requireLinux(t)
 	dir := t.TempDir()
 	if err := image(t, dir, "kube-apiserver"); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestSameProcess(t *testing.T) {
 
 // The component inherits the same state with and without the dispatcher.
 func TestSameInheritedState(t *testing.T) {
-	needLinux(t)
+	requireLinux(t)
 	dir := t.TempDir()
 	if err := image(t, dir); err != nil {
 		t.Fatal(err)

@@ -87,7 +87,7 @@ func pushImage(t *testing.T, host, path, content string) (byDigest string) {
 
 // The program installs from a server and a registry.
 func TestInstallFromNetwork(t *testing.T) {
-	needLinux(t)
+	requireLinux(t)
 	const page, program, other = "<!DOCTYPE html><title>Sign in", "\x7fELF one", "\x7fELF two"
 	web := &countingHandler{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/page" {

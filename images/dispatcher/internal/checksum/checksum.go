@@ -15,14 +15,11 @@ type Sum [sha256.Size]byte
 
 // Parse parses a sum of 64 lower-case hexadecimal digits.
 func Parse(s string) (Sum, error) {
-	var sum Sum
-	if len(s) != hex.EncodedLen(len(sum)) || strings.ToLower(s) != s {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != sha256.Size || strings.ToLower(s) != s {
 		return Sum{}, fmt.Errorf("parsing sha256 %q: want 64 digits of 0-9a-f", s)
 	}
-	if _, err := hex.Decode(sum[:], []byte(s)); err != nil {
-		return Sum{}, fmt.Errorf("parsing sha256 %q: want 64 digits of 0-9a-f", s)
-	}
-	return sum, nil
+	return Sum(b), nil
 }
 
 // String returns the sum in hexadecimal digits.

@@ -3,6 +3,7 @@ package checksum
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // sniff detects the kind of a file by its first bytes. It returns "" if they may
@@ -11,12 +12,7 @@ import (
 func sniff(head []byte) string {
 	text := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n"))
 	hasPrefix := func(prefixes ...string) bool {
-		for _, p := range prefixes {
-			if bytes.HasPrefix(text, []byte(p)) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(prefixes, func(p string) bool { return bytes.HasPrefix(text, []byte(p)) })
 	}
 	switch {
 	case len(head) == 0:

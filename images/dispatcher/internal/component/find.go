@@ -6,10 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// NotFoundError reports a name that no program has.
+// NotFoundError reports that no program has a name.
 type NotFoundError struct {
 	Name string
 	Dirs []string // the directories that were searched
@@ -17,7 +18,7 @@ type NotFoundError struct {
 
 func (e *NotFoundError) Error() string {
 	name := fmt.Sprintf("%q", e.Name)
-	if long := LongName(e.Name); long != e.Name {
+	if long := longName(e.Name); long != e.Name {
 		name = fmt.Sprintf("%q (%s)", e.Name, long)
 	}
 	return fmt.Sprintf("finding program %s: not found in %s", name, strings.Join(e.Dirs, " or "))
@@ -30,11 +31,7 @@ func (e *NotFoundError) Error() string {
 func (f Finder) Find(name string) (string, error) {
 	var notExecutable error
 	if isFileName(name) {
-		names := []string{LongName(name)}
-		if names[0] != name {
-			names = append(names, name)
-		}
-		for _, n := range names {
+		for _, n := range slices.Compact([]string{longName(name), name}) {
 			for _, dir := range f.Dirs {
 				path := filepath.Join(dir, n)
 				err := f.check(path)
@@ -53,8 +50,8 @@ func (f Finder) Find(name string) (string, error) {
 	return "", &NotFoundError{Name: name, Dirs: f.Dirs}
 }
 
-// errSelf reports a link to the dispatcher, as images have them: executing one
-// would execute the dispatcher again, without end.
+// errSelf reports a symlink to the dispatcher. Images have such symlinks, and
+// executing one would execute the dispatcher again, in an endless loop.
 var errSelf = errors.New("path is the dispatcher itself")
 
 // check returns an error if the file at path cannot be executed as a component.

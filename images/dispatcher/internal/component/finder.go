@@ -104,7 +104,7 @@ func (f Finder) List() []string {
 		}
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		if ka, kb := IsKnown(a), IsKnown(b); ka != kb {
+		if ka, kb := isKubernetes(a), isKubernetes(b); ka != kb {
 			if ka {
 				return -1
 			}

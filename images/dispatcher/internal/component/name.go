@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// LongName returns the file name of the component that has a short name, and
+// longName returns the file name of the component that has a short name, and
 // any other name unchanged. The short names are those of upstream's hyperkube,
 // which had all components in one binary.
-func LongName(name string) string {
+func longName(name string) string {
 	switch name {
 	case "aggregator", "apiserver", "controller-manager", "proxy", "scheduler":
 		return "kube-" + name
@@ -16,10 +16,11 @@ func LongName(name string) string {
 	return name
 }
 
-// IsKnown reports whether name is that of a Kubernetes program. A symlink with
-// such a name means that program, even if the program is missing.
-func IsKnown(name string) bool {
-	switch LongName(name) {
+// isKubernetes reports whether name is that of a Kubernetes program. A symlink
+// with such a name executes that program or fails: the first argument is never
+// used as a name.
+func isKubernetes(name string) bool {
+	switch longName(name) {
 	case "apiextensions-apiserver", "cloud-controller-manager", "kube-aggregator", "kube-apiserver",
 		"kube-controller-manager", "kube-log-runner", "kube-proxy", "kube-scheduler",
 		"kubeadm", "kubectl", "kubectl-convert", "kubelet", "mounter":
@@ -41,11 +42,11 @@ func (f Finder) SplitArgs(args []string) (name string, rest []string, fromArgv0 
 		return "", nil, false
 	}
 	base := filepath.Base(args[0])
-	if IsKnown(base) {
+	if isKubernetes(base) {
 		return base, args[1:], true
 	}
 	if base != Dispatcher {
-		// A symlink may also have the name of a program that is not in the list.
+		// A symlink may also have the name of a program that is not in that list.
 		if _, err := f.Find(base); err == nil {
 			return base, args[1:], true
 		}

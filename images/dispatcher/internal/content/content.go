@@ -19,7 +19,7 @@ const MaxSize = 1 << 30
 
 // Fetcher reads programs from this image, files, servers and registries.
 type Fetcher struct {
-	// Own finds the program of this image with a name.
+	// FindProgram returns the path of a program in this image.
 	FindProgram func(name string) (path string, err error)
 	// Transport is used for downloads and for registries.
 	Transport http.RoundTripper

@@ -25,7 +25,7 @@ func copyFile(ctx context.Context, w io.Writer, path string) error {
 	return err
 }
 
-// contextReader is a reader that fails when its context is done.
+// contextReader is a reader that fails once its context is done.
 type contextReader struct {
 	ctx context.Context
 	r   io.Reader

@@ -26,8 +26,8 @@ type request struct {
 	source source.Source
 }
 
-var errHelp = errors.New("help requested")
-
+// parse parses the command line. The error is [flag.ErrHelp] if it asks for help,
+// which parse has printed then.
 func parse(env Env) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("install", flag.ContinueOnError)
@@ -43,9 +43,7 @@ func parse(env Env) (config, error) {
 		return nil
 	})
 	flags.Usage = func() { fmt.Fprintf(flags.Output(), usage, component.Dispatcher) }
-	if err := flags.Parse(env.Args); errors.Is(err, flag.ErrHelp) {
-		return c, errHelp
-	} else if err != nil {
+	if err := flags.Parse(env.Args); err != nil {
 		return c, err
 	}
 	bits, err := strconv.ParseUint(*mode, 8, 32)

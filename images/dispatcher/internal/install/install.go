@@ -5,6 +5,7 @@ package install
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"runtime"
@@ -19,11 +20,11 @@ import (
 // Exit codes.
 const (
 	exitFailed = 1
-	exitUsage  = 2 // wrong usage
-	exitDrift  = 3 // a program to keep is missing or another one
+	exitUsage  = 2
+	exitDrift  = 3 // a program to keep is missing or has another sum
 )
 
-// gracePeriod is enough for an open(2) that has begun, and too short to annoy.
+// gracePeriod is enough for an open(2) that has begun, and too short to be noticed.
 const gracePeriod = 200 * time.Millisecond
 
 // Env is the environment of the command.
@@ -35,7 +36,7 @@ type Env struct {
 // Run runs the command. It returns an exit code, and an error to print, if any.
 func Run(ctx context.Context, finder component.Finder, env Env) (int, error) {
 	c, err := parse(env)
-	if errors.Is(err, errHelp) {
+	if errors.Is(err, flag.ErrHelp) {
 		return 0, nil
 	}
 	if err != nil {

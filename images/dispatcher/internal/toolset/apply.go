@@ -74,11 +74,11 @@ func (s *state) complete(number int, steps []step, owned map[string]bool) error 
 	for _, st := range steps {
 		switch st.method {
 		case reuse:
+			inSet := inNext
 			if st.Action == Kept {
-				err = b.reuse(st.Name, unchanged)
-				break
+				inSet = unchanged
 			}
-			err = b.reuse(st.Name, inNext)
+			err = b.reuse(st.Name, inSet)
 		case symlink:
 			err = b.root.Symlink(st.target, setPath(number, st.Name))
 		}

@@ -58,17 +58,17 @@ func (b builder) write(ctx context.Context, st *step, mode fs.FileMode) (sum che
 // reuse adds a name of the current set to this one. A symlink whose target will
 // not be in the set becomes a hard link to it.
 func (b builder) reuse(name string, inSet func(name string) bool) error {
-	m := b.members[name]
+	target := b.members[name]
 	switch {
-	case m.target == "":
+	case target == "":
 		return b.link(setPath(b.number, name), name)
-	case strings.Contains(m.target, "/") || inSet(m.target):
-		return b.root.Symlink(m.target, setPath(b.to, name))
+	case strings.Contains(target, "/") || inSet(target):
+		return b.root.Symlink(target, setPath(b.to, name))
 	}
-	if target, ok := b.members[m.target]; !ok || target.target != "" {
+	if next, ok := b.members[target]; !ok || next != "" {
 		return nil // the symlink was dangling before
 	}
-	return b.link(setPath(b.number, m.target), name)
+	return b.link(setPath(b.number, target), name)
 }
 
 // addExisting adds a file of the directory to the set, under the same name and

@@ -26,11 +26,11 @@ const (
 type step struct {
 	Result
 	method method
-	before entryKind
-	// content and the sum of it, nil if unknown, for write.
+	before entryKind // of the name, before this run
+	// For write: the content, and its sum or nil if it is unknown.
 	content Content
 	want    *checksum.Sum
-	// target of the symlink in the set, for symlink.
+	// For symlink: the target, relative to the set.
 	target string
 }
 
@@ -88,7 +88,7 @@ func (s *state) checkKept(steps []step, links []Link) error {
 func (s *state) externalTarget(st step) (string, error) {
 	switch st.before {
 	case managed:
-		if target, ok := strings.CutPrefix(s.members[st.Name].target, fromSet); ok {
+		if target, ok := strings.CutPrefix(s.members[st.Name], fromSet); ok {
 			return target, nil
 		}
 	case foreignSymlink:
@@ -139,7 +139,7 @@ func (s *state) skipIfEqual(ctx context.Context, st *step, want checksum.Sum, mo
 	st.Sum = want
 	installed, method := st.Name, skip
 	if st.before == managed {
-		if m, ok := s.members[st.Name]; !ok || m.target != "" {
+		if target, ok := s.members[st.Name]; !ok || target != "" {
 			return nil
 		}
 		installed, method = setPath(s.number, st.Name), reuse
@@ -160,8 +160,8 @@ func (s *state) skipIfEqual(ctx context.Context, st *step, want checksum.Sum, mo
 	return err
 }
 
-// decideLinks returns a step for each link. It needs the steps of the programs,
-// which tell what programs the set will have.
+// decideLinks returns a step for each link. The steps of the programs say which
+// programs the new set will have.
 func decideLinks(s *state, p Plan, programs []step) ([]step, error) {
 	inSet := map[string]bool{}
 	for _, st := range programs {
@@ -177,7 +177,7 @@ func decideLinks(s *state, p Plan, programs []step) ([]step, error) {
 		if !inSet[l.Target] {
 			st.target = fromSet + l.Target
 		}
-		if before == managed && s.members[l.Name].target == st.target {
+		if before == managed && s.members[l.Name] == st.target {
 			st.Action = Unchanged
 		}
 		steps = append(steps, st)

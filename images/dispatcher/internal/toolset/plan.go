@@ -72,14 +72,14 @@ type KeepError struct{ error }
 
 func (e *KeepError) Unwrap() error { return e.error }
 
-// maxName is the maximum length of a name, half of that of file systems.
-const maxName = 128
+// maxNameLength is the maximum length of a name, half of that of file systems.
+const maxNameLength = 128
 
 // CheckName validates the name of a program.
 func CheckName(s string) error {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-	if s == "" || len(s) > maxName || strings.Trim(s, letters+".+-") != "" || !strings.Contains(letters, s[:1]) {
-		return fmt.Errorf("invalid name %q: want letters, digits, _ and, after the first character, . + -, at most %d in all", s, maxName)
+	if s == "" || len(s) > maxNameLength || strings.Trim(s, letters+".+-") != "" || !strings.Contains(letters, s[:1]) {
+		return fmt.Errorf("invalid name %q: want letters, digits, _ and, after the first character, . + -, at most %d in all", s, maxNameLength)
 	}
 	return nil
 }

@@ -34,16 +34,15 @@ func setPath(number int, name string) string {
 // state is the state of a directory. All access is through root, so that no
 // symlink of the directory leads to files of the container.
 type state struct {
-	root    *os.Root
-	number  int               // of the current set; 0 if there is none
-	members map[string]member // of the current set
+	root   *os.Root
+	number int // of the current set; 0 if there is none
+	// members of the current set: names, with the target of a symlink or "" for a
+	// regular file.
+	members map[string]string
 }
 
-// member is a name in a set: a symlink, or a regular file if target is "".
-type member struct{ target string }
-
 func readState(root *os.Root) (*state, error) {
-	s := &state{root: root, members: map[string]member{}}
+	s := &state{root: root, members: map[string]string{}}
 	for _, dir := range []string{metaDir, setsDir} {
 		info, err := root.Lstat(dir)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -83,13 +82,11 @@ func (s *state) readSet() error {
 	for _, entry := range entries {
 		switch entry.Type() {
 		case 0:
-			s.members[entry.Name()] = member{}
+			s.members[entry.Name()] = ""
 		case fs.ModeSymlink:
-			target, err := s.root.Readlink(setPath(s.number, entry.Name()))
-			if err != nil {
+			if s.members[entry.Name()], err = s.root.Readlink(setPath(s.number, entry.Name())); err != nil {
 				return err
 			}
-			s.members[entry.Name()] = member{target: target}
 		}
 	}
 	return nil
@@ -168,7 +165,7 @@ func (s *state) sum(ctx context.Context, name string) (checksum.Sum, error) {
 	return digester.Sum(), nil
 }
 
-// contextWriter is a writer that fails when its context is done.
+// contextWriter is a writer that fails once its context is done.
 type contextWriter struct {
 	ctx context.Context
 	w   io.Writer

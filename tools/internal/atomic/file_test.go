@@ -18,7 +18,7 @@ func TestWriteFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFile(t, file, "new", 0o644)
-	wantFile(t, hardLink, "old", 0o600) // written beside the old file, not into it
+	wantFile(t, hardLink, "old", 0o600) // the old file is not written to
 	wantEntries(t, dir, "a", "b")
 	if err := WriteFile(filepath.Join(dir, "none", "a"), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v, want %v", err, os.ErrNotExist)

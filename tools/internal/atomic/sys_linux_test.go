@@ -12,21 +12,12 @@ import (
 // The file system allocates blocks for written data when it flushes them.
 func TestSyncFS(t *testing.T) {
 	dir := t.TempDir()
-	f, err := os.Create(filepath.Join(dir, "file"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.Write(make([]byte, 1<<20)); err != nil {
-		t.Fatal(err)
-	}
-	if !delayedAllocation(t, f) {
-		t.Skip("the file system does not delay allocation, or has flushed the file already")
-	}
+	file := filepath.Join(dir, "file")
+	writeUnflushed(t, file)
 	if err := SyncFS(dir); err != nil {
 		t.Fatal(err)
 	}
-	if delayedAllocation(t, f) {
+	if delayedAllocation(t, file) {
 		t.Error("the file is not on the disk")
 	}
 	if err := SyncFS(filepath.Join(dir, "none")); err == nil {
@@ -34,9 +25,38 @@ func TestSyncFS(t *testing.T) {
 	}
 }
 
-// delayedAllocation reports whether the first extent of a file has no blocks yet.
-func delayedAllocation(t *testing.T, f *os.File) bool {
+func TestCreateDirFlushes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "dir")
+	err := CreateDir(dir, func(tmp string) error {
+		writeUnflushed(t, filepath.Join(tmp, "file"))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if delayedAllocation(t, filepath.Join(dir, "file")) {
+		t.Error("the file is not on the disk")
+	}
+}
+
+func writeUnflushed(t *testing.T, file string) {
 	t.Helper()
+	if err := os.WriteFile(file, make([]byte, 1<<20), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if !delayedAllocation(t, file) {
+		t.Skip("the file system does not delay allocation, or has flushed the file already")
+	}
+}
+
+// delayedAllocation reports whether the first extent of a file has no blocks yet.
+func delayedAllocation(t *testing.T, file string) bool {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
 	const (
 		fiemap          = 0xc020660b // FS_IOC_FIEMAP
 		extentDelalloc  = 0x4        // FIEMAP_EXTENT_DELALLOC

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// likeContainers is a vector of the size and kind of Gardener's own: eighty
-// entries, few of them with constraints.
+// likeContainers returns a vector similar to that of Gardener: eighty entries, few of
+// them with constraints.
 func likeContainers() []byte {
 	var b strings.Builder
 	b.WriteString("images:\n")
@@ -25,7 +25,7 @@ func likeContainers() []byte {
 	return []byte(b.String())
 }
 
-// manyEntries has n entries of the given number of names, one a version.
+// manyEntries returns n entries of the given number of names, each for one version.
 func manyEntries(n, names int) []byte {
 	var b strings.Builder
 	b.WriteString("images:\n")

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// certificate makes a certificate of an authority, the same one every time.
+// certificate returns a deterministic certificate of an authority.
 func certificate(t *testing.T, name string, ca bool) string {
 	t.Helper()
 	key := ed25519.NewKeyFromSeed([]byte(strings.Repeat("k", ed25519.SeedSize)))
@@ -73,7 +73,7 @@ func TestBundle(t *testing.T) {
 	}
 }
 
-// The bundle of an overwrite takes the place of the vector's.
+// The bundle of an overwrite replaces that of the vector.
 func TestBundleOverwrite(t *testing.T) {
 	good := certificate(t, "authority", true)
 	clock := WithClock(func() time.Time { return time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC) })

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The texts are Gardener's, byte by byte: the differential tests hold far more of
-// them to Gardener itself.
+// Error texts are byte for byte those of Gardener. The differential tests compare many
+// more with Gardener itself.
 func TestCompatibleErrors(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"images: [{}]", "[images[0].name: Required value: image name is required, images[0].ref/repository: Required value: either image ref or repository+tag is required]"},
@@ -24,7 +24,7 @@ func TestCompatibleErrors(t *testing.T) {
 			t.Errorf("%s:\n got  %v\n want %s", tt.in, err, tt.want)
 		}
 	}
-	// Where Gardener crashes there is nothing to be equal to.
+	// Gardener panics.
 	_, err := Parse([]byte("images:\n- name: a\n  repository: r\n-\n"), Compatible(), WithFile("f.yaml"))
 	var problems Problems
 	if !errors.As(err, &problems) || len(problems) != 1 || problems[0].Field != "images[1]" || problems[0].Line != 4 {
@@ -71,8 +71,8 @@ func TestCompatibleComponents(t *testing.T) {
 	}
 }
 
-// The oldest generation has its constraint in "version"; Gardener of today reads
-// none there.
+// The oldest generation has its constraint in "version", which current versions of
+// Gardener ignore.
 func TestGenerations(t *testing.T) {
 	data := []byte("images:\n- name: pause\n  repository: r/pause\n  tag: '3.4'\n  version: 1.20.x\n- name: pause\n  repository: r/pause\n  tag: '3.5'\n  version: '>= 1.21'\n")
 	for _, tt := range []struct {

@@ -98,8 +98,8 @@ images:
 		image, err := merged.Find("pause-container", imagevector.TargetVersion(version))
 		fmt.Println(image, err)
 	}
-	// The first overwrite replaces an entry. The second one lacks the architectures,
-	// is added, and loses: the public image is pulled.
+	// The first overwrite is merged into an entry. The second one lacks the
+	// architectures and is added with a lower score: the public image is pulled.
 
 	// Output:
 	// registry.k8s.io/pause:3.4 <nil>
@@ -156,7 +156,7 @@ func ExampleVector_Rewrite() {
 	}
 	over, left := v.Rewrite(imagevector.Rules{rule})
 	fmt.Print(string(imagevector.Render("", over, nil)))
-	fmt.Println("no rule is for:", left[0].Name)
+	fmt.Println("no rule matches:", left[0].Name)
 	// Output:
 	// images:
 	// - name: pause-container
@@ -167,7 +167,7 @@ func ExampleVector_Rewrite() {
 	//   repository: registry.example.com/k8s/pause
 	//   targetVersion: ">= 1.21"
 	//   architectures: [amd64]
-	// no rule is for: hyperkube
+	// no rule matches: hyperkube
 }
 
 func ExampleValues() {
@@ -263,7 +263,7 @@ func ExampleCompare() {
 		old, changed := before.Sources()[d.Before], after.Sources()[d.After]
 		fmt.Println(d.Name, d.Architecture, d.Target, old.Reference(), "->", changed.Reference())
 	}
-	// For 1.36.0 both pull the same.
+	// For 1.36.0, the images are equal.
 
 	// Output:
 	// hyperkube amd64 1.36.1..1.36.2 registry.example.com/hyperkube:v{version} -> registry.example.com/hyperkube:v1.36.0
@@ -274,8 +274,7 @@ func ExampleVector_OverwriteFromEnv() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// As a component of Gardener does when it starts; without the variable, v is
-	// what it was.
+	// Components of Gardener do this at startup. Without the variable, v is unchanged.
 	if v, err = v.OverwriteFromEnv(os.Getenv, imagevector.OverwriteEnv); err != nil {
 		log.Fatal(err)
 	}

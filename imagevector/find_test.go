@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// text makes an optional string.
+// text returns an optional string.
 func text(s string) *string { return &s }
 
 func TestConstraintsDecide(t *testing.T) {
@@ -120,7 +120,7 @@ images:
 			opts = append(opts, Architecture(tt.arch))
 		}
 		for mode, v := range map[string]*Vector{"strict": strict, "compatible": compatible} {
-			for range 2 { // the second time, the tag is remembered
+			for range 2 { // the second time, the tag is cached
 				image, err := v.Find(tt.name, opts...)
 				got := image.String()
 				if err != nil {
@@ -140,8 +140,8 @@ images:
 	}
 }
 
-// What Gardener lets pass is an error of strict look-ups, where it decides
-// anything.
+// Strict lookups report invalid versions that Gardener accepts, if they affect the
+// result.
 func TestFindErrors(t *testing.T) {
 	sources := []Source{{Name: "a", Repository: text("r"), Tag: text("v1")}, {Name: "b", Repository: text("r"), TargetVersion: text("< 1.30")}, {Name: "b", Repository: text("r"), TargetVersion: text(">= 1.30")}, {Name: "c", Repository: text("r")}}
 	strict, err := New(sources)
@@ -242,7 +242,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// A look-up allocates nothing but a tag that was not made lately.
+// A lookup allocates nothing except a tag that is not cached.
 func TestFindAllocatesNothing(t *testing.T) {
 	v, err := Parse(manyEntries(2_000, 10))
 	if err != nil {
@@ -253,11 +253,11 @@ func TestFindAllocatesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}); n > 0 {
-		t.Errorf("%v allocations a look-up", n)
+		t.Errorf("%v allocations a lookup", n)
 	}
 }
 
-// Many goroutines may look up at once; the race detector watches.
+// Lookups are safe for concurrent use, checked by the race detector.
 func TestFindConcurrently(t *testing.T) {
 	v := vectorOf(t, []Source{{Name: "a", Repository: text("r")}})
 	done := make(chan bool)

@@ -13,7 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// seeds are texts of every kind that the tests have.
+// seeds returns the texts of all tests.
 func seeds(f testing.TB) [][]byte {
 	files, err := filepath.Glob("testdata/strict/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -42,7 +42,7 @@ func seeds(f testing.TB) [][]byte {
 	return texts
 }
 
-// sameEntries compares entries but for their positions.
+// sameEntries compares entries without their positions.
 func sameEntries(a, b []Source) bool {
 	strip := func(list []Source) []Source {
 		out := make([]Source, len(list))
@@ -55,8 +55,8 @@ func sameEntries(a, b []Source) bool {
 	return reflect.DeepEqual(strip(a), strip(b))
 }
 
-// parsed holds for every text: no panic; what strict reading accepts, Gardener
-// reads the same; what is written is read back the same.
+// parsed checks a text: no panic; strict and compatible reading agree if both accept
+// it; rendered entries are read unchanged.
 func parsed(t *testing.T, data []byte) {
 	utf16 := bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff"))
 	if root, _, err := parseTree(data); err == nil && !utf16 {
@@ -74,7 +74,7 @@ func parsed(t *testing.T, data []byte) {
 		if compatibleErr != nil {
 			t.Fatalf("strict reading accepts what Gardener refuses: %v", compatibleErr)
 		}
-		if c == Auto { // compatible reading takes all files for current ones
+		if c == Auto { // the default of compatible reading is Current
 			if compatible, err = Parse(data, Compatible(), WithGeneration(v.Generation())); err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func countNodes(n *yaml.Node) int {
 	return count
 }
 
-// checkPositions makes sure that problems lie inside the text.
+// checkPositions checks that the positions of problems are inside the text.
 func checkPositions(t *testing.T, err error, data []byte) {
 	var problems Problems
 	if !errors.As(err, &problems) {
@@ -146,7 +146,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(parsed)
 }
 
-// Gardener's own vectors would do as seeds too; this one is the document's.
+// The vector of the documentation.
 func FuzzOverwrite(f *testing.F) {
 	base, err := os.ReadFile("testdata/pause.yaml")
 	if err != nil {
@@ -169,8 +169,7 @@ func FuzzOverwrite(f *testing.F) {
 		if !sameEntries(before, v.Sources()) {
 			t.Fatal("overwriting changed the vector")
 		}
-		// Laying it on twice changes nothing more, but for the version that a new tag
-		// leaves behind.
+		// A second merge changes nothing, except the version that becomes the old tag.
 		again := merged.Overwrite(o)
 		if again.Len() != merged.Len() {
 			t.Fatalf("overwriting twice makes %d entries of %d", again.Len(), merged.Len())
@@ -186,7 +185,7 @@ func FuzzOverwrite(f *testing.F) {
 	})
 }
 
-// FuzzRender writes and reads back what no file could have said.
+// FuzzRender renders and reads sources that no file could have.
 func FuzzRender(f *testing.F) {
 	f.Add("a", "example.com/a", "v1", ">= 1.20", "1.0")
 	f.Add("yes", "3.10", "~", "*", "null\n")

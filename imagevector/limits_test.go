@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// bombs are texts that are small and would be large.
+// bombs returns small texts that expand to large ones.
 func bombs() map[string]string {
 	aliases := func(scalar string, levels int) string {
 		b := strings.Builder{}
@@ -27,7 +27,7 @@ func bombs() map[string]string {
 		"aliases, few levels":  aliases("x", 7),
 		"long scalar, aliased": "a: &a \"" + strings.Repeat("x", 1<<20) + "\"\nimages: [" + strings.Repeat("*a, ", 10_000) + "]\n",
 		"keys of aliases":      aliases("x", 6) + "? [*a5, *a5]\n: x\n",
-		// Only the parser of compatible reading stops before the second document.
+		// Compatible reading does not parse the second document.
 		"keys of aliases, and a broken document": "a: &a \"" + strings.Repeat("x", 1<<19) + "\"\n? [" + strings.Repeat("*a, ", 1_000) + "]\n: x\n---\n]\n",
 		"flow lists":                             strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000),
 		"flow mappings":                          strings.Repeat("{a: ", 9_000) + strings.Repeat("}", 9_000),
@@ -66,8 +66,7 @@ func indented(depth int) string {
 	return b.String()
 }
 
-// No text makes the readers take memory out of proportion, and none is read as
-// if nothing were wrong with it.
+// Such texts are errors, and use little memory.
 func TestBombs(t *testing.T) {
 	all := bombs()
 	for name, bomb := range all {
@@ -102,7 +101,7 @@ func TestBombs(t *testing.T) {
 	}
 }
 
-// A file that is too large is refused, not read in part.
+// A file above the size limit is an error, and not read in part.
 func TestLargeFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "images.yaml")
 	for size, fits := range map[int]bool{MaxFileSize: true, MaxFileSize + 1: false, 2 * MaxFileSize: false} {
@@ -117,7 +116,7 @@ func TestLargeFile(t *testing.T) {
 	}
 }
 
-// What is long is not told at length.
+// Long values are truncated in messages.
 func TestLongTexts(t *testing.T) {
 	long := strings.Repeat("é", 1_000)
 	for _, text := range []string{
@@ -139,7 +138,7 @@ func TestLongTexts(t *testing.T) {
 	}
 }
 
-// A name with thousands of entries is checked in reasonable time, or refused.
+// A name with thousands of entries is checked in reasonable time, or is an error.
 func TestManyEntriesOfOneName(t *testing.T) {
 	both := func(n int) []byte {
 		var b strings.Builder

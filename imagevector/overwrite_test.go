@@ -18,7 +18,7 @@ func TestMerge(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		over Source
-		want string // the images, separated by blanks
+		want string // the images, separated by spaces
 	}{
 		{"repository", key(func(s *Source) { s.Repository = text("r/b") }), "r/b:1@1"},
 		{"tag", key(func(s *Source) { s.Tag = text("2") }), "r/a:2@1"},
@@ -50,7 +50,7 @@ func TestMerge(t *testing.T) {
 	if got := Merge([]Source{ref}, []Source{{Name: "a", Version: text("2")}}); got[0].ToImage(nil).String() != "r/a:1" {
 		t.Errorf("a version over a ref: %+v", got)
 	}
-	// Odd, but Gardener's: the version becomes the old tag.
+	// The version becomes the old tag, as in Gardener.
 	if got := Merge([]Source{{Name: "a", Repository: text("r"), Tag: text("1")}}, []Source{{Name: "a", Tag: text("2")}}); *got[0].Version != "1" {
 		t.Errorf("a tag over an entry without version: %q", *got[0].Version)
 	}
@@ -131,7 +131,7 @@ func TestEnvironment(t *testing.T) {
 	if _, err := base.OverwriteFromEnv(getenv, OverwriteEnv); err == nil || !strings.Contains(err.Error(), "overwriting images from $IMAGEVECTOR_OVERWRITE") || !strings.Contains(err.Error(), "wrong.yaml:1:10: images[0].repository") {
 		t.Errorf("a wrong file: %v", err)
 	}
-	// An overwrite is of the generation of what it overwrites.
+	// An overwrite has the generation of its vector.
 	env[OverwriteEnv] = write("oldest.yaml", "images: [{name: a, repository: r/b, version: '>= 1.21'}]")
 	if _, err := base.OverwriteFromEnv(getenv, OverwriteEnv); err == nil || !strings.Contains(err.Error(), `">= 1.21" is a constraint, but`) {
 		t.Errorf("an overwrite of another generation: %v", err)
@@ -204,12 +204,12 @@ images:
 			t.Errorf("%s: got %v, %v, want %s", name, image, err, want)
 		}
 	}
-	// What is never chosen needs no overwrite, and would not take effect.
+	// An entry that is never chosen needs no overwrite.
 	dead := vectorOf(t, []Source{{Name: "a", Repository: text("quay.io/a"), TargetVersion: text(">= 1.20")}, {Name: "a", Repository: text("quay.io/b"), TargetVersion: text(">= 1.30")}})
 	if over, left := dead.Rewrite(Rules{{"quay.io", "m.example.com"}}); len(over) != 1 || len(left) != 0 || *over[0].TargetVersion != ">= 1.20" {
 		t.Errorf("overwritten are %+v, left %+v", over, left)
 	}
-	// Nor does what is where it should be.
+	// Nor does an image that the rule does not change.
 	if over, left := v.Rewrite(Rules{{"example.com", "example.com"}, {"*", "m.example.com"}}); len(over) != v.Len()-1 || len(left) != 0 {
 		t.Errorf("overwritten are %d of %d, left %+v", len(over), v.Len(), left)
 	}
@@ -240,8 +240,7 @@ images:
 	}
 }
 
-// An overwrite is written as files of the vector's generation are, and its
-// entries keep their keys.
+// An overwrite is of the generation of the vector, and its entries keep their keys.
 func TestRewriteOldest(t *testing.T) {
 	data := []byte("images:\n- {name: a, repository: quay.io/a, version: '>= 1.21'}\n- {name: b, repository: quay.io/b, runtimeVersion: '>= 1.21', targetVersion: '>= 1.20'}\n- {name: c, repository: quay.io/c, targetVersion: '>= 1.20'}\n")
 	v, err := Parse(data, WithGeneration(Oldest))

@@ -10,7 +10,7 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
 
-// randomSources makes entries of one name that meet each other often.
+// randomSources returns entries of one name whose constraints overlap often.
 func randomSources(r *rand.Rand, most int) []Source {
 	constraints := []string{">= 1.30", "< 1.32", "1.30.x", "1.31.x", "= 1.30.2", "1.31.0", "!= 1.31.0", ">= 1.30, < 1.32", "*", "1.30 || 1.32", "> 1.31", "= 1.30.0-rc.1"}
 	constraint := func() *string {
@@ -26,7 +26,7 @@ func randomSources(r *rand.Rand, most int) []Source {
 		switch r.IntN(8) {
 		case 0, 1:
 			list[i].Tag = &[]string{"v1.30.2", "v1.31.1", "1.30.2", "v1.30"}[r.IntN(4)]
-		case 2: // what is pulled of "r/0" without a tag is not this one's
+		case 2: // differs from the image of "r/0" without a tag
 			list[i].Ref, list[i].Repository = list[i].Repository, nil
 		}
 		switch r.IntN(5) {
@@ -39,8 +39,7 @@ func randomSources(r *rand.Rand, most int) []Source {
 	return list
 }
 
-// sampleVersions has a version of every class that the random constraints tell
-// apart.
+// sampleVersions returns a version of every class of the random constraints.
 func sampleVersions() []string {
 	return []string{"0.0.0", "1.29.9", "1.30.0", "1.30.1", "1.30.2", "1.30.3", "1.30.99", "1.31.0", "1.31.1", "1.32.0", "1.32.5", "1.33.0", "2.0.0"}
 }
@@ -69,7 +68,7 @@ func asked(mode LookupMode, runtime, target, architecture string) []FindOption {
 	return opts
 }
 
-// pulled returns what a look-up finds, by asking.
+// pulled returns the image of a single lookup.
 func pulled(t testing.TB, v *Vector, opts []FindOption) string {
 	t.Helper()
 	var none *NotFoundError
@@ -80,7 +79,7 @@ func pulled(t testing.TB, v *Vector, opts []FindOption) string {
 	return image.String()
 }
 
-// chosenIndex returns the index of the entry that a look-up chooses, by asking.
+// chosenIndex returns the index of the entry that a single lookup chooses.
 func chosenIndex(t testing.TB, v *Vector, opts []FindOption) int {
 	t.Helper()
 	candidates, err := v.Explain("a", opts...)
@@ -95,7 +94,7 @@ func chosenIndex(t testing.TB, v *Vector, opts []FindOption) int {
 	return -1
 }
 
-// What is worked out for whole ranges is what look-ups find one by one.
+// The results for ranges agree with those of single lookups.
 func TestRangesAgreeWithLookups(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	within := AllVersions()
@@ -120,7 +119,7 @@ func TestRangesAgreeWithLookups(t *testing.T) {
 						if mode == SameVersion {
 							i := slices.IndexFunc(choices, func(c Choice) bool { return c.Versions.Contains(runtime) })
 							if i < 0 || choices[i].Entry != a {
-								t.Fatalf("%s: Choices has %+v for %s on %s, a look-up chooses %d", show(before), choices, runtime, architecture, a)
+								t.Fatalf("%s: Choices has %+v for %s on %s, a lookup chooses %d", show(before), choices, runtime, architecture, a)
 							}
 						}
 						found := slices.ContainsFunc(differences, func(d Difference) bool {
@@ -128,7 +127,7 @@ func TestRangesAgreeWithLookups(t *testing.T) {
 							return d.Mode == mode && d.Before == a && d.After == b && in(mode != TargetOnly && mode != NoVersion, d.Runtime, runtime) &&
 								(mode == SameVersion || in(mode == TwoVersions || mode == TargetOnly, d.Target, target))
 						})
-						// Of two versions that differ, each only has its own share.
+						// For two versions, each set is independent of the other version.
 						if differ := pulled(t, before, opts) != pulled(t, after, opts); differ && !found || !differ && found && mode != TwoVersions {
 							t.Fatalf("%s\n%s: %v, runtime %s, target %s on %s: chosen %d and %d, Compare has it %v", show(before), show(after), mode, runtime, target, architecture, a, b, found)
 						}
@@ -145,7 +144,7 @@ func TestRangesAgreeWithLookups(t *testing.T) {
 	}
 }
 
-// A constraint that cannot be read decides nothing where it is not asked.
+// An invalid constraint has no effect on lookups without the version.
 func TestCompareWithBrokenConstraint(t *testing.T) {
 	broken := vectorOf(t, []Source{{Name: "a", Repository: text("r"), RuntimeVersion: text("latest")}})
 	for s, want := range map[LookupMode]int{TargetOnly: 1, NoVersion: 1, RuntimeOnly: 0, SameVersion: 0, TwoVersions: 0} {
@@ -158,7 +157,7 @@ func TestCompareWithBrokenConstraint(t *testing.T) {
 
 func show(v *Vector) string { return string(Render("", v.Sources(), nil)) }
 
-// Ties and gaps are those that counting finds.
+// Ties and missing images agree with the scores of Explain.
 func TestTiesAgreeWithScores(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
 	for range 300 {

@@ -60,7 +60,7 @@ images:
 	}
 }
 
-// An empty list is for no machine, an absent one for all: JSON tells them apart.
+// JSON distinguishes an empty list, for no architecture, from an absent one, for all.
 func TestSourceJSON(t *testing.T) {
 	for want, s := range map[string]Source{
 		`{"name":"a","architectures":[]}`: {Name: "a", Architectures: []string{}},

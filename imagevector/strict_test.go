@@ -11,10 +11,10 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-var update = flag.Bool("update", false, "write what is wanted into testdata")
+var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
 
-// Each archive has an input and all that strict reading says of it. The comment
-// may have options, one a line.
+// Each archive has an input and the error of strict reading. The comment may have
+// options, one per line.
 func TestStrict(t *testing.T) {
 	files, err := filepath.Glob("testdata/strict/*.txtar")
 	if err != nil || len(files) < 10 {

@@ -11,14 +11,14 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector"
 )
 
-// lookup is what is asked of both; nil is an option that is not given.
+// lookup has the options of a lookup in both libraries; nil for an absent option.
 type lookup struct {
 	name                  string
 	runtime, target, arch *string
 }
 
 func (l lookup) String() string {
-	return fmt.Sprintf("look-up of %q for %s, %s, %s", l.name, show(l.runtime), show(l.target), show(l.arch))
+	return fmt.Sprintf("lookup of %q for %s, %s, %s", l.name, show(l.runtime), show(l.target), show(l.arch))
 }
 
 func show(s *string) string {
@@ -28,7 +28,7 @@ func show(s *string) string {
 	return fmt.Sprintf("%q", *s)
 }
 
-// showImage writes an image so that nothing about it can be mistaken.
+// showImage formats an image unambiguously.
 func showImage(name string, ref, repository, tag, version *string, text string) string {
 	return fmt.Sprintf("%q ref %s repository %s tag %s version %s as %q", name, show(ref), show(repository), show(tag), show(version), text)
 }
@@ -42,8 +42,7 @@ func showSource(name string, runtime, target *string, architectures []string, re
 		name, show(runtime), show(target), list, show(ref), show(repository), show(tag), show(version))
 }
 
-// Each function says in text what one of the libraries makes of an input; equal
-// texts are equal answers.
+// Each of these functions returns the result of one library as text, for comparison.
 
 func gardenerFinds(v gardener.ImageVector, l lookup) string {
 	var opts []gardener.FindOptionFunc
@@ -103,7 +102,7 @@ func ourSources(sources []imagevector.Source, ca *imagevector.CABundle) string {
 	return b.String()
 }
 
-// gardenerReads says what Gardener makes of a text; panicked tells that it crashed.
+// gardenerReads returns the result of Gardener for a text; panicked reports a panic.
 func gardenerReads(text []byte) (said string, v gardener.ImageVector, panicked bool) {
 	defer func() {
 		if recover() != nil {
@@ -117,7 +116,8 @@ func gardenerReads(text []byte) (said string, v gardener.ImageVector, panicked b
 	return gardenerSources(v, ca), v, false
 }
 
-// tooMuch is what ours says of a text beyond its limits, which Gardener has none of.
+// tooMuch is the result of this library for a text above its limits, which Gardener
+// does not have.
 const tooMuch = "beyond the limits"
 
 func ourReads(text []byte) (string, *imagevector.Vector) {
@@ -131,8 +131,8 @@ func ourReads(text []byte) (string, *imagevector.Vector) {
 	return ourSources(v.Sources(), v.CABundle()), v
 }
 
-// sameReading reads a text with both, and reports a difference. Where Gardener
-// crashes, ours must say so by an error.
+// sameReading reads a text with both libraries and reports a difference. If Gardener
+// panics, this library must return an error.
 func sameReading(t *testing.T, text []byte) (gardener.ImageVector, *imagevector.Vector) {
 	t.Helper()
 	want, theirs, panicked := gardenerReads(text)
@@ -152,7 +152,7 @@ func sameReading(t *testing.T, text []byte) (gardener.ImageVector, *imagevector.
 	return theirs, ours
 }
 
-// toGardener turns sources into Gardener's.
+// toGardener converts sources to those of Gardener.
 func toGardener(sources []imagevector.Source) gardener.ImageVector {
 	var v gardener.ImageVector
 	for _, s := range sources {

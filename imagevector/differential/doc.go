@@ -1,11 +1,11 @@
-// Package differential holds the image vector library of this repository to
-// Gardener's own, input by input: what compatible reading makes of a text, of a
-// look-up and of an overwrite must be what Gardener makes of it, errors to the
-// byte. It is a module of its own, so that nobody who uses the library pays for
-// Gardener.
+// Package differential compares the image vector library of this repository with
+// that of Gardener: the results of compatible reading, lookups and overwrites must be
+// equal, and error texts byte for byte. It is a module of its own, so that users of
+// the library do not depend on Gardener, and it is not in go.work:
 //
-//	go test .                       # thousands of look-ups
-//	go test . -vectors=200000       # millions
-//	go test . -fuzz=FuzzRead        # texts that nobody thought of
-//	go run ./bench                  # how fast, against Gardener in the same run
+//	export GOWORK=off
+//	go test .                       # thousands of lookups
+//	go test . -vectors=200000       # millions of lookups
+//	go test . -fuzz=FuzzRead        # generated texts
+//	go run ./bench                  # speed, compared with Gardener
 package differential

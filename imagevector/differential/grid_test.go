@@ -7,7 +7,7 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector"
 )
 
-// What stands in real vectors, what people try, and what nobody should.
+// Constraints of real vectors, plausible ones and invalid ones.
 func gridConstraints() []string {
 	return []string{
 		"1.20.x", "1.20", "= 1.20", "= 1.20.5", "1.20.5", "v1.20.5", "=1.20.5", ">= 1.20", ">=1.20", ">= 1.20-0", "< 1.22", "< 1.22-0", "> 1.33", "<= 1.33",
@@ -27,8 +27,8 @@ func gridVersions() []*string {
 	return list
 }
 
-// Every constraint meets every version, as runtime and as target version, for
-// every list of architectures.
+// Every constraint with every version, as runtime and as target version, for every
+// list of architectures.
 func TestGrid(t *testing.T) {
 	architectures := [][]string{nil, {}, {"amd64"}, {"arm64"}, {"amd64", "arm64"}, {"arm64", "amd64"}, {"s390x"}, {"amd64", "amd64"}, {"riscv64", "arm64", ""}}
 	wanted := []*string{nil, ptr("amd64"), ptr("arm64"), ptr("s390x"), ptr("")}
@@ -54,7 +54,7 @@ func TestGrid(t *testing.T) {
 					ask([]imagevector.Source{byRuntime}, lookup{"a", version, nil, arch})
 					ask([]imagevector.Source{byTarget}, lookup{"a", nil, version, arch})
 					if i+j == 0 {
-						// Beside a rival, in either order.
+						// With another entry, in either order.
 						rival := imagevector.Source{Name: "a", Ref: ptr("r/rival:1"), TargetVersion: ptr(">= 1.21")}
 						ask([]imagevector.Source{byTarget, rival}, lookup{"a", version, version, arch})
 						ask([]imagevector.Source{rival, byRuntime}, lookup{"a", version, version, arch})
@@ -65,12 +65,12 @@ func TestGrid(t *testing.T) {
 		}
 	}
 	if lookups < 50_000 {
-		t.Errorf("%d look-ups are too few", lookups)
+		t.Errorf("%d lookups are too few", lookups)
 	}
-	t.Log(lookups, "look-ups")
+	t.Log(lookups, "lookups")
 }
 
-// The same errors come out of the validation of every constraint.
+// The validation errors of every constraint are equal.
 func TestGridOfTexts(t *testing.T) {
 	for _, constraint := range gridConstraints() {
 		for _, field := range []string{"runtimeVersion", "targetVersion", "version", "tag", "repository", "ref", "name"} {

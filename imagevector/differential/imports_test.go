@@ -11,8 +11,7 @@ import (
 	"testing"
 )
 
-// Whoever imports the library gets semver, YAML and the standard library with it,
-// and nothing else.
+// The library depends on semver, YAML and the standard library only.
 func TestImports(t *testing.T) {
 	const own = "github.com/hyperkube/hyperkube/imagevector"
 	allowed := []string{"github.com/Masterminds/semver/v3", "go.yaml.in/yaml/v2", "gopkg.in/yaml.v3"}

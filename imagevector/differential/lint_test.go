@@ -13,10 +13,10 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector/lint"
 )
 
-// A fault that went into production: an overwrite made of Gardener's vector with
-// one entry a name, repository replaced, constraints left out. For every image
-// whose entries have constraints, Gardener pulls the public one; the linter says
-// of exactly those that they have no effect, and what it writes instead has.
+// An error from production: an overwrite with one entry for each name of Gardener's
+// vector, with another repository and without constraints. If the entries of an image
+// have constraints, Gardener pulls the public one. The linter reports exactly those
+// entries, and its fixes are effective.
 func TestLintFindsWhatGardenerPulls(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(moduleDir(t, "github.com/gardener/gardener"), "imagevector/containers.yaml"))
 	if err != nil {
@@ -33,7 +33,7 @@ func TestLintFindsWhatGardenerPulls(t *testing.T) {
 		}
 	}
 	const version = "1.34.2"
-	// pulled are the names for which Gardener still pulls from elsewhere.
+	// pulled are the names that Gardener still pulls from another registry.
 	pulled := func(over []imagevector.Source) (names []string) {
 		merged := gardener.MergeImageVectors(theirs, toGardener(over))
 		for _, s := range over {

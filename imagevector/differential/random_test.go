@@ -12,12 +12,12 @@ import (
 )
 
 var (
-	vectors = flag.Int("vectors", 2_000, "random vectors to compare, each with an overwrite and a score of look-ups")
+	vectors = flag.Int("vectors", 2_000, "random vectors to compare, each with an overwrite and a score of lookups")
 	seed    = flag.Uint64("seed", 1, "seed of the random vectors")
 )
 
-// maker makes vectors out of few names, constraints and versions, so that they
-// meet each other often.
+// maker generates vectors of few names, constraints and versions, so that they
+// overlap often.
 type maker struct{ *rand.Rand }
 
 func (m maker) maybe(list ...string) *string {
@@ -97,7 +97,7 @@ func (m maker) lookup() lookup {
 	return l
 }
 
-// Vectors, overwrites of them and look-ups in both, all at random.
+// Random vectors, overwrites and lookups.
 func TestRandom(t *testing.T) {
 	m := maker{rand.New(rand.NewPCG(*seed, 7))}
 	lookups, found := 0, 0
@@ -134,14 +134,14 @@ func TestRandom(t *testing.T) {
 				}
 			}
 		}
-		// Written as a file, what is not valid is refused in the same words.
+		// As a file, invalid sources have the same error text.
 		sameReading(t, imagevector.Render("", base, nil))
 		if t.Failed() {
 			return
 		}
 	}
 	if found < lookups/10 {
-		t.Errorf("%d of %d look-ups found an image: too few to mean anything", found, lookups)
+		t.Errorf("%d of %d lookups found an image, want more", found, lookups)
 	}
-	t.Logf("%d look-ups, %d of them found an image", lookups, found)
+	t.Logf("%d lookups, %d of them found an image", lookups, found)
 }

@@ -12,9 +12,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A fenced site goes by the document: from Gardener's vector to an overwrite, to
-// the objects that put it in force. Gardener, with the environment and the mounted
-// files that these objects give it, pulls nothing but from the site's registry.
+// The steps of the documentation for an air-gapped site: an overwrite of Gardener's
+// vector, and the Kubernetes objects that apply it. With the environment and the files
+// of these objects, Gardener pulls only from the registry of the site.
 func TestSite(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the command")
@@ -22,7 +22,7 @@ func TestSite(t *testing.T) {
 	dir := t.TempDir()
 	command := filepath.Join(dir, "hk")
 	build := exec.Command("go", "build", "-C", "../..", "-o", command, "./tools/hk")
-	build.Env = append(build.Environ(), "GOWORK=") // the tools need the workspace, which this module is not in
+	build.Env = append(build.Environ(), "GOWORK=") // the tools need go.work, which this module is not in
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the command: %v\n%s", err, out)
 	}
@@ -74,9 +74,8 @@ func TestSite(t *testing.T) {
 	}
 }
 
-// mount does what Kubernetes does with ConfigMaps and a Deployment: it returns
-// the environment of the container, its paths led to files with what the
-// ConfigMaps have.
+// mount emulates the volumes of a Deployment: it writes the ConfigMaps to files and
+// returns the environment of the container with the paths of these files.
 func mount(t *testing.T, objects []byte) map[string]string {
 	t.Helper()
 	type container struct {

@@ -1,7 +1,7 @@
 //go:build suite
 
-// What Gardener's own suite imports, so that go.mod names its modules. Nothing
-// is ever built with this tag.
+// The imports of Gardener's test suite, so that go.mod has its modules. The tag is
+// never set.
 package differential
 
 import (

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// Gardener documents its image vector by a suite of cases. Here they run against
-// this repository's library: a module with the name of Gardener's is put together
-// of the suite, as it is, and of packages that have the interfaces it asks for.
+// Gardener's test suite of the image vector passes with this library. It runs in a
+// module with the path of Gardener's, with the unchanged suite and packages that
+// adapt this library to the interfaces of Gardener.
 func TestGardenersSuite(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds Gardener's suite")
@@ -52,7 +52,7 @@ func TestGardenersSuite(t *testing.T) {
 	}
 	ran := regexp.MustCompile(`Ran ([0-9]+) of ([0-9]+) Specs`).FindSubmatch(out)
 	if ran == nil || string(ran[1]) != string(ran[2]) {
-		t.Fatalf("Gardener's suite did not say that all of it ran:\n%s", out)
+		t.Fatalf("Gardener's suite did not run completely:\n%s", out)
 	}
 	if n, _ := strconv.Atoi(string(ran[1])); n < 97 {
 		t.Errorf("Gardener's suite has %d cases, want 97 at least", n)
@@ -74,7 +74,7 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-// moduleDir returns where the source of a module lies.
+// moduleDir returns the directory of a module.
 func moduleDir(t testing.TB, path string) string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", path).Output()

@@ -14,7 +14,7 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector"
 )
 
-// texts are readings in which YAML, JSON or Gardener surprise.
+// texts have surprising results in YAML, JSON or Gardener.
 func texts() []string {
 	return []string{
 		"", " ", "\n", "---\n", "null", "~", "{}", "[]", "1", "a string", "images:", "images: null", "images: []", "images: {}", "images: 3", "images: x", "images: [null]", "images: [~, {name: a}]",
@@ -86,9 +86,9 @@ func TestComponentTexts(t *testing.T) {
 	}
 }
 
-// sameComponents reads overwrites of components with both, and reports a
-// difference; ok tells whether they can be read. Gardener tells the faults in an
-// order of its own each time, so errors are compared as sets of what they list.
+// sameComponents reads overwrites of components with both libraries and reports a
+// difference; ok reports whether they are valid. Gardener lists errors in random
+// order, so they are compared as sets.
 func sameComponents(t *testing.T, text []byte) (ok bool) {
 	t.Helper()
 	theirs, panicked, wantErr := gardenerReadsComponents(text)
@@ -99,7 +99,7 @@ func sameComponents(t *testing.T, text []byte) (ok bool) {
 			t.Errorf("text %q: Gardener crashes, ours reads it", text)
 		}
 		return false
-	case !slices.Equal(faults(err), faults(wantErr)):
+	case !slices.Equal(errorList(err), errorList(wantErr)):
 		t.Errorf("text %q:\n ours     %v\n Gardener %v", text, err, wantErr)
 		return false
 	case len(ours) != len(theirs):
@@ -113,8 +113,8 @@ func sameComponents(t *testing.T, text []byte) (ok bool) {
 	return err == nil
 }
 
-// faults returns what an error about components lists, sorted.
-func faults(err error) []string {
+// errorList returns the sorted errors in an error about components.
+func errorList(err error) []string {
 	text := fmt.Sprint(err)
 	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
 		text = text[1 : len(text)-1]
@@ -130,19 +130,19 @@ func gardenerReadsComponents(text []byte) (c gardener.ComponentImageVectors, pan
 	return c, false, err
 }
 
-// manyOddComponents is manyOddKeys for overwrites of components.
+// manyOddComponents does the same as manyOddKeys for overwrites of components.
 func manyOddComponents(text []byte) bool {
 	_, panicked, first := gardenerReadsComponents(text)
 	for range 12 {
-		if _, _, again := gardenerReadsComponents(text); !panicked && !slices.Equal(faults(again), faults(first)) {
+		if _, _, again := gardenerReadsComponents(text); !panicked && !slices.Equal(errorList(again), errorList(first)) {
 			return true
 		}
 	}
 	return false
 }
 
-// stir cuts, doubles and mixes a text with others.
-func stir(r *rand.Rand, all []string) []byte {
+// mutate cuts, duplicates and mixes a text with others.
+func mutate(r *rand.Rand, all []string) []byte {
 	const marks = " \n-:{}[]&*!|>'\"%#,?~<=1.xa"
 	text := []byte(all[r.IntN(len(all))])
 	if len(text) > 2_000 {
@@ -168,12 +168,12 @@ func stir(r *rand.Rand, all []string) []byte {
 	return text
 }
 
-// Texts cut, doubled and stirred are read alike too.
-func TestStirredTexts(t *testing.T) {
+// Mutated texts have equal results.
+func TestMutatedTexts(t *testing.T) {
 	r := rand.New(rand.NewPCG(*seed, 6))
 	all := texts()
 	for range max(20_000, *vectors) {
-		text := stir(r, all)
+		text := mutate(r, all)
 		if manyOddKeys(text) {
 			continue
 		}
@@ -184,13 +184,13 @@ func TestStirredTexts(t *testing.T) {
 	}
 }
 
-// So are the overwrites of components.
-func TestStirredComponentTexts(t *testing.T) {
+// Mutated overwrites of components have equal results.
+func TestMutatedComponentTexts(t *testing.T) {
 	r := rand.New(rand.NewPCG(*seed, 8))
 	all := componentTexts()
 	read := 0
 	for range max(10_000, *vectors) {
-		text := stir(r, all)
+		text := mutate(r, all)
 		if !manyOddComponents(text) && sameComponents(t, text) {
 			read++
 		}
@@ -199,12 +199,12 @@ func TestStirredComponentTexts(t *testing.T) {
 		}
 	}
 	if read < 100 {
-		t.Errorf("%d texts could be read: too few to mean anything", read)
+		t.Errorf("%d texts could be read: too few", read)
 	}
 }
 
-// manyOddKeys tells whether a text has two faults between which Gardener chooses
-// by chance: keys that JSON cannot have, or two keys that become one.
+// manyOddKeys reports whether a text has two errors between which Gardener chooses at
+// random: keys without JSON equivalent, or two keys with the same name.
 func manyOddKeys(text []byte) bool {
 	first, _, panicked := gardenerReads(text)
 	if panicked {

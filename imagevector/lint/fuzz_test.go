@@ -6,8 +6,8 @@ import (
 	"github.com/hyperkube/hyperkube/imagevector"
 )
 
-// Whatever two files say, the linter neither crashes nor contradicts itself, and
-// what it writes instead of an entry without effect takes effect.
+// For any two files, the linter neither panics nor contradicts itself, and its fixes
+// are effective.
 func FuzzRun(f *testing.F) {
 	for _, over := range []string{
 		"images:\n- {name: pause, repository: m/pause, targetVersion: '>=1.21', architectures: [arm64, amd64]}\n- {name: hyperkub, ref: m/x}\n",
@@ -44,7 +44,7 @@ func FuzzRun(f *testing.F) {
 					t.Fatalf("the linter writes %+v, which cannot be read", s)
 				}
 				if v := again.Entries[0].Verdict; v != Effective {
-					t.Fatalf("the linter writes %s, of which it says %q: %q", imagevector.RenderSource(s), v, again.Entries[0].Reasons)
+					t.Fatalf("the fix %s has verdict %q: %q", imagevector.RenderSource(s), v, again.Entries[0].Reasons)
 				}
 			}
 		}

@@ -62,8 +62,8 @@ func TestVerdicts(t *testing.T) {
 		name, over string // one entry
 		verdict    Verdict
 		effects    string // versions and architectures
-		why        string // a part of what is said; "" if nothing is
-		fix        string // keys of the entries that would do
+		why        string // part of the reasons; "" for none
+		fix        string // keys of the fixes
 	}{
 		{"the same key", `{name: pause, repository: m/pause, targetVersion: ">= 1.21", architectures: [amd64, arm64]}`, Effective, "1.21.0..1.36.x amd64, 1.21.0..1.36.x arm64", "", ""},
 		{"no constraints on either side", `{name: hyperkube, repository: m/hyperkube}`, Effective, "1.19.0..1.36.x amd64, 1.19.0..1.36.x arm64", "", ""},
@@ -87,7 +87,7 @@ func TestVerdicts(t *testing.T) {
 			"no constraint", `{name: pause, repository: m/pause, architectures: [amd64, arm64]}`, Partial, "1.19.x amd64, 1.19.x arm64",
 			`targetVersion is missing here and is "1.20.x" at images.yaml:2:3`, "1.20.x [amd64 arm64], >= 1.21 [amd64 arm64]",
 		},
-		{"constraint on the other version", `{name: pause, repository: m/pause, runtimeVersion: 1.20.x, architectures: [amd64, arm64]}`, Partial, "1.20.x amd64, 1.20.x arm64", // of runtime versions that are not the target's
+		{"constraint on the other version", `{name: pause, repository: m/pause, runtimeVersion: 1.20.x, architectures: [amd64, arm64]}`, Partial, "1.20.x amd64, 1.20.x arm64", // of runtime versions that differ from the target version
 			`runtimeVersion is "1.20.x" here and missing at images.yaml:2:3`, "1.20.x [amd64 arm64]"},
 		{
 			"constraint in version", `{name: pause, repository: m/pause, tag: x, version: ">= 1.21"}`, Partial, "1.19.x amd64, 1.19.x arm64",
@@ -141,14 +141,14 @@ func TestReplacedEntries(t *testing.T) {
 	if r.Entries[1].Verdict != Effective || r.Clean() || len(r.OverwriteProblems) != 1 {
 		t.Errorf("the second entry: %+v, problems %v", r.Entries[1], r.OverwriteProblems)
 	}
-	// Half of what the first says remains.
+	// The tag of the first entry is still in effect.
 	r = lint(t, base, "images:\n- {name: hyperkube, repository: m/a, tag: v1}\n- {name: hyperkube, repository: m/b}\n", "1.30")
 	if r.Entries[0].Verdict != Effective {
 		t.Errorf("a tag that is not replaced: %+v", r.Entries[0])
 	}
 }
 
-// Of which generation the files are, both of them tell.
+// The generation is detected from both files.
 func TestGeneration(t *testing.T) {
 	oldest, current := "images:\n- {name: a, repository: quay.io/a, version: '>= 1.21'}\n", "images:\n- {name: a, repository: m/a, targetVersion: '>= 1.21'}\n"
 	for _, tt := range []struct {
@@ -161,7 +161,7 @@ func TestGeneration(t *testing.T) {
 	}
 }
 
-// What takes effect on machines that do not matter is no fault.
+// An entry for architectures that are not in use is no violation.
 func TestOtherArchitectures(t *testing.T) {
 	for over, want := range map[string]Verdict{
 		"{name: arm-only, repository: m/arm, architectures: [arm64]}":                      Elsewhere,
@@ -181,7 +181,7 @@ func TestOtherArchitectures(t *testing.T) {
 	}
 }
 
-// To lose to an entry that the overwrite replaces is no fault.
+// A lower score than that of an overwritten entry is no violation.
 func TestLosingToOneself(t *testing.T) {
 	r := lint(t, base, "images:\n- {name: exact, repository: m/exact, targetVersion: '>= 1.30'}\n- {name: exact, repository: m/exact, targetVersion: '= 1.30.2'}\n", "1.19..1.36")
 	if !r.Clean() {
@@ -189,7 +189,7 @@ func TestLosingToOneself(t *testing.T) {
 	}
 }
 
-// Gardener's documentation, of old and of today, shows overwrites without effect.
+// The documentation of Gardener, old and current, has overwrites without effect.
 func TestDocumentedFaults(t *testing.T) {
 	today := "images:\n- {name: pause-container, repository: my-custom-image-registry/pause, tag: '3.4', version: 1.20.x}\n- {name: pause-container, ref: 'my-custom-image-registry/pause:3.5', version: '>= 1.21'}\n"
 	for name, vector := range map[string]string{
@@ -206,8 +206,7 @@ func TestDocumentedFaults(t *testing.T) {
 	}
 }
 
-// One entry without constraint for an image of which every entry has one: the
-// public images are pulled all the same.
+// An entry without constraint, for an image whose entries all have one, has no effect.
 func TestProductionFault(t *testing.T) {
 	vector := "images:\n"
 	for minor := 30; minor < 34; minor++ {
@@ -235,8 +234,8 @@ func TestPublic(t *testing.T) {
 		}
 		return strings.Join(out, ", ")
 	}
-	// Without a dot, my-registry is a name at docker.io. The first entry of pause is
-	// for none of these versions, but chosen where no version is looked up.
+	// Without a dot, my-registry is a path at docker.io. The first entry of pause is
+	// for none of these versions, but chosen in lookups without a version.
 	if got, want := list(), "docker.io hyperkube, gcr.io exact, gcr.io exact, quay.io arm-only, registry.k8s.io pause, registry.k8s.io pause"; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
@@ -262,8 +261,7 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// Whatever is written instead of an entry without effect has one, and the linter
-// and the look-ups never disagree.
+// Fixes are effective, and verdicts agree with single lookups.
 func TestFixesFix(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
@@ -301,7 +299,7 @@ func TestFixesFix(t *testing.T) {
 		e := lint(t, text, string(imagevector.Render("", over, nil)), "1.29..1.32").Entries[0]
 		changes := changes(t, vector, over)
 		if (e.Verdict == Ineffective) == changes {
-			t.Fatalf("%s with %+v: verdict %q, look-ups change: %v", text, over[0], e.Verdict, changes)
+			t.Fatalf("%s with %+v: verdict %q, lookups change: %v", text, over[0], e.Verdict, changes)
 		}
 		if e.Verdict == Effective || len(e.Fix) == 0 {
 			continue
@@ -314,11 +312,11 @@ func TestFixesFix(t *testing.T) {
 		}
 	}
 	if fixed < 200 {
-		t.Errorf("%d fixes are too few to mean anything", fixed)
+		t.Errorf("%d fixes are too few", fixed)
 	}
 }
 
-// changes tells whether an overwrite changes any look-up, by asking them all.
+// changes reports whether an overwrite changes any lookup, by trying all.
 func changes(t *testing.T, vector, over []imagevector.Source) bool {
 	t.Helper()
 	ask := func(sources []imagevector.Source) (images []string) {

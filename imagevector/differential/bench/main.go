@@ -1,5 +1,5 @@
-// Command bench compares the speed of look-ups and of reading with Gardener's
-// library, in one run on one machine, and fails where the ratio is below its bar.
+// Bench compares the speed of lookups and of reading with Gardener's library, in one
+// run on one machine, and fails if a ratio is below its minimum.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 )
 
 func main() {
-	lookups := flag.Int("lookups", 100_000, "look-ups in Gardener's own containers.yaml")
+	lookups := flag.Int("lookups", 100_000, "lookups in Gardener's own containers.yaml")
 	flag.Parse()
 	if err := run(context.Background(), *lookups); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -28,12 +28,12 @@ func main() {
 	}
 }
 
-// query is one look-up of a grid.
+// query is one lookup of a grid.
 type query struct{ name, version, arch string }
 
 func run(ctx context.Context, lookups int) error {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(out, "what\tentries\tlook-ups\tours\tGardener's\tratio\tbar\t")
+	fmt.Fprintln(out, "what\tentries\tlookups\tours\tGardener's\tratio\tbar\t")
 	var failed []error
 	compare := func(what string, text []byte, count, theirCount int, bar float64) error {
 		ours, theirs, err := read(text)
@@ -44,7 +44,7 @@ func run(ctx context.Context, lookups int) error {
 		if err := agree(ours, theirs, grid[:min(len(grid), 200)]); err != nil {
 			return err
 		}
-		// The quicker of several rounds each, so that a busy machine does not decide.
+		// The fastest of several rounds, which depends least on the load of the machine.
 		fast, slow := time.Duration(1<<62), time.Duration(1<<62)
 		for range 3 {
 			start := time.Now()
@@ -97,7 +97,7 @@ func read(text []byte) (*imagevector.Vector, gardener.ImageVector, error) {
 	return ours, theirs, err
 }
 
-// agree makes sure that both answer the same, or speed is worth nothing.
+// agree checks that both libraries have equal results.
 func agree(ours *imagevector.Vector, theirs gardener.ImageVector, grid []query) error {
 	for _, q := range grid {
 		a, errA := ours.Find(q.name, imagevector.RuntimeVersion(q.version), imagevector.TargetVersion(q.version), imagevector.Architecture(q.arch))
@@ -109,7 +109,7 @@ func agree(ours *imagevector.Vector, theirs gardener.ImageVector, grid []query) 
 	return nil
 }
 
-// makeGrid asks for every name, Kubernetes version and architecture in turn.
+// makeGrid returns a lookup of every name, Kubernetes version and architecture.
 func makeGrid(names []string, count int) []query {
 	var versions []string
 	for i := range 9 * 12 {
@@ -126,7 +126,7 @@ func makeGrid(names []string, count int) []query {
 	return grid
 }
 
-// gardenersContainers returns the vector that Gardener ships.
+// gardenersContainers returns the image vector of Gardener.
 func gardenersContainers(ctx context.Context) ([]byte, error) {
 	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/gardener/gardener").Output()
 	if err != nil {
@@ -135,7 +135,7 @@ func gardenersContainers(ctx context.Context) ([]byte, error) {
 	return os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "imagevector/containers.yaml"))
 }
 
-// manyEntries makes a vector, one entry a version for each name in turn.
+// manyEntries returns a vector with an entry for each name and version.
 func manyEntries(entries, names int) []byte {
 	var b strings.Builder
 	b.WriteString("images:\n")
@@ -146,7 +146,7 @@ func manyEntries(entries, names int) []byte {
 	return []byte(b.String())
 }
 
-// reading measures how long a file of 10,000 entries takes.
+// reading measures the time to read a file of 10,000 entries.
 func reading(text []byte) error {
 	const bar = 300 * time.Millisecond
 	strict, compatible, theirs := time.Duration(1<<62), time.Duration(1<<62), time.Duration(1<<62)

@@ -46,8 +46,8 @@ func TestConstraint(t *testing.T) {
 	}
 }
 
-// agree holds a constraint to semver at every point where it may turn, and right
-// before and after.
+// agree compares a constraint with semver at every change point, and right before and
+// after.
 func agree(t *testing.T, text string) {
 	t.Helper()
 	set, err := Constraint(text)
@@ -74,7 +74,7 @@ func agree(t *testing.T, text string) {
 	}
 }
 
-// constraintText makes constraints, most of them valid.
+// constraintText returns random constraints, most of them valid.
 func constraintText(r *rand.Rand) string {
 	pick := func(s ...string) string { return s[r.IntN(len(s))] }
 	part := func() string {
@@ -110,7 +110,7 @@ func TestConstraintAgreesWithSemver(t *testing.T) {
 		}
 	}
 	if valid < 10_000 || plain < 2_500 {
-		t.Errorf("%d valid constraints, %d plain ones: too few to mean anything", valid, plain)
+		t.Errorf("%d valid constraints, %d plain ones: too few", valid, plain)
 	}
 }
 
@@ -149,7 +149,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// The sets obey the laws of sets; membership is the measure.
+// Set operations agree with membership.
 func TestSet(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	version := func() Version { return Version{r.Uint64N(2), r.Uint64N(3), r.Uint64N(3)} }

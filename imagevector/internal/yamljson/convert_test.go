@@ -63,7 +63,7 @@ func TestScalar(t *testing.T) {
 	}
 }
 
-// Two keys that become one name are decided the same way every time.
+// The choice between two keys of the same name is deterministic.
 func TestCollidingKeys(t *testing.T) {
 	for range 50 {
 		got, err := Convert([]byte("{1: a, '1': b}"), nil, Limits{100, 100})

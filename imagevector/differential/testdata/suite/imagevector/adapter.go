@@ -1,5 +1,5 @@
-// Package imagevector has the interface of Gardener's package of that name, and
-// this repository's library behind it: so that Gardener's suite can judge it.
+// Package imagevector adapts this repository's library to the interface of Gardener's
+// package of the same name, for Gardener's test suite.
 package imagevector
 
 import (
@@ -106,7 +106,8 @@ func MergeImageVectors(vectors ...ImageVector) ImageVector {
 	return theirs(ours.Merge(lists...))
 }
 
-// read goes through a file's text, as bundles do in our library.
+// read renders and reads a vector, because the library accepts bundles from files
+// only.
 func read(images ImageVector, ca *CABundle) (*ours.Vector, error) {
 	text, err := json.Marshal(map[string]any{"images": images, "caBundle": ca})
 	if err != nil {
@@ -116,7 +117,7 @@ func read(images ImageVector, ca *CABundle) (*ours.Vector, error) {
 }
 
 func MergeCABundle(ca, over *CABundle) *CABundle {
-	// Bundles of the suite are no certificates here, so they do not pass a reader.
+	// The bundles of the suite are not certificates, so they cannot be read.
 	if over != nil {
 		return over
 	}
@@ -202,8 +203,7 @@ func components(list ours.Components, err error) (ComponentImageVectors, error) 
 	return out, nil
 }
 
-// list turns our problems into Kubernetes' errors; the path of the suite is the
-// one that files have.
+// list converts problems to field errors of Kubernetes, with the same paths.
 func list(err error) field.ErrorList {
 	problems, _ := err.(ours.Problems)
 	var out field.ErrorList

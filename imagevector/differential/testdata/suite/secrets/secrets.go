@@ -1,5 +1,5 @@
-// Package secrets makes the certificates that Gardener's suite asks for. The
-// package of that name in Gardener imports most of Kubernetes for it.
+// Package secrets creates the certificates for Gardener's test suite. Gardener's
+// package of the same name imports most of Kubernetes.
 package secrets
 
 import (

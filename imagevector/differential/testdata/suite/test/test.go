@@ -1,5 +1,5 @@
-// Package test sets and resets what Gardener's suite asks it to. The package of
-// that name in Gardener imports most of Kubernetes besides.
+// Package test sets and resets variables for Gardener's test suite. Gardener's package
+// of the same name imports most of Kubernetes.
 package test
 
 import (

@@ -27,11 +27,8 @@ type config struct {
 	out, descriptor string
 }
 
-// memoryLimit bounds the heap in bytes. Bazel runs several actions concurrently.
-const memoryLimit = 48 << 20
-
 func run(ctx context.Context, env cli.Env) error {
-	debug.SetMemoryLimit(memoryLimit)
+	debug.SetMemoryLimit(layer.MemoryLimit) // Bazel runs several actions concurrently
 	c, err := parse(env)
 	if err != nil {
 		return err

@@ -8,16 +8,13 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	imagearchive "github.com/hyperkube/hyperkube/tools/internal/image/archive"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
 )
-
-// memoryLimit bounds the heap of archive in bytes. Bazel runs several actions
-// concurrently.
-const memoryLimit = 48 << 20
 
 // archive saves images to one archive. Bazel actions run this program rather than
 // hk save, which embeds the lock and so changes with every version.
 func archive(ctx context.Context, env cli.Env) error {
-	debug.SetMemoryLimit(memoryLimit)
+	debug.SetMemoryLimit(layer.MemoryLimit) // Bazel runs several actions concurrently
 	fs := flag.NewFlagSet("oci archive", flag.ContinueOnError)
 	out := fs.String("o", "", "the output `file`; images follow as arguments NAME=DIR")
 	compression := imagearchive.None

@@ -8,12 +8,10 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/spf13/cobra"
 )
-
-// saveMemory limits the memory of the process, in bytes, for images of any size.
-const saveMemory = 48 << 20
 
 func newSave(env cli.Env) *cobra.Command {
 	var a catalog.Archive
@@ -33,7 +31,7 @@ exists, with the full name of its image.`,
 		Args:              subcommand.Args(cobra.ArbitraryArgs),
 		ValidArgsFunction: completeImages(env),
 		RunE: func(c *cobra.Command, args []string) error {
-			debug.SetMemoryLimit(saveMemory)
+			debug.SetMemoryLimit(layer.MemoryLimit)
 			var err error
 			if a.Compression, err = archive.ParseCompression(compression); err != nil {
 				return cli.Usage("--compression: %w", err)

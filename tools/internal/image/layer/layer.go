@@ -7,7 +7,6 @@ import (
 	"archive/tar"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -38,6 +37,10 @@ var mediaTypes = map[versions.Compression]string{
 	versions.Zstd: "application/vnd.oci.image.layer.v1.tar+zstd",
 }
 
+// MemoryLimit is the value for [debug.SetMemoryLimit] with which a program that
+// writes layers or archives of any size needs less than 64 MiB of heap.
+const MemoryLimit = 48 << 20
+
 const (
 	// chunkSize is the size of reads and writes in bytes.
 	chunkSize = 1 << 20
@@ -49,8 +52,8 @@ const (
 // memory. The content must have exactly the size of the entry.
 func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (Descriptor, error) {
 	digest := sha256.New()
-	out := &counter{w: io.MultiWriter(w, digest)}
-	compressor, err := NewCompressor(out, c)
+	var size counter
+	compressor, err := NewCompressor(io.MultiWriter(w, digest, &size), c)
 	if err != nil {
 		return Descriptor{}, err
 	}
@@ -65,9 +68,9 @@ func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (D
 	}
 	return Descriptor{
 		MediaType: mediaTypes[c],
-		Digest:    "sha256:" + hex.EncodeToString(digest.Sum(nil)),
-		DiffID:    "sha256:" + hex.EncodeToString(diffID.Sum(nil)),
-		Size:      out.n,
+		Digest:    fmt.Sprintf("sha256:%x", digest.Sum(nil)),
+		DiffID:    fmt.Sprintf("sha256:%x", diffID.Sum(nil)),
+		Size:      int64(size),
 	}, nil
 }
 
@@ -126,16 +129,12 @@ func copyExact(ctx context.Context, w io.Writer, r io.Reader, size int64) error 
 	}
 }
 
-// counter counts the bytes written to w.
-type counter struct {
-	w io.Writer
-	n int64
-}
+// counter counts the bytes written to it.
+type counter int64
 
 func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
+	*c += counter(len(p))
+	return len(p), nil
 }
 
 // asyncWriter writes copies of chunks to a hash on its own goroutine.

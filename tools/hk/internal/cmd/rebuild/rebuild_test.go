@@ -16,16 +16,19 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// run runs a command in dir and returns its exit code and its output.
+// run runs a command in dir and returns its exit code and its output. Its context
+// is canceled, so no command starts a build.
 func run(t *testing.T, dir string, args ...string) (int, string) {
 	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
 	cache := t.TempDir()
 	var out bytes.Buffer
 	env := cli.Env{
 		Args: args, Dir: dir, Out: &out, Err: &out,
 		Getenv: func(name string) string { return map[string]string{"HYPERKUBE_CACHE": cache}[name] },
 	}
-	return cli.Code("rebuild", &out, subcommand.Execute(context.Background(), env, New(env))), out.String()
+	return cli.Code("rebuild", &out, subcommand.Execute(ctx, env, New(env))), out.String()
 }
 
 func TestUsageErrors(t *testing.T) {

@@ -27,7 +27,7 @@ func (f *Fetcher) buildKubernetes(ctx context.Context, cache string, key version
 	}
 	platform := "linux/" + runtime.GOARCH
 	tree, err := sourcetree.Ensure(ctx, sourcetree.Config{
-		Dir: sourcetree.Trees(cache), Tool: tool, Report: f.Progress, Platform: platform,
+		Dir: sourcetree.Trees(cache), Tool: tool, Progress: f.Progress, Platform: platform,
 	}, key.Version.String())
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ func (t *Tree) fetchStaging(ctx context.Context, c Config, paths []string) error
 	for i, p := range paths {
 		names[i] = p + "@" + version
 	}
-	task := c.Report.Start("downloading the staging modules of "+t.Version, "modules", int64(len(names)))
+	task := c.Progress.Start("downloading the staging modules of "+t.Version, "modules", int64(len(names)))
 	t.Staging, err = c.Tool.Download(ctx, names, func(m gotool.Module) { task.Detail(m.Path); task.Add(1) })
 	if err != nil {
 		task.Fail()
@@ -126,7 +126,7 @@ func (t *Tree) fetchStaging(ctx context.Context, c Config, paths []string) error
 // vendor creates vendor/. The go command verifies each module against the go.sum
 // of the main module, or else against the checksum database.
 func (t *Tree) vendor(ctx context.Context, c Config) error {
-	task := c.Report.Start("vendoring the dependencies of "+t.Version, "modules", 0)
+	task := c.Progress.Start("vendoring the dependencies of "+t.Version, "modules", 0)
 	settings, args := []string{"GOFLAGS=-modcacherw -mod=mod"}, []string{"mod", "vendor"}
 	_, err := os.Stat(filepath.Join(t.Source(), "go.work"))
 	workspace := err == nil

@@ -23,7 +23,7 @@ import (
 type Config struct {
 	Dir      string // directory of the trees
 	Tool     *gotool.Tool
-	Report   *progress.Reporter
+	Progress *progress.Reporter
 	Platform string // platform of toolchains: "linux/amd64"
 }
 
@@ -102,7 +102,7 @@ func (t *Tree) create(ctx context.Context, c Config) error {
 }
 
 func (t *Tree) acquire(ctx context.Context, c Config, lock lockFunc) (*os.File, error) {
-	return waitFor(ctx, lock, lockPath(c, t.Version), c.Report, "another process that prepares the sources of "+t.Version)
+	return waitFor(ctx, lock, lockPath(c, t.Version), c.Progress, "another process that prepares the sources of "+t.Version)
 }
 
 func lockPath(c Config, version string) string { return filepath.Join(c.Dir, version+".lock") }

@@ -42,7 +42,7 @@ func (c Config) Dir() string { return filepath.Join(c.Cache, "rebuild") }
 // Trees returns the configuration of source trees.
 func (c Config) Trees(ctx context.Context) (sourcetree.Config, error) {
 	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(c.Dir(), "go"), Getenv: c.Getenv, GoSum: c.GoSum})
-	return sourcetree.Config{Dir: sourcetree.Trees(c.Dir()), Tool: tool, Report: c.Progress, Platform: hostPlatform}, err
+	return sourcetree.Config{Dir: sourcetree.Trees(c.Dir()), Tool: tool, Progress: c.Progress, Platform: hostPlatform}, err
 }
 
 // Workspace has everything that builds of one version need.

@@ -13,7 +13,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/script"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
@@ -119,6 +121,21 @@ func writeCheckout(t *testing.T, dir string, files store.Store) {
 	}
 }
 
+// tagged checks the digest of a tag in a registry. With !, there must be no tag.
+func tagged(ts *testscript.TestScript, neg bool, args []string) {
+	ref, err := name.ParseReference(args[0])
+	ts.Check(err)
+	got, err := remote.Head(ref)
+	switch {
+	case neg && err == nil:
+		ts.Fatalf("%s exists", ref)
+	case !neg && err != nil:
+		ts.Fatalf("%v", err)
+	case !neg && got.Digest.String() != args[1]:
+		ts.Fatalf("%s: digest %s, want %s", ref, got.Digest, args[1])
+	}
+}
+
 // The scripts run in an empty directory beside a checkout.
 func TestImages(t *testing.T) {
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
@@ -126,7 +143,8 @@ func TestImages(t *testing.T) {
 	checkout, files := t.TempDir(), t.TempDir()
 	writeCheckout(t, checkout, store.New(files))
 	script.Run(t, testscript.Params{
-		Dir: "testdata/images",
+		Dir:  "testdata/images",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"tagged": tagged},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HYPERKUBE_UPSTREAM", "off")
 			env.Setenv("HYPERKUBE_STORE", files)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
@@ -42,6 +43,9 @@ func (b *Builder) Push(ctx context.Context, p Push) (pushed Pushed, err error) {
 	repository := cmp.Or(p.Repository, image.Repository)
 	if host, _, _ := strings.Cut(repository, "/"); strings.HasSuffix(host, ".invalid") {
 		return Pushed{}, cli.Usage("the registry %q of %s is a placeholder: name a repository with --repository", host, versions.ManifestFile)
+	}
+	if _, err := name.NewRepository(repository, name.StrictValidation); err != nil {
+		return Pushed{}, cli.Usage("--repository: %w", err)
 	}
 	dir, remove, err := b.layout(ctx, image, p.Layout)
 	if err != nil {

@@ -16,12 +16,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// verified is a file or symlink of an image that is as the manifest and the lock
-// say.
+// verified is a file or symlink that matches the manifest and the lock.
 type verified struct {
 	Platform string `json:"platform"`
 	Path     string `json:"path"`
-	Source   string `json:"source"` // the key of the file, or the target of the symlink
+	Content  string `json:"content"` // the key of the file, or the target of the symlink
 }
 
 func newVerify(env cli.Env) *cobra.Command {
@@ -65,7 +64,7 @@ An image with a base image needs the layout of the base for each platform; hk fe
 					return err
 				}
 			}
-			solid, remove, err := layout.Dereference(c.Context(), dir)
+			resolved, remove, err := layout.Dereference(c.Context(), dir)
 			if err != nil {
 				return err
 			}
@@ -78,7 +77,7 @@ An image with a base image needs the layout of the base for each platform; hk fe
 				defer remove()
 				bases[platform] = base
 			}
-			findings, err := verify.Layout(c.Context(), solid, image, d.Records, bases)
+			findings, err := verify.Layout(c.Context(), resolved, image, d.Records, bases)
 			if err != nil {
 				if c.Context().Err() == nil {
 					err = cli.Exit(cli.ExitDrift, err)
@@ -93,7 +92,7 @@ An image with a base image needs the layout of the base for each platform; hk fe
 				return writeJSON(env.Out, files)
 			}
 			for _, f := range files {
-				fmt.Fprintf(env.Out, "%s %s %s\n", f.Platform, f.Path, f.Source)
+				fmt.Fprintf(env.Out, "%s %s %s\n", f.Platform, f.Path, f.Content)
 			}
 			return nil
 		},

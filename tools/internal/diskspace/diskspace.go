@@ -1,19 +1,15 @@
 // Package diskspace measures the free space of file systems.
 package diskspace
 
-import (
-	"fmt"
-
-	"golang.org/x/sys/unix"
-)
+import "fmt"
 
 // Free returns the number of bytes that may be written to the file system of dir.
 func Free(dir string) (int64, error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
+	free, err := statfs(dir)
+	if err != nil {
 		return 0, fmt.Errorf("measuring the free disk space of %q: %w", dir, err)
 	}
-	return int64(st.Bavail) * int64(st.Bsize), nil
+	return free, nil
 }
 
 // CheckFree returns an error if fewer than want bytes may be written.

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"os"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // pollInterval is the time between two attempts. The kernel can wait for a lock,
@@ -21,25 +19,25 @@ const pollInterval = 50 * time.Millisecond
 // calls waiting, unless nil, once if another process holds the lock. Closing the
 // file releases the lock; a child process that inherits the file holds it, too.
 func Acquire(ctx context.Context, path string, waiting func()) (*os.File, error) {
-	return acquire(ctx, path, os.O_RDWR|os.O_CREATE, unix.LOCK_EX, waiting)
+	return acquire(ctx, path, os.O_RDWR|os.O_CREATE, exclusive, waiting)
 }
 
 // AcquireShared is [Acquire] for a lock that any number of processes hold at once,
 // while none holds it exclusively.
 func AcquireShared(ctx context.Context, path string, waiting func()) (*os.File, error) {
-	return acquire(ctx, path, os.O_RDWR|os.O_CREATE, unix.LOCK_SH, waiting)
+	return acquire(ctx, path, os.O_RDWR|os.O_CREATE, shared, waiting)
 }
 
 // AcquireDir is [Acquire] for an existing directory. It leaves no file behind.
 func AcquireDir(ctx context.Context, dir string, waiting func()) (*os.File, error) {
-	return acquire(ctx, dir, 0, unix.LOCK_EX, waiting)
+	return acquire(ctx, dir, 0, exclusive, waiting)
 }
 
 // TryAcquire is [Acquire], but returns nil if another process holds the lock.
-func TryAcquire(path string) (*os.File, error) { return try(path, os.O_RDWR|os.O_CREATE, unix.LOCK_EX) }
+func TryAcquire(path string) (*os.File, error) { return try(path, os.O_RDWR|os.O_CREATE, exclusive) }
 
 // TryAcquireDir is [AcquireDir], but returns nil if another process holds the lock.
-func TryAcquireDir(dir string) (*os.File, error) { return try(dir, 0, unix.LOCK_EX) }
+func TryAcquireDir(dir string) (*os.File, error) { return try(dir, 0, exclusive) }
 
 func acquire(ctx context.Context, path string, flag, how int, waiting func()) (*os.File, error) {
 	for first := true; ; first = false {
@@ -63,14 +61,11 @@ func try(path string, flag, how int) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("acquiring lock %q: %w", path, err)
 	}
-	for {
-		switch err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB); {
-		case err == nil:
-			return f, nil
-		case errors.Is(err, unix.EWOULDBLOCK):
-			return nil, f.Close()
-		case !errors.Is(err, unix.EINTR):
-			return nil, errors.Join(fmt.Errorf("acquiring lock %q: %w", path, err), f.Close())
-		}
+	switch ok, err := flock(f, how); {
+	case err != nil:
+		return nil, errors.Join(fmt.Errorf("acquiring lock %q: %w", path, err), f.Close())
+	case !ok:
+		return nil, f.Close()
 	}
+	return f, nil
 }

@@ -11,9 +11,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 
 	"github.com/hyperkube/hyperkube/tools/internal/store"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -117,7 +117,7 @@ func (b *blob) open() (*os.File, error) {
 // openRegular opens a regular file. It follows symlinks, of which the layouts and
 // sandboxes of Bazel consist. O_NONBLOCK keeps it from blocking on a named pipe.
 func openRegular(file string) (*os.File, int64, error) {
-	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading layout: %w", err)
 	}

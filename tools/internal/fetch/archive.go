@@ -17,10 +17,7 @@ var archiveLimits = unpack.Limits{Bytes: 4 << 30, Entries: 10_000}
 // fetchMember brings a member of an archive into the store, and the archive,
 // which may have other pinned members.
 func (f *Fetcher) fetchMember(ctx context.Context, pin versions.Pin) error {
-	if err := f.fetchArchive(ctx, pin); err != nil {
-		return err
-	}
-	content, closer, err := f.openMember(pin)
+	content, closer, err := f.openMember(ctx, pin)
 	if err != nil {
 		return err
 	}
@@ -28,19 +25,10 @@ func (f *Fetcher) fetchMember(ctx context.Context, pin versions.Pin) error {
 	return f.Store.Put(ctx, pin.SHA256, pin.Size, fmt.Sprintf("%s in %s", pin.Member, pin.URL), content)
 }
 
-func (f *Fetcher) fetchArchive(ctx context.Context, pin versions.Pin) error {
-	archive := versions.Pin{FileKey: pin.FileKey, URL: pin.URL, SHA256: pin.Archive, Archive: pin.Archive}
-	have, err := f.Store.Has(archive.SHA256)
-	if err != nil || have {
-		return err
+func (f *Fetcher) openMember(ctx context.Context, pin versions.Pin) (io.Reader, io.Closer, error) {
+	if err := f.ifMissing(pin.Archive, func() error { return f.fetchArchive(ctx, pin) }); err != nil {
+		return nil, nil, err
 	}
-	if f.Upstream == Off {
-		return fmt.Errorf("downloads are disabled, and the archive is not in the store: sha256 %s", pin.Archive)
-	}
-	return f.download(ctx, archive)
-}
-
-func (f *Fetcher) openMember(pin versions.Pin) (io.Reader, io.Closer, error) {
 	archive, _, err := f.open(pin.Archive, nil)
 	if err != nil {
 		return nil, nil, err
@@ -53,6 +41,13 @@ func (f *Fetcher) openMember(pin versions.Pin) (io.Reader, io.Closer, error) {
 	return content, archive, nil
 }
 
+func (f *Fetcher) fetchArchive(ctx context.Context, pin versions.Pin) error {
+	if f.Upstream == Off {
+		return fmt.Errorf("downloads are disabled, and the archive is not in the store: sha256 %s", pin.Archive)
+	}
+	return f.download(ctx, versions.Pin{FileKey: pin.FileKey, URL: pin.URL, SHA256: pin.Archive, Archive: pin.Archive})
+}
+
 // PinMember returns the pin of a member of an archive. The caller gives the
 // archive's sha256, because no checksum file is published next to it.
 func (f *Fetcher) PinMember(ctx context.Context, key versions.FileKey, source versions.Source, archive versions.Digest) (versions.Pin, error) {
@@ -61,10 +56,7 @@ func (f *Fetcher) PinMember(ctx context.Context, key versions.FileKey, source ve
 		return versions.Pin{}, fmt.Errorf("pinning %s: source %q of %s has no such member of an archive", key, key.Source, versions.ManifestFile)
 	}
 	pin := versions.Pin{FileKey: key, URL: source.FileURL(key), Archive: archive, Member: file.Member}
-	if err := f.fetchArchive(ctx, pin); err != nil {
-		return pin, fmt.Errorf("pinning %s: %w", key, err)
-	}
-	content, closer, err := f.openMember(pin)
+	content, closer, err := f.openMember(ctx, pin)
 	if err != nil {
 		return pin, fmt.Errorf("pinning %s: %w", key, err)
 	}

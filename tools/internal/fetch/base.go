@@ -86,7 +86,7 @@ type fetchFunc func(ctx context.Context, key versions.BaseKey, d oci.Descriptor)
 
 // document returns the bytes of a manifest or a config.
 func (f *Fetcher) document(ctx context.Context, key versions.BaseKey, d oci.Descriptor, fetch fetchFunc) ([]byte, error) {
-	if err := f.ensureContent(ctx, key, d, fetch); err != nil {
+	if err := f.ifMissing(d.Digest, func() error { return fetch(ctx, key, d) }); err != nil {
 		return nil, err
 	}
 	content, size, err := f.open(d.Digest, nil)
@@ -102,7 +102,7 @@ func (f *Fetcher) document(ctx context.Context, key versions.BaseKey, d oci.Desc
 
 // ensureLayer checks the size, too, because the image repeats it.
 func (f *Fetcher) ensureLayer(ctx context.Context, key versions.BaseKey, d oci.Descriptor) error {
-	if err := f.ensureContent(ctx, key, d, f.fetchBlob); err != nil {
+	if err := f.ifMissing(d.Digest, func() error { return f.fetchBlob(ctx, key, d) }); err != nil {
 		return err
 	}
 	file := f.Store.Path(d.Digest)
@@ -111,14 +111,6 @@ func (f *Fetcher) ensureLayer(ctx context.Context, key versions.BaseKey, d oci.D
 		err = fmt.Errorf("layer sha256 %s: want %d bytes as in the manifest, got %d in %q", d.Digest, d.Size, info.Size(), file)
 	}
 	return err
-}
-
-func (f *Fetcher) ensureContent(ctx context.Context, key versions.BaseKey, d oci.Descriptor, fetch fetchFunc) error {
-	have, err := f.Store.Has(d.Digest)
-	if err != nil || have {
-		return err
-	}
-	return fetch(ctx, key, d)
 }
 
 // LayerWriter returns a function that copies layers of base images from the store.

@@ -94,8 +94,8 @@ type localError struct{ error }
 func (e *localError) Unwrap() error { return e.error }
 
 func (f *Fetcher) downloadOnce(ctx context.Context, pin versions.Pin, u *url.URL) error {
-	ctx, idle := withIdleTimeout(ctx)
-	defer idle.stop()
+	ctx, reset, stop := withIdleTimeout(ctx)
+	defer stop()
 	from := u.Redacted()
 	response, err := get(ctx, u)
 	if err != nil {
@@ -103,7 +103,7 @@ func (f *Fetcher) downloadOnce(ctx context.Context, pin versions.Pin, u *url.URL
 	}
 	defer response.Body.Close()
 	task := f.Progress.Start("downloading "+pin.FileKey.String(), "bytes", max(pin.Size, response.ContentLength))
-	body := &progressReader{r: io.LimitReader(response.Body, maxDownload), idle: idle, task: task}
+	body := &progressReader{r: io.LimitReader(response.Body, maxDownload), reset: reset, task: task}
 	if err := f.Store.Put(ctx, pin.SHA256, pin.Size, from, body); err != nil {
 		task.Fail()
 		var mismatch *store.MismatchError
@@ -147,40 +147,29 @@ func get(ctx context.Context, u *url.URL) (*http.Response, error) {
 	return response, nil
 }
 
-// idleTimer cancels a context if it is not reset within idleTimeout.
-type idleTimer struct {
-	timer  *time.Timer
-	cancel context.CancelCauseFunc
-}
-
-func withIdleTimeout(ctx context.Context) (context.Context, *idleTimer) {
+// withIdleTimeout returns a context that ends idleTimeout after the last call of
+// reset.
+func withIdleTimeout(ctx context.Context) (_ context.Context, reset, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(idleTimeout, func() { cancel(fmt.Errorf("no data for %v", idleTimeout)) })
-	return ctx, &idleTimer{timer, cancel}
-}
-
-func (i *idleTimer) reset() { i.timer.Reset(idleTimeout) }
-
-func (i *idleTimer) stop() {
-	i.timer.Stop()
-	i.cancel(nil)
+	return ctx, func() { timer.Reset(idleTimeout) }, func() { timer.Stop(); cancel(nil) }
 }
 
 // progressReader reports the progress of reading r, and keeps its first bytes.
 type progressReader struct {
-	r    io.Reader
-	idle *idleTimer
-	task *progress.Task
-	head []byte
-	n    int64
-	err  error // other than io.EOF
+	r     io.Reader
+	reset func() // of the idle timeout
+	task  *progress.Task
+	head  []byte
+	n     int64
+	err   error // other than io.EOF
 }
 
 func (p *progressReader) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
 	p.head = append(p.head, b[:min(n, headSize-len(p.head))]...)
 	p.n += int64(n)
-	p.idle.reset()
+	p.reset()
 	p.task.Add(int64(n))
 	if err != io.EOF {
 		p.err = err

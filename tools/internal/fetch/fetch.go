@@ -41,14 +41,19 @@ type Fetcher struct {
 // Ensure brings the pin's file into the store if it is missing. [Fetcher.Open]
 // verifies a file that is in the store.
 func (f *Fetcher) Ensure(ctx context.Context, pin versions.Pin) error {
-	have, err := f.Store.Has(pin.SHA256)
-	if err == nil && !have {
-		err = f.fetch(ctx, pin)
-	}
-	if err != nil {
+	if err := f.ifMissing(pin.SHA256, func() error { return f.fetch(ctx, pin) }); err != nil {
 		return fmt.Errorf("fetching %s: %w", pin.FileKey, err)
 	}
 	return nil
+}
+
+// ifMissing calls fetch unless the store has a file with the digest.
+func (f *Fetcher) ifMissing(d versions.Digest, fetch func() error) error {
+	have, err := f.Store.Has(d)
+	if err != nil || have {
+		return err
+	}
+	return fetch()
 }
 
 func (f *Fetcher) fetch(ctx context.Context, pin versions.Pin) error {

@@ -21,11 +21,7 @@ func (f *Fetcher) Pin(ctx context.Context, key versions.FileKey, source versions
 	if pin.SHA256, err = f.publishedDigest(ctx, pin); err != nil {
 		return fail(err)
 	}
-	have, err := f.Store.Has(pin.SHA256)
-	if err == nil && !have {
-		err = f.download(ctx, pin)
-	}
-	if err != nil {
+	if err := f.ifMissing(pin.SHA256, func() error { return f.download(ctx, pin) }); err != nil {
 		return fail(err)
 	}
 	info, err := os.Stat(f.Store.Path(pin.SHA256))

@@ -55,8 +55,8 @@ func (f *Fetcher) fetchBlob(ctx context.Context, key versions.BaseKey, d oci.Des
 }
 
 func (f *Fetcher) fetchBlobOnce(ctx context.Context, repository, from string, d oci.Descriptor) error {
-	ctx, idle := withIdleTimeout(ctx)
-	defer idle.stop()
+	ctx, reset, stop := withIdleTimeout(ctx)
+	defer stop()
 	content, err := registry.Blob(ctx, repository, d.Digest)
 	if err != nil {
 		return errors.Join(context.Cause(ctx), err) // the registry client has retried
@@ -65,7 +65,7 @@ func (f *Fetcher) fetchBlobOnce(ctx context.Context, repository, from string, d 
 	task := f.Progress.Start("pulling "+from, "bytes", d.Size)
 	// One byte more than announced reveals a blob that is too long, even if the
 	// announced size is 0.
-	body := &progressReader{r: io.LimitReader(content, d.Size+1), idle: idle, task: task}
+	body := &progressReader{r: io.LimitReader(content, d.Size+1), reset: reset, task: task}
 	if err := f.Store.Put(ctx, d.Digest, d.Size, from, body); err != nil {
 		task.Fail()
 		var network net.Error

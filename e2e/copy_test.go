@@ -33,7 +33,7 @@ func copyRepo(t *testing.T, base v1.Hash) string {
 			t.Fatal(err)
 		}
 	}
-	catalog, _, err := versions.Load()
+	catalog, err := versions.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

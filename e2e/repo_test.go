@@ -89,7 +89,7 @@ func record(t *testing.T, name string) digests {
 // pin returns the pin of a file from the lock.
 func pin(t *testing.T, key string) versions.Pin {
 	t.Helper()
-	catalog, _, err := versions.Load()
+	catalog, err := versions.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

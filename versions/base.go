@@ -61,7 +61,7 @@ func (k BaseKey) String() string { return k.Image.String() + " for " + k.Platfor
 
 // Compare orders keys by image and platform.
 func (k BaseKey) Compare(l BaseKey) int {
-	return cmp.Or(cmp.Compare(k.Image.String(), l.Image.String()), cmp.Compare(k.Platform.String(), l.Platform.String()))
+	return cmp.Or(cmp.Compare(k.Image.String(), l.Image.String()), k.Platform.compare(l.Platform))
 }
 
 // BasePin is the pin of a base image. The zero value is scratch.
@@ -98,10 +98,9 @@ func (c *Catalog) base(f *Flavor, v Version, p Platform) (BasePin, error) {
 func (m *Manifest) RequiredBases() []BaseKey {
 	wanted := map[BaseKey]bool{}
 	for _, f := range m.Flavors {
-		for _, r := range m.Releases {
-			base := f.base(r.Version)
+		for _, r := range f.releases(m) {
 			for _, platform := range f.Platforms {
-				if base != (ImageRef{}) && matches(f.Versions, r.Version) {
+				if base := f.base(r.Version); base != (ImageRef{}) {
 					wanted[BaseKey{base, platform}] = true
 				}
 			}

@@ -90,9 +90,9 @@ func baseLine(image, platform, sha256 string) string {
 
 func TestParseLockBases(t *testing.T) {
 	text := lockOf(baseLine(imageA, "linux/amd64", hashB), baseLine(imageA, "linux/arm64", hashA), baseLine(imageB, "linux/amd64", hashB))
-	l, warnings, err := ParseLock("l.json", []byte(text))
-	if err != nil || len(warnings) != 0 {
-		t.Fatal(err, warnings)
+	l, err := ParseLock("l.json", []byte(text))
+	if err != nil || len(l.Warnings()) != 0 {
+		t.Fatal(err)
 	}
 	if got := string(l.Format()); got != text {
 		t.Errorf("formatted:\n%s\nwant\n%s", got, text)
@@ -117,13 +117,13 @@ func TestParseLockBases(t *testing.T) {
 		"truncated":    {baseLine(imageA, "linux/amd64", hashA) + "]", "invalid character"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, _, err := ParseLock("l.json", []byte(lockOf(test.bases)))
+			l, err := ParseLock("l.json", []byte(lockOf(test.bases)))
 			if err == nil || l != nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, %v, want %s", l, err, test.want)
 			}
 		})
 	}
-	if _, _, err := ParseLock("l.json", []byte(strings.Replace(text, `"schema": 1,`, `"schema": 1, "bases": [],`, 1))); err == nil || !strings.Contains(err.Error(), `duplicate key "bases"`) {
+	if _, err := ParseLock("l.json", []byte(strings.Replace(text, `"schema": 1,`, `"schema": 1, "bases": [],`, 1))); err == nil || !strings.Contains(err.Error(), `duplicate key "bases"`) {
 		t.Errorf("two lists: %v", err)
 	}
 }
@@ -138,7 +138,7 @@ func TestResolveBases(t *testing.T) {
 	}
 	// Pinned for another platform, and with another image.
 	lock := lockOf(baseLine(imageA, "linux/arm64", hashB), baseLine(imageB, "linux/amd64", hashB))
-	l, _, err := ParseLock("l.json", []byte(lock))
+	l, err := ParseLock("l.json", []byte(lock))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,14 +159,14 @@ func TestResolveBases(t *testing.T) {
 		if image.Builds[0].Base.SHA256 != d || c.Images[1].Builds[0].Base != (BasePin{}) {
 			t.Errorf("bases %v and %v", image.Builds[0].Base, c.Images[1].Builds[0].Base)
 		}
-		seen[image.Inputs()] = true
+		seen[image.InputHash()] = true
 	}
 	m.Flavors[0].Bases = nil
 	c, err := Resolve(m, l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen[c.Images[0].Inputs()] = true
+	seen[c.Images[0].InputHash()] = true
 	if len(seen) != 3 {
 		t.Errorf("two bases and scratch: %d different inputs, want 3", len(seen))
 	}

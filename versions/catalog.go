@@ -75,7 +75,8 @@ func (c *Catalog) collect() []error {
 	return errs
 }
 
-// Warnings returns the unpinned releases, in one line for each flavor and file.
+// Warnings returns those of the lock, and the unpinned releases, in one line for
+// each flavor and file.
 func (c *Catalog) Warnings() []string {
 	type group struct{ flavor, source, file string }
 	var order []group
@@ -91,7 +92,7 @@ func (c *Catalog) Warnings() []string {
 			}
 		}
 	}
-	var warnings []string
+	warnings := c.Lock.Warnings()
 	for _, g := range order {
 		warnings = append(warnings, fmt.Sprintf("flavor %q: %s/%s is not pinned in %s for %s, so these %d releases are skipped",
 			g.flavor, g.source, g.file, LockFile, ranges(c.Manifest.Releases, versions[g]), len(versions[g])))

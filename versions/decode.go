@@ -1,9 +1,9 @@
 package versions
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -15,6 +15,7 @@ type decoder struct {
 	errs []error
 }
 
+// errorf adds an error at a node. at is the path of the field, "releases[3].version".
 func (d *decoder) errorf(n *yaml.Node, at, format string, args ...any) {
 	line := 1
 	if n != nil {
@@ -22,8 +23,6 @@ func (d *decoder) errorf(n *yaml.Node, at, format string, args ...any) {
 	}
 	d.errs = append(d.errs, fmt.Errorf("%s:%d: %s: %s", d.file, line, at, fmt.Sprintf(format, args...)))
 }
-
-func (d *decoder) err() error { return errors.Join(d.errs...) }
 
 // field reads the value of one key.
 type field struct {
@@ -41,12 +40,12 @@ func (d *decoder) object(n *yaml.Node, at string, fields map[string]field) {
 		seen[key] = true
 		f, ok := fields[key]
 		if !ok {
-			d.errorf(k, join(at, key), "unknown key; want one of %s", strings.Join(keys(fields), ", "))
+			d.errorf(k, join(at, key), "unknown key; want one of %s", strings.Join(sortedKeys(fields), ", "))
 			return
 		}
 		f.read(v, join(at, key))
 	})
-	for _, key := range keys(fields) {
+	for _, key := range sortedKeys(fields) {
 		if fields[key].required && !seen[key] {
 			d.errorf(n, join(at, key), "missing")
 		}
@@ -157,7 +156,7 @@ func pairs(d *decoder, to *[]Pair, check func(Pair) error) func(*yaml.Node, stri
 			}
 			*to = append(*to, p)
 		})
-		sort.Slice(*to, func(i, j int) bool { return (*to)[i].Key < (*to)[j].Key })
+		slices.SortFunc(*to, func(a, b Pair) int { return cmp.Compare(a.Key, b.Key) })
 	}
 }
 
@@ -166,15 +165,6 @@ func join(at, key string) string {
 		return key
 	}
 	return at + "." + key
-}
-
-func keys(fields map[string]field) []string {
-	var names []string
-	for name := range fields {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
 }
 
 func describe(n *yaml.Node) string {

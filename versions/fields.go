@@ -4,18 +4,25 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 )
 
+// Parts of image references, as registries and clients restrict them.
+const (
+	hostPart       = `(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9.-]+:[0-9]+)(:[0-9]+)?`
+	repositoryPart = `[a-z0-9]+([._-]+[a-z0-9]+)*`
+)
+
 var (
 	namePattern       = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
 	toolchainPattern  = regexp.MustCompile(`^go1\.[0-9]{1,3}\.[0-9]{1,3}$`)
-	registryPattern   = regexp.MustCompile(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9.-]+:[0-9]+)(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
-	repositoryPattern = regexp.MustCompile(`^[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
-	imagePattern      = regexp.MustCompile(`^(localhost|[a-z0-9-]+(\.[a-z0-9-]+)+|[a-z0-9.-]+:[0-9]+)(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$`)
+	registryPattern   = regexp.MustCompile(`^` + hostPart + `(/` + repositoryPart + `)*$`)
+	repositoryPattern = regexp.MustCompile(`^` + repositoryPart + `(/` + repositoryPart + `)*$`)
+	imagePattern      = regexp.MustCompile(`^` + hostPart + `(/` + repositoryPart + `)+$`)
 	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 	sourceRefPattern  = regexp.MustCompile(`^[^/]+/[^/]+$`)
 	placeholder       = regexp.MustCompile(`\{[^{}]*\}`)
@@ -67,7 +74,7 @@ func parseTagTemplate(s string) (string, error) {
 	if !strings.Contains(s, "{version}") {
 		return "", fmt.Errorf("%q has no {version}: all releases would have the same tag", s)
 	}
-	if tag := expand(s, map[string]string{"version": "v1.99.99", "iteration": "99", "-iteration": "-99"}); !tagPattern.MatchString(tag) {
+	if tag := (Revision{Version{1, 99, 99}, 99}).expand(s); !tagPattern.MatchString(tag) {
 		return "", fmt.Errorf("%q expands to %q, which is not a tag", s, tag)
 	}
 	return s, nil
@@ -75,11 +82,7 @@ func parseTagTemplate(s string) (string, error) {
 
 func checkTemplate(s string, known ...string) error {
 	for _, p := range placeholder.FindAllString(s, -1) {
-		ok := false
-		for _, k := range known {
-			ok = ok || p == "{"+k+"}"
-		}
-		if !ok {
+		if !slices.Contains(known, p[1:len(p)-1]) {
 			return fmt.Errorf("%q has unknown placeholder %s; want one of {%s}", s, p, strings.Join(known, "}, {"))
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Inputs returns a hash of everything that determines an image's digest, except the
+// InputHash returns a hash of everything that determines an image's digest, except the
 // code that builds it.
-func (i Image) Inputs() Digest {
+func (i Image) InputHash() Digest {
 	h := sha256.New()
 	f := i.Flavor
 	fmt.Fprintf(h, "entrypoint %q cmd %q user %q workdir %q\n", f.Entrypoint, f.Cmd, f.User, f.WorkingDir)
@@ -21,13 +21,13 @@ func (i Image) Inputs() Digest {
 			fmt.Fprintf(h, "base %s\n", b.Base.SHA256)
 		}
 		for _, l := range b.Layers {
-			l.inputs(h)
+			l.writeInputs(h)
 		}
 	}
 	return Digest{fmt.Sprintf("%x", h.Sum(nil))}
 }
 
-func (l Layer) inputs(h hash.Hash) {
+func (l Layer) writeInputs(h hash.Hash) {
 	fmt.Fprintf(h, "layer %q %q\n", l.Label(), l.Compression)
 	if len(l.Symlinks) > 0 {
 		fmt.Fprintf(h, "symlinks %q\n", l.Symlinks)

@@ -53,7 +53,8 @@ func fileLayer(f *Flavor, file FlavorFile, pin Pin) Layer {
 	return l
 }
 
-func linkLayer(f *Flavor, group Symlinks) Layer {
+// symlinkLayer returns the layer of a group of symlinks.
+func symlinkLayer(f *Flavor, group Symlinks) Layer {
 	l := Layer{Symlinks: group.Links, Compression: f.Compression, Package: "images/layers", Name: "symlinks_" + f.Name}
 	if group.Name != "" {
 		l.Name += "_" + group.Name

@@ -29,22 +29,17 @@ var embedded embed.FS
 // Embedded returns the bytes of [ManifestFile] or [LockFile] that are embedded.
 func Embedded(name string) ([]byte, error) { return embedded.ReadFile(path.Base(name)) }
 
-// Load returns the catalog of the embedded manifest and lock. Warnings are
-// independent of err.
-func Load() (c *Catalog, warnings []string, err error) {
-	return load(embedded, "versions.yaml", "lock.json")
-}
+// Load returns the catalog of the embedded manifest and lock.
+func Load() (*Catalog, error) { return load(embedded, "versions.yaml", "lock.json") }
 
 // LoadFrom returns the catalog of a repository's manifest and lock.
-func LoadFrom(root fs.FS) (c *Catalog, warnings []string, err error) {
-	return load(root, ManifestFile, LockFile)
-}
+func LoadFrom(root fs.FS) (*Catalog, error) { return load(root, ManifestFile, LockFile) }
 
-func load(from fs.FS, manifestFile, lockFile string) (*Catalog, []string, error) {
+func load(from fs.FS, manifestFile, lockFile string) (*Catalog, error) {
 	rawManifest, err1 := fs.ReadFile(from, manifestFile)
 	rawLock, err2 := fs.ReadFile(from, lockFile)
 	if err := errors.Join(err1, err2); err != nil {
-		return nil, nil, fmt.Errorf("reading manifest and lock: %w", err)
+		return nil, fmt.Errorf("reading manifest and lock: %w", err)
 	}
 	// Concurrent, because each takes a noticeable time with thousands of versions.
 	var m *Manifest
@@ -54,14 +49,10 @@ func load(from fs.FS, manifestFile, lockFile string) (*Catalog, []string, error)
 		m, err = ParseManifest(ManifestFile, rawManifest)
 		done <- err
 	}()
-	l, warnings, err2 := ParseLock(LockFile, rawLock)
+	l, err2 := ParseLock(LockFile, rawLock)
 	err1 = <-done
 	if err := errors.Join(err1, err2); err != nil {
-		return nil, warnings, err
+		return nil, err
 	}
-	c, err := Resolve(m, l)
-	if err != nil {
-		return nil, warnings, err
-	}
-	return c, append(warnings, c.Warnings()...), nil
+	return Resolve(m, l)
 }

@@ -62,23 +62,12 @@ func (l *Lock) Set(pin Pin) { l.pins[pin.FileKey] = pin }
 
 // Pins returns all pins, by key.
 func (l *Lock) Pins() []Pin {
-	pins := make([]Pin, 0, len(l.pins))
-	for _, pin := range l.pins {
-		pins = append(pins, pin)
-	}
-	slices.SortFunc(pins, func(a, b Pin) int { return a.Compare(b.FileKey) })
-	return pins
+	return slices.SortedFunc(maps.Values(l.pins), func(a, b Pin) int { return a.Compare(b.FileKey) })
 }
 
 // Find returns the pins of a digest, by key.
 func (l *Lock) Find(d Digest) []Pin {
-	var found []Pin
-	for _, pin := range l.Pins() {
-		if pin.SHA256 == d {
-			found = append(found, pin)
-		}
-	}
-	return found
+	return slices.DeleteFunc(l.Pins(), func(pin Pin) bool { return pin.SHA256 != d })
 }
 
 // Base returns the pin of a base image.
@@ -132,7 +121,9 @@ func writeLines(b *bytes.Buffer, items []any) {
 	}
 }
 
-func (l *Lock) warnings() []string {
+// Warnings reports files with one sha256 but different versions or platforms: in
+// other projects' lists of checksums, one of such a pair was wrong.
+func (l *Lock) Warnings() []string {
 	byDigest := map[Digest][]Pin{}
 	for _, pin := range l.Pins() {
 		byDigest[pin.SHA256] = append(byDigest[pin.SHA256], pin)

@@ -22,9 +22,9 @@ const goodLock = `{
 `
 
 func TestParseLock(t *testing.T) {
-	l, warnings, err := ParseLock("l.json", []byte(goodLock))
-	if err != nil || len(warnings) != 0 {
-		t.Fatalf("%v, warnings %q", err, warnings)
+	l, err := ParseLock("l.json", []byte(goodLock))
+	if err != nil || len(l.Warnings()) != 0 {
+		t.Fatal(err)
 	}
 	if got := l.Format(); string(got) != goodLock {
 		t.Errorf("formatted:\n%s", got)
@@ -70,7 +70,7 @@ func TestParseLockErrors(t *testing.T) {
 			if !strings.Contains(goodLock, test.old) {
 				t.Fatalf("not in the good lock: %q", test.old)
 			}
-			l, _, err := ParseLock("l.json", []byte(strings.Replace(goodLock, test.old, test.new, 1)))
+			l, err := ParseLock("l.json", []byte(strings.Replace(goodLock, test.old, test.new, 1)))
 			if err == nil || l != nil {
 				t.Fatalf("no error, parsed %v", l)
 			}
@@ -84,7 +84,7 @@ func TestParseLockErrors(t *testing.T) {
 // All errors are reported at once, also those before an unexpected EOF.
 func TestParseLockReportsAll(t *testing.T) {
 	bad := strings.NewReplacer(`"size":7`, `"sice":7`, `"file":"sleep"`, `"file":"/"`, hashB, "b", "  ]\n}\n", "").Replace(goodLock)
-	_, _, err := ParseLock("l.json", []byte(bad))
+	_, err := ParseLock("l.json", []byte(bad))
 	for _, want := range []string{"files[0].sice", "files[1].sha256", "files[2].file", "unexpected EOF"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("missing error %q:\n%v", want, err)
@@ -104,9 +104,12 @@ func TestParseLockWarns(t *testing.T) {
 		"another version":      {pin("v1.27.12", "amd64"), "kubernetes/v1.27.12/linux/amd64/kubelet and kubernetes/v1.27.13/linux/amd64/kubelet have the same sha256"},
 		"another architecture": {pin("v1.27.13", "arm64"), "kubernetes/v1.27.13/linux/amd64/kubelet and kubernetes/v1.27.13/linux/arm64/kubelet have the same sha256"},
 	} {
-		_, warnings, err := ParseLock("l.json", []byte(`{"schema":1,"files":[`+pin("v1.27.13", "amd64")+`,`+test.second+`]}`))
-		if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], test.want) {
-			t.Errorf("%s: %q, %v", name, warnings, err)
+		l, err := ParseLock("l.json", []byte(`{"schema":1,"files":[`+pin("v1.27.13", "amd64")+`,`+test.second+`]}`))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if warnings := l.Warnings(); len(warnings) != 1 || !strings.Contains(warnings[0], test.want) {
+			t.Errorf("%s: %q", name, warnings)
 		}
 	}
 }
@@ -115,14 +118,14 @@ func FuzzParseLock(f *testing.F) {
 	f.Add([]byte(goodLock))
 	f.Add([]byte(`{"schema":1,"files":[{}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		l, _, err := ParseLock("l.json", data)
+		l, err := ParseLock("l.json", data)
 		if (l == nil) == (err == nil) {
 			t.Fatalf("got %v and %v", l, err)
 		}
 		if err != nil {
 			return
 		}
-		again, _, err := ParseLock("l.json", l.Format())
+		again, err := ParseLock("l.json", l.Format())
 		if err != nil || !bytes.Equal(again.Format(), l.Format()) {
 			t.Errorf("formatted lock: %v", err)
 		}

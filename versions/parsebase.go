@@ -40,10 +40,7 @@ func (p *manifestParser) validateBases() {
 		}
 		var order []string // of byMatch: "", or several bases
 		byMatch := map[string][]Version{}
-		for _, r := range p.m.Releases {
-			if !matches(f.Versions, r.Version) {
-				continue
-			}
+		for _, r := range f.releases(p.m) {
 			var matching []string
 			for i, b := range f.Bases {
 				if matches(b.Versions, r.Version) {

@@ -14,24 +14,23 @@ import (
 const maxLock = 64 << 20
 
 // ParseLock reads a lock. The error has all errors found, each with file, line and
-// field. Warnings are about files with one sha256 but different versions or
-// platforms: other projects had such lists, where one of the two was wrong.
-func ParseLock(file string, data []byte) (*Lock, []string, error) {
+// field.
+func ParseLock(file string, data []byte) (*Lock, error) {
 	p := lockParser{file: file, data: data, dec: json.NewDecoder(bytes.NewReader(data)), lock: NewLock()}
 	if len(data) > maxLock {
-		return nil, nil, fmt.Errorf("reading lock %q: %d bytes, want at most %d", file, len(data), maxLock)
+		return nil, fmt.Errorf("reading lock %q: %d bytes, want at most %d", file, len(data), maxLock)
 	}
 	err := p.parse()
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
 		p.errs = append(p.errs, fmt.Errorf("reading lock \"%s:%d\": %w", file, p.line(), err))
 	}
 	if err := errors.Join(p.errs...); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return p.lock, p.lock.warnings(), nil
+	return p.lock, nil
 }
 
 // lockParser reads JSON by tokens, because encoding/json accepts duplicate keys.

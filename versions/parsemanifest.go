@@ -2,10 +2,11 @@ package versions
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"sort"
+	"slices"
 	"strconv"
 
 	"github.com/Masterminds/semver/v3"
@@ -29,14 +30,12 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("reading manifest %q: more than one document", file)
 	}
-	d := &decoder{file: file}
-	m := &Manifest{}
-	p := manifestParser{decoder: d, m: m, nodes: map[string]*yaml.Node{}}
+	p := manifestParser{decoder: &decoder{file: file}, m: &Manifest{}, nodes: map[string]*yaml.Node{}}
 	p.manifest(root.Content[0])
-	if err := d.err(); err != nil {
+	if err := errors.Join(p.errs...); err != nil {
 		return nil, err
 	}
-	return m, nil
+	return p.m, nil
 }
 
 // manifestParser keeps the nodes of fields, for the lines in errors of validate.
@@ -52,7 +51,7 @@ func (p *manifestParser) manifest(n *yaml.Node) {
 		"registry": required(into(p.decoder, &p.m.Registry, parseRegistry)),
 		"sources": required(func(n *yaml.Node, at string) {
 			p.entries(n, at, func(key string, k, v *yaml.Node) { p.source(key, k, v, join(at, key)) })
-			sort.Slice(p.m.Sources, func(i, j int) bool { return p.m.Sources[i].Name < p.m.Sources[j].Name })
+			slices.SortFunc(p.m.Sources, func(a, b Source) int { return cmp.Compare(a.Name, b.Name) })
 		}),
 		"flavors": required(func(n *yaml.Node, at string) {
 			p.entries(n, at, func(key string, k, v *yaml.Node) { p.flavor(key, k, v, join(at, key)) })
@@ -91,14 +90,15 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 			})
 		})
 	}
-	switch scalar(n, "kind") {
-	case string(KindRelease):
+	kind := SourceKind(scalar(n, "kind"))
+	switch kind {
+	case KindRelease:
 		fields["url"] = required(into(p.decoder, &s.URL, parseURLTemplate))
 		fields["files"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Versions, parseConstraint) })
-	case string(KindArchive):
+	case KindArchive:
 		fields["url"] = required(into(p.decoder, &s.URL, parseURLTemplate))
 		fields["members"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Member, parseMember) })
-	case string(KindGoBuild):
+	case KindGoBuild:
 		fields["module"] = required(into(p.decoder, &s.Module, parseString))
 		fields["toolchain"] = required(into(p.decoder, &s.Toolchain, parseToolchain))
 		fields["flags"] = optional(list(p.decoder, &s.Flags, parseFlag))
@@ -112,7 +112,7 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 	// Archives and Go modules have one constraint for all their files. Programs of
 	// this repository have no Kubernetes version.
 	var c *semver.Constraints
-	if kind := SourceKind(scalar(n, "kind")); kind == KindArchive || kind == KindGoBuild && scalar(n, "module") != "." {
+	if kind == KindArchive || kind == KindGoBuild && scalar(n, "module") != "." {
 		fields["versions"] = required(into(p.decoder, &c, parseConstraint))
 	}
 	p.object(n, at, fields)
@@ -121,7 +121,7 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 			s.Files[i].Versions = c
 		}
 	}
-	sort.Slice(s.Files, func(i, j int) bool { return s.Files[i].Name < s.Files[j].Name })
+	slices.SortFunc(s.Files, func(a, b SourceFile) int { return cmp.Compare(a.Name, b.Name) })
 	p.m.Sources = append(p.m.Sources, s)
 }
 

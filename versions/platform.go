@@ -3,6 +3,7 @@ package versions
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,11 +14,9 @@ var platforms = []string{"linux/amd64", "linux/arm64"}
 
 // ParsePlatform parses "linux/amd64" or "linux/arm64", the platforms of the images.
 func ParsePlatform(s string) (Platform, error) {
-	for _, known := range platforms {
-		if s == known {
-			os, arch, _ := strings.Cut(s, "/")
-			return Platform{os, arch}, nil
-		}
+	if slices.Contains(platforms, s) {
+		os, arch, _ := strings.Cut(s, "/")
+		return Platform{os, arch}, nil
 	}
 	return Platform{}, fmt.Errorf("%q is not a supported platform: want one of %s", s, strings.Join(platforms, ", "))
 }

@@ -18,10 +18,7 @@ func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 	var errs []error
 	for i := range m.Flavors {
 		f := &m.Flavors[i]
-		for _, r := range m.Releases {
-			if !matches(f.Versions, r.Version) {
-				continue
-			}
+		for _, r := range f.releases(m) {
 			image, unpinned, missing := c.image(f, f.revision(r))
 			switch {
 			case len(missing) > 0:
@@ -89,7 +86,7 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
 		}
 		for i, group := range f.Symlinks {
 			if selection[len(f.Files)+i] == '+' {
-				build.Layers = append(build.Layers, linkLayer(f, group))
+				build.Layers = append(build.Layers, symlinkLayer(f, group))
 			}
 		}
 		image.Builds = append(image.Builds, build)
@@ -121,12 +118,7 @@ func (m *Manifest) Targets(f Flavor, r Release) []string {
 
 // Label returns a tag or name as labels have it, with _ in place of . and -.
 func Label(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '.' || r == '-' {
-			return '_'
-		}
-		return r
-	}, s)
+	return strings.NewReplacer(".", "_", "-", "_").Replace(s)
 }
 
 // RequiredFiles returns the keys of the files in all images of the manifest, sorted
@@ -134,10 +126,7 @@ func Label(s string) string {
 func (m *Manifest) RequiredFiles() []FileKey {
 	wanted := map[FileKey]bool{}
 	for _, f := range m.Flavors {
-		for _, r := range m.Releases {
-			if !matches(f.Versions, r.Version) {
-				continue
-			}
+		for _, r := range f.releases(m) {
 			for _, platform := range f.Platforms {
 				for _, file := range f.Files {
 					if key, _, err := m.key(file, f.revision(r), platform); err == nil && matches(file.Versions, r.Version) {
@@ -165,6 +154,11 @@ func (m *Manifest) key(file FlavorFile, r Revision, p Platform) (FileKey, Source
 		return key, s.Kind, nil
 	}
 	return FileKey{}, "", fmt.Errorf("no source of %s matches %s, iteration %d", file.Path, r.Version, r.Iteration)
+}
+
+// releases returns the releases that have an image of the flavor.
+func (f *Flavor) releases(m *Manifest) []Release {
+	return slices.DeleteFunc(slices.Clone(m.Releases), func(r Release) bool { return !matches(f.Versions, r.Version) })
 }
 
 // revision returns the revision of a release that the flavor builds.

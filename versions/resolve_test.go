@@ -7,11 +7,11 @@ import (
 
 // The committed manifest and lock are valid and have the documented releases.
 func TestCommitted(t *testing.T) {
-	c, warnings, err := Load()
+	c, err := Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range warnings {
+	for _, w := range c.Warnings() {
 		// Upstream publishes no checksums of these archives.
 		if !strings.HasPrefix(w, `flavor "rke": rancher/kubelet is not pinned in versions/lock.json for `) {
 			t.Errorf("warning: %s", w)
@@ -60,7 +60,7 @@ func promised(t *testing.T, v Version) []string {
 
 // Images before the first minTags have upstream's kubelet, later ones Rancher's.
 func TestCommittedKubelets(t *testing.T) {
-	c, _, err := Load()
+	c, err := Load()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestResolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, _, err := ParseLock("l.json", []byte(goodLock))
+	l, err := ParseLock("l.json", []byte(goodLock))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestResolveDuplicateLabels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, _, err := ParseLock("l.json", []byte(goodLock))
+	l, err := ParseLock("l.json", []byte(goodLock))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func resolve(t *testing.T, manifest string) *Catalog {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, _, err := ParseLock("l.json", []byte(goodLock))
+	l, err := ParseLock("l.json", []byte(goodLock))
 	if err != nil {
 		t.Fatal(err)
 	}

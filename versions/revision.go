@@ -27,10 +27,10 @@ func (r Revision) expand(template string) string {
 	if r.Iteration > 1 {
 		after = "-" + n
 	}
-	return strings.NewReplacer("{version}", r.Version.String(), "{iteration}", n, "{-iteration}", after).Replace(template)
+	return expand(template, map[string]string{"version": r.Version.String(), "iteration": n, "-iteration": after})
 }
 
-// HasIteration reports whether each iteration has another tag by a template.
+// HasIteration reports whether a tag template has a placeholder of the iteration.
 func HasIteration(template string) bool {
 	return strings.Contains(template, "{iteration}") || strings.Contains(template, "{-iteration}")
 }
@@ -58,7 +58,7 @@ func ParseTag(template, tag string) (Revision, error) {
 	}
 	m := re.FindStringSubmatch(tag)
 	if m == nil {
-		return Revision{}, fmt.Errorf("%q is not a tag like %q", tag, strings.NewReplacer("{version}", "v1.36.0", "{iteration}", "1", "{-iteration}", "").Replace(template))
+		return Revision{}, fmt.Errorf("%q is not a tag like %q", tag, Revision{Version{1, 36, 0}, 1}.expand(template))
 	}
 	r := Revision{Iteration: 1}
 	for i, name := range re.SubexpNames() {

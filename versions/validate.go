@@ -10,7 +10,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// validate checks what takes more than one field.
+// validate checks fields that depend on other fields.
 func (p *manifestParser) validate() {
 	if len(p.m.Flavors) == 0 {
 		p.errorf(nil, "flavors", "must not be empty")
@@ -68,10 +68,10 @@ func (p *manifestParser) validatePaths(f Flavor, at string) {
 			p.errorf(p.nodes[at], where, format, args...)
 		}
 	}
-	for _, r := range p.m.Releases {
-		if f.Versions == nil || !matches(f.Versions, r.Version) {
-			continue
-		}
+	if f.Versions == nil {
+		return // reported already
+	}
+	for _, r := range f.releases(p.m) {
 		// Most releases have the same files and symlinks: check these once.
 		selection := f.selection(r.Version)
 		if seen[selection] {
@@ -170,10 +170,7 @@ func (p *manifestParser) validateUnique(field, kind string, names func(Flavor, R
 	owner := map[string]string{}
 	for _, f := range p.m.Flavors {
 		clash := map[string]bool{} // one error for each pair of flavors
-		for _, r := range p.m.Releases {
-			if !matches(f.Versions, r.Version) {
-				continue
-			}
+		for _, r := range f.releases(p.m) {
 			for _, name := range names(f, r) {
 				if other, dup := owner[name]; dup && !clash[other] {
 					clash[other] = true

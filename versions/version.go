@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 )
 
 // Version is a stable Kubernetes version, vMAJOR.MINOR.PATCH.
@@ -36,7 +35,7 @@ func (v Version) String() string {
 }
 
 // Label returns the version as in labels, "v1_36_0".
-func (v Version) Label() string { return strings.ReplaceAll(v.String(), ".", "_") }
+func (v Version) Label() string { return Label(v.String()) }
 
 // MinorLabel returns the minor version as in labels, "v1_36".
 func (v Version) MinorLabel() string { return fmt.Sprintf("v%d_%d", v.major, v.minor) }

@@ -19,7 +19,7 @@ func TestImages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalog, _, err := versions.Load()
+	catalog, err := versions.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

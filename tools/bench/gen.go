@@ -19,7 +19,7 @@ const manyVersions = 2000
 // generate measures tools/gen on a manifest of many versions, without existing
 // BUILD files.
 func generate(ctx context.Context, env cli.Env, dir string) (step, step, error) {
-	catalog, _, err := versions.Load()
+	catalog, err := versions.Load()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -66,12 +66,12 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	catalog, warnings, err := versions.LoadFrom(os.DirFS(c.root))
-	for _, w := range warnings {
-		fmt.Fprintf(env.Err, "gen: warning: %s\n", w)
-	}
+	catalog, err := versions.LoadFrom(os.DirFS(c.root))
 	if err != nil {
 		return err
+	}
+	for _, w := range catalog.Warnings() {
+		fmt.Fprintf(env.Err, "gen: warning: %s\n", w)
 	}
 	records, err := record.Read(c.root)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 // Index builds the OCI layout of an image for all its platforms at dir. It replaces an
 // existing layout, and refuses to overwrite anything else.
 func Index(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, dir string) (record.Record, error) {
-	built := record.New(image.Inputs().String())
+	built := record.New(image.InputHash().String())
 	err := replace(ctx, fetcher, dir, func(tmp string) error {
 		var manifests []oci.Manifest
 		for _, build := range image.Builds {
@@ -41,7 +41,7 @@ func Index(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, di
 
 // Platform builds the OCI layout of an image for one platform, like [Index].
 func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, platform versions.Platform, dir string) (record.Record, error) {
-	built := record.New(image.Inputs().String())
+	built := record.New(image.InputHash().String())
 	for _, build := range image.Builds {
 		if build.Platform != platform {
 			continue

@@ -15,10 +15,9 @@ import (
 // Data has the catalog and the records of images.
 type Data struct {
 	// Root is the root directory of the checkout; "" if the data is embedded.
-	Root     string
-	Catalog  *versions.Catalog
-	Warnings []string // of the catalog
-	Records  record.Records
+	Root    string
+	Catalog *versions.Catalog
+	Records record.Records
 }
 
 // Open opens the checkout that dir is in, or the embedded data if it is in none.
@@ -26,13 +25,13 @@ func Open(dir string) (Data, error) {
 	var d Data
 	var err error
 	if d.Root = Root(dir); d.Root == "" {
-		if d.Catalog, d.Warnings, err = versions.Load(); err != nil {
+		if d.Catalog, err = versions.Load(); err != nil {
 			return d, err
 		}
 		d.Records, err = record.Parse(images.Digests())
 		return d, err
 	}
-	if d.Catalog, d.Warnings, err = versions.LoadFrom(os.DirFS(d.Root)); err != nil {
+	if d.Catalog, err = versions.LoadFrom(os.DirFS(d.Root)); err != nil {
 		return d, fmt.Errorf("opening checkout %q: %w", d.Root, err)
 	}
 	d.Records, err = record.Read(d.Root)

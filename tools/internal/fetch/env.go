@@ -18,7 +18,7 @@ import (
 // that cannot reach upstream: it enables builds from source, and disables
 // downloads except from mirrors.
 func FromEnv(env cli.Env) (*Fetcher, error) {
-	catalog, _, err := versions.Load()
+	catalog, err := versions.Load()
 	if err != nil {
 		return nil, err
 	}

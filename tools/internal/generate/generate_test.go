@@ -22,7 +22,7 @@ func TestFiles(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.Name(), func(t *testing.T) {
 			dir := filepath.Join("testdata", c.Name())
-			catalog, _, err := versions.LoadFrom(os.DirFS(dir))
+			catalog, err := versions.LoadFrom(os.DirFS(dir))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -33,7 +33,7 @@ func TestFiles(t *testing.T) {
 
 // many returns a catalog with n releases.
 func many(tb testing.TB, n int) *versions.Catalog {
-	c, _, err := versions.Load()
+	c, err := versions.Load()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -65,11 +65,11 @@ func many(tb testing.TB, n int) *versions.Catalog {
 // Buildifier changes none of the files of the golden directories and of the
 // committed manifest.
 func TestFilesAreFormatted(t *testing.T) {
-	all, _, err := versions.Load()
+	all, err := versions.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	fixture, _, err := versions.LoadFrom(os.DirFS("testdata/all_fields"))
+	fixture, err := versions.LoadFrom(os.DirFS("testdata/all_fields"))
 	if err != nil {
 		t.Fatal(err)
 	}

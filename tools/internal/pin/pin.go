@@ -105,7 +105,7 @@ func newPinner(env cli.Env) (*pinner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading lock: %w", err)
 	}
-	if p.lock, _, err = versions.ParseLock(versions.LockFile, raw); err != nil {
+	if p.lock, err = versions.ParseLock(versions.LockFile, raw); err != nil {
 		return nil, err
 	}
 	p.fetcher, err = fetch.New(env, &versions.Catalog{Manifest: p.manifest, Lock: p.lock})
@@ -205,11 +205,8 @@ func (p *pinner) write() error {
 	if p.added == 0 {
 		return nil
 	}
-	// Copies of one checksum under two keys are usually mistakes of the source.
-	if _, warnings, err := versions.ParseLock(versions.LockFile, p.lock.Format()); err == nil {
-		for _, w := range warnings {
-			fmt.Fprintf(p.env.Err, "hk: warning: %s\n", w)
-		}
+	for _, w := range p.lock.Warnings() {
+		fmt.Fprintf(p.env.Err, "hk: warning: %s\n", w)
 	}
 	if err := atomic.WriteFile(p.path, p.lock.Format()); err != nil {
 		return err

@@ -177,7 +177,7 @@ func TestRenderPinned(t *testing.T) {
 
 // The vector finds the image of each flavor and release of the manifest.
 func TestCatalog(t *testing.T) {
-	catalog, _, err := versions.Load()
+	catalog, err := versions.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestCatalog(t *testing.T) {
 }
 
 func TestCommittedFile(t *testing.T) {
-	catalog, _, err := versions.Load()
+	catalog, err := versions.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

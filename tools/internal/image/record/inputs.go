@@ -14,7 +14,7 @@ func (r Records) CheckInputs(c *versions.Catalog) error {
 	var errs []error
 	for _, image := range c.Images {
 		recorded, ok := r[image.Name()]
-		if !ok || recorded.Inputs == image.Inputs().String() {
+		if !ok || recorded.Inputs == image.InputHash().String() {
 			continue
 		}
 		f := image.Flavor

@@ -40,7 +40,7 @@ const lock = `{"schema": 1, "files": [{"source":"kubernetes","version":"v1.36.0"
 
 func catalog(t *testing.T, manifest, lock string) *versions.Catalog {
 	t.Helper()
-	c, _, err := versions.LoadFrom(fstest.MapFS{
+	c, err := versions.LoadFrom(fstest.MapFS{
 		versions.ManifestFile: &fstest.MapFile{Data: []byte(manifest)},
 		versions.LockFile:     &fstest.MapFile{Data: []byte(lock)},
 	})
@@ -55,7 +55,7 @@ func catalog(t *testing.T, manifest, lock string) *versions.Catalog {
 func TestCheckInputs(t *testing.T) {
 	records := Records{}
 	for _, image := range catalog(t, manifest, lock).Images {
-		records[image.Name()] = Record{Inputs: image.Inputs().String()}
+		records[image.Name()] = Record{Inputs: image.InputHash().String()}
 	}
 	rke := "the inputs of rke:v1.36.0-rancher1 (flavor \"rke\") differ from those recorded in images/digests.json. Fix: raise the iteration: - {version: v1.36.0, iterations: {rke: 2}}"
 	kubectl := "the inputs of kubectl:v1.36.0 (flavor \"kubectl\") differ from those recorded in images/digests.json. Fix: revert the change: the tag pattern has neither {iteration} nor {-iteration}"

@@ -12,7 +12,7 @@ import (
 )
 
 func TestOrder(t *testing.T) {
-	catalog, _, err := versions.Load()
+	catalog, err := versions.Load()
 	if err != nil {
 		t.Fatal(err)
 	}

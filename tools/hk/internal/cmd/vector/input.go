@@ -166,7 +166,7 @@ func (in *input) versions() (imagevector.Versions, error) {
 
 // releases returns the Kubernetes releases of the manifest.
 func releases() ([]string, error) {
-	catalog, _, err := versions.Load()
+	catalog, err := versions.Load()
 	if err != nil {
 		return nil, err
 	}

@@ -22,12 +22,12 @@ func TestRules(t *testing.T) {
 	links := fixture{"//tools/conformance:links", layer.Entry{Symlinks: []versions.Symlink{{Path: "/l", Target: "/a"}, {Path: "/usr/m", Target: "b"}}}, "", versions.Gzip}
 	// Layers are those of each platform, in the order of the index.
 	tests := map[string]struct {
-		image  oci.Image
+		image  oci.ImageSpec
 		based  bool
 		layers [][]fixture
 	}{
-		"bare": {oci.Image{Entrypoint: []string{"/a"}}, false, [][]fixture{{a}, {a}}},
-		"rich": {oci.Image{
+		"bare": {oci.ImageSpec{Entrypoint: []string{"/a"}}, false, [][]fixture{{a}, {a}}},
+		"rich": {oci.ImageSpec{
 			Entrypoint: []string{"/usr/b", "say \"hi\"", "a b"},
 			Cmd:        []string{"x", "--y=z"},
 			Env:        []versions.Pair{{Key: "B", Value: "2=3"}, {Key: "A", Value: "<&>"}},
@@ -35,13 +35,13 @@ func TestRules(t *testing.T) {
 			User:       "65532:65532",
 			WorkingDir: "/tmp",
 		}, false, [][]fixture{{b, a, links}, {b, a, links}}},
-		"based": {oci.Image{
+		"based": {oci.ImageSpec{
 			Entrypoint: []string{"/a"},
 			Env:        []versions.Pair{{Key: "PATH", Value: "/opt:$PATH"}, {Key: "NEW", Value: "${PATH}:$B-$NONE-$"}, {Key: "B", Value: "third"}},
 			Labels:     []versions.Pair{{Key: "org.b", Value: "1"}, {Key: "org.a", Value: "two"}},
 			WorkingDir: "/tmp",
 		}, true, [][]fixture{{a, b}, {links}}},
-		"kept": {oci.Image{
+		"kept": {oci.ImageSpec{
 			Annotations: []versions.Pair{{Key: "org.c", Value: "1"}, {Key: "org.z", Value: "2"}},
 			User:        "65532:65532",
 		}, true, [][]fixture{{}, {a}}},
@@ -49,7 +49,7 @@ func TestRules(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			dir, blobs := t.TempDir(), t.TempDir()
-			var images []oci.Manifest
+			var images []oci.Image
 			for i, arch := range []string{"amd64", "arm64"} {
 				image := test.image
 				image.OS, image.Arch = "linux", arch
@@ -66,8 +66,8 @@ func TestRules(t *testing.T) {
 				images = append(images, m)
 			}
 			index := oci.Index(images)
-			place := oci.CopyLayers(oci.OpenFiles(func(digest string) string { return filepath.Join(blobs, digest) }))
-			if err := oci.WriteIndex(dir, index, images, place); err != nil {
+			copyLayer := oci.CopyLayerFiles(func(digest string) string { return filepath.Join(blobs, digest) })
+			if err := oci.WriteIndex(dir, index, images, copyLayer); err != nil {
 				t.Fatal(err)
 			}
 			differences, files, err := difference(dir, name)
@@ -88,9 +88,9 @@ func readBase(t *testing.T, dir, blobs string) *oci.Base {
 	if err != nil {
 		t.Fatal(err)
 	}
-	place := oci.CopyLayers(oci.OpenFiles(func(digest string) string { return oci.BlobPath(dir, digest) }))
+	copyLayer := oci.CopyLayerFiles(func(digest string) string { return oci.BlobPath(dir, digest) })
 	for _, l := range base.Layers {
-		if err := place(l.Digest, filepath.Join(blobs, l.Digest)); err != nil {
+		if err := copyLayer(l.Digest, filepath.Join(blobs, l.Digest)); err != nil {
 			t.Fatal(err)
 		}
 	}

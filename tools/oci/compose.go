@@ -19,7 +19,7 @@ import (
 // image writes the layout of a single-platform image. Its layers are symlinks to the
 // given files, as in layouts of rules_oci.
 func image(_ context.Context, env cli.Env) error {
-	var spec oci.Image
+	var spec oci.ImageSpec
 	fs := flag.NewFlagSet("oci image", flag.ContinueOnError)
 	out := fs.String("o", "", "the output `directory`")
 	fs.StringVar(&spec.OS, "os", "", "the operating `system`; default: that of the base")
@@ -71,11 +71,11 @@ func image(_ context.Context, env cli.Env) error {
 	if *out == "" {
 		return cli.Usage("want -o DIR")
 	}
-	m, err := oci.Compose(spec)
+	composed, err := oci.Compose(spec)
 	if err != nil {
 		return err
 	}
-	return oci.WriteImage(*out, m, func(digest, path string) error {
+	return oci.WriteImage(*out, composed, func(digest, path string) error {
 		target, err := filepath.Rel(filepath.Dir(path), files[digest])
 		if err != nil {
 			return err
@@ -98,7 +98,7 @@ func base(_ context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	return oci.WriteBase(out, b, oci.CopyLayers(oci.OpenFiles(func(digest string) string { return oci.BlobPath(dirs[0], digest) })))
+	return oci.WriteImage(out, b.Image(), oci.CopyLayerFiles(func(digest string) string { return oci.BlobPath(dirs[0], digest) }))
 }
 
 // index writes the layout of an index of single-platform images, with copies of their
@@ -108,22 +108,21 @@ func index(_ context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	var images []oci.Manifest
+	var images []oci.Image
 	layouts := map[string]string{} // layer digest to layout
 	for _, dir := range dirs {
-		m, err := oci.ReadImage(dir)
+		b, err := oci.ReadBase(dir)
 		if err != nil {
 			return err
 		}
-		for _, l := range m.Layers {
+		for _, l := range b.Layers {
 			layouts[l.Digest] = dir
 		}
-		images = append(images, m)
+		images = append(images, b.Image())
 	}
-	index := oci.Index(images)
-	return oci.WriteIndex(out, index, images, oci.CopyLayers(oci.OpenFiles(func(digest string) string {
+	return oci.WriteIndex(out, oci.Index(images), images, oci.CopyLayerFiles(func(digest string) string {
 		return oci.BlobPath(layouts[digest], digest)
-	})))
+	}))
 }
 
 // parseLayouts parses -o and the layouts of images.

@@ -24,19 +24,30 @@ import (
 func Index(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, dir string) (record.Record, error) {
 	built := record.New(image.InputHash().String())
 	err := replace(ctx, fetcher, dir, func(tmp string) error {
-		var manifests []oci.Manifest
+		var images []oci.Image
 		for _, build := range image.Builds {
-			m, err := compose(ctx, fetcher, image, build, tmp, built)
+			composed, err := compose(ctx, fetcher, image, build, tmp, built)
 			if err != nil {
 				return err
 			}
-			manifests = append(manifests, m)
+			images = append(images, composed)
 		}
-		index := oci.Index(manifests)
+		index := oci.Index(images)
 		built.Index = index.Digest
-		return oci.WriteIndex(tmp, index, manifests, fetcher.LayerWriter(ctx))
+		return oci.WriteIndex(tmp, index, images, fetcher.LayerWriter(ctx))
 	})
 	return built, err
+}
+
+// Base writes the layout of a pinned base image, unchanged, at dir, like [Index].
+func Base(ctx context.Context, fetcher *fetch.Fetcher, pin versions.BasePin, dir string) error {
+	return replace(ctx, fetcher, dir, func(tmp string) error {
+		base, err := fetcher.Base(ctx, pin)
+		if err != nil {
+			return err
+		}
+		return oci.WriteImage(tmp, base.Image(), fetcher.LayerWriter(ctx))
+	})
 }
 
 // Platform builds the OCI layout of an image for one platform, like [Index].
@@ -47,11 +58,11 @@ func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image,
 			continue
 		}
 		err := replace(ctx, fetcher, dir, func(tmp string) error {
-			m, err := compose(ctx, fetcher, image, build, tmp, built)
+			composed, err := compose(ctx, fetcher, image, build, tmp, built)
 			if err != nil {
 				return err
 			}
-			return oci.WriteImage(tmp, m, fetcher.LayerWriter(ctx))
+			return oci.WriteImage(tmp, composed, fetcher.LayerWriter(ctx))
 		})
 		return built, err
 	}
@@ -60,13 +71,13 @@ func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image,
 
 // compose writes the layers of one platform to the layout, composes the image and
 // records its digests.
-func compose(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, build versions.Build, dir string, built record.Record) (oci.Manifest, error) {
+func compose(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, build versions.Build, dir string, built record.Record) (oci.Image, error) {
 	platform := build.Platform.String()
-	fail := func(err error) (oci.Manifest, error) {
-		return oci.Manifest{}, fmt.Errorf("building %s for %s: %w", image.Name(), platform, err)
+	fail := func(err error) (oci.Image, error) {
+		return oci.Image{}, fmt.Errorf("building %s for %s: %w", image.Name(), platform, err)
 	}
 	f := image.Flavor
-	spec := oci.Image{
+	spec := oci.ImageSpec{
 		OS: build.Platform.OS(), Arch: build.Platform.Arch(),
 		Entrypoint: f.Entrypoint, Cmd: f.Cmd, Env: f.Env, Labels: image.Labels,
 		User: f.User, WorkingDir: f.WorkingDir,
@@ -84,15 +95,15 @@ func compose(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, 
 		}
 		spec.Layers = append(spec.Layers, oci.Layer{Descriptor: d, Label: l.Label()})
 	}
-	m, err := oci.Compose(spec)
+	composed, err := oci.Compose(spec)
 	if err != nil {
 		return fail(err)
 	}
-	built.Manifests[platform] = m.Digest
-	for _, l := range m.Layers {
+	built.Manifests[platform] = composed.Manifest.Digest
+	for _, l := range composed.Layers {
 		built.DiffIDs[platform] = append(built.DiffIDs[platform], l.DiffID)
 	}
-	return m, nil
+	return composed, nil
 }
 
 func writeLayer(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, dir string) (layer.Descriptor, error) {

@@ -26,11 +26,11 @@ const (
 var files = map[string][]string{node: {"kubelet", "kubectl"}, tool: {"kubectl"}}
 
 // composeImages writes the layers of an image to dir and composes its manifests.
-func composeImages(t testing.TB, dir, name string) []oci.Manifest {
+func composeImages(t testing.TB, dir, name string) []oci.Image {
 	t.Helper()
-	var list []oci.Manifest
+	var list []oci.Image
 	for _, arch := range []string{"amd64", "arm64"} {
-		image := oci.Image{OS: "linux", Arch: arch, Entrypoint: []string{"/" + files[name][0]}}
+		image := oci.ImageSpec{OS: "linux", Arch: arch, Entrypoint: []string{"/" + files[name][0]}}
 		for _, file := range files[name] {
 			content := bytes.Repeat([]byte(file+arch), 40_000)
 			var b bytes.Buffer
@@ -58,7 +58,7 @@ func writeIndex(t testing.TB, name string) Image {
 	dir, blobs := t.TempDir(), t.TempDir()
 	list := composeImages(t, blobs, name)
 	index := oci.Index(list)
-	copied := oci.CopyLayers(oci.OpenFiles(func(digest string) string { return filepath.Join(blobs, digest) }))
+	copied := oci.CopyLayerFiles(func(digest string) string { return filepath.Join(blobs, digest) })
 	if err := oci.WriteIndex(dir, index, list, copied); err != nil {
 		t.Fatal(err)
 	}

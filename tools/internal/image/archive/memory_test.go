@@ -32,7 +32,7 @@ func large(t testing.TB, size int64) Image {
 	if err := out.Close(); err != nil {
 		t.Fatal(err)
 	}
-	m, err := oci.Compose(oci.Image{OS: "linux", Arch: "amd64", Layers: []oci.Layer{{Descriptor: d, Label: "//f"}}})
+	m, err := oci.Compose(oci.ImageSpec{OS: "linux", Arch: "amd64", Layers: []oci.Layer{{Descriptor: d, Label: "//f"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

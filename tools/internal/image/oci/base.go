@@ -2,7 +2,6 @@ package oci
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -119,7 +118,7 @@ func parseDescriptor(v value, mediaTypes []string, maxSize int64) (Descriptor, e
 	case !slices.Contains(mediaTypes, d.MediaType):
 		return d, fmt.Errorf("want media type %s, got %q", strings.Join(mediaTypes, " or "), d.MediaType)
 	case d.Size < 0 || d.Size > maxSize:
-		return d, fmt.Errorf("want a size of at most %d bytes, got %s", maxSize, v.get("size").append(nil))
+		return d, fmt.Errorf("want a size of at most %d bytes, got %s", maxSize, v.get("size").appendJSON(nil))
 	}
 	var err error
 	d.Digest, err = parseDigest(v.get("digest"))
@@ -136,11 +135,11 @@ func parseDigest(v value) (versions.Digest, error) {
 
 // WithConfig validates the config and returns the base image that it completes.
 func (m BaseManifest) WithConfig(raw []byte) (*Base, error) {
-	sum := sha256.Sum256(raw)
+	got := newBlob("", raw).Digest
 	fail := func(err error) (*Base, error) {
-		return nil, fmt.Errorf("reading base image config sha256:%x: %w", sum, err)
+		return nil, fmt.Errorf("reading base image config %s: %w", got, err)
 	}
-	if got := hex.EncodeToString(sum[:]); got != m.ConfigDescriptor.Digest.String() || int64(len(raw)) != m.ConfigDescriptor.Size {
+	if got != "sha256:"+m.ConfigDescriptor.Digest.String() || int64(len(raw)) != m.ConfigDescriptor.Size {
 		return fail(fmt.Errorf("want sha256 %s and %d bytes as in the manifest, got %d bytes", m.ConfigDescriptor.Digest, m.ConfigDescriptor.Size, len(raw)))
 	}
 	v, err := parse(raw)

@@ -31,7 +31,7 @@ func goldenBase(t *testing.T, name string) *Base {
 func TestComposeOnBaseMatchesRulesOCI(t *testing.T) {
 	for name, arch := range map[string]string{"docker": "amd64", "oci": "arm64"} {
 		base := goldenBase(t, name)
-		m := compose(t, Image{
+		m := compose(t, ImageSpec{
 			OS: "linux", Arch: arch, Base: base, Layers: layers["amd64"][:1],
 			Entrypoint:  []string{"/hyperkube", "serve"},
 			Env:         []versions.Pair{{Key: "PATH", Value: "/opt:$PATH"}, {Key: "NEW", Value: "${PATH}:$B-$NONE-$"}, {Key: "B", Value: "third"}},
@@ -40,16 +40,16 @@ func TestComposeOnBaseMatchesRulesOCI(t *testing.T) {
 			WorkingDir:  "/tmp",
 		})
 		golden(t, name+"/config.json", m.Config.Bytes)
-		golden(t, name+"/manifest.json", m.Bytes)
-		if m.MediaType != base.MediaType || len(m.Layers) != len(base.Layers)+1 || m.Layers[0] != base.Layers[0] || m.Layers[len(base.Layers)].DiffID != layers["amd64"][0].DiffID {
-			t.Errorf("%s: composed %s of %+v", name, m.MediaType, m.Layers)
+		golden(t, name+"/manifest.json", m.Manifest.Bytes)
+		if m.Manifest.MediaType != base.MediaType || len(m.Layers) != len(base.Layers)+1 || m.Layers[0] != base.Layers[0] || m.Layers[len(base.Layers)].DiffID != layers["amd64"][0].DiffID {
+			t.Errorf("%s: composed %s of %+v", name, m.Manifest.MediaType, m.Layers)
 		}
 		// Compose must not change the base.
 		again := goldenBase(t, name)
 		if !bytes.Equal(base.config.document(), again.config.document()) || !bytes.Equal(base.manifest.document(), again.manifest.document()) {
 			t.Errorf("%s: the base was changed", name)
 		}
-		if _, err := Compose(Image{OS: "linux", Arch: "s390x", Base: base}); err == nil || !strings.Contains(err.Error(), "composing an image for linux/s390x: base image is for linux/"+arch) {
+		if _, err := Compose(ImageSpec{OS: "linux", Arch: "s390x", Base: base}); err == nil || !strings.Contains(err.Error(), "composing an image for linux/s390x: base image is for linux/"+arch) {
 			t.Errorf("another platform: %v", err)
 		}
 	}
@@ -57,8 +57,8 @@ func TestComposeOnBaseMatchesRulesOCI(t *testing.T) {
 
 // The index has the variant of the base, and an image keeps settings of its base.
 func TestComposeKeepsBase(t *testing.T) {
-	amd64, arm64 := compose(t, Image{Base: goldenBase(t, "docker")}), compose(t, Image{Base: goldenBase(t, "oci")})
-	index := Index([]Manifest{amd64, arm64})
+	amd64, arm64 := compose(t, ImageSpec{Base: goldenBase(t, "docker")}), compose(t, ImageSpec{Base: goldenBase(t, "oci")})
+	index := Index([]Image{amd64, arm64})
 	for _, want := range []string{
 		`"mediaType": "application/vnd.docker.distribution.manifest.v2+json",`,
 		"\"os\": \"linux\",\n        \"architecture\": \"amd64\"\n",
@@ -68,15 +68,15 @@ func TestComposeKeepsBase(t *testing.T) {
 			t.Errorf("no %s in %s", want, index.Bytes)
 		}
 	}
-	if !strings.Contains(string(amd64.Config.Bytes), "\"Cmd\": [\n      \"sh\"") || strings.Contains(string(arm64.Config.Bytes), "Cmd") || strings.Contains(string(amd64.Bytes), `"data"`) {
-		t.Errorf("composed %s of %s, and %s", amd64.Bytes, amd64.Config.Bytes, arm64.Config.Bytes)
+	if !strings.Contains(string(amd64.Config.Bytes), "\"Cmd\": [\n      \"sh\"") || strings.Contains(string(arm64.Config.Bytes), "Cmd") || strings.Contains(string(amd64.Manifest.Bytes), `"data"`) {
+		t.Errorf("composed %s of %s, and %s", amd64.Manifest.Bytes, amd64.Config.Bytes, arm64.Config.Bytes)
 	}
 }
 
 func TestBaseLayout(t *testing.T) {
 	b := goldenBase(t, "docker")
 	dir := t.TempDir()
-	if err := WriteBase(dir, b, func(digest, to string) error { return os.WriteFile(to, []byte(digest), 0o644) }); err != nil {
+	if err := WriteImage(dir, b.Image(), func(digest, to string) error { return os.WriteFile(to, []byte(digest), 0o644) }); err != nil {
 		t.Fatal(err)
 	}
 	back, err := ReadBase(dir)
@@ -99,7 +99,7 @@ func TestBaseLayout(t *testing.T) {
 		}
 	}
 	failing := errors.New("no room")
-	if err := WriteBase(t.TempDir(), b, func(string, string) error { return failing }); !errors.Is(err, failing) {
+	if err := WriteImage(t.TempDir(), b.Image(), func(string, string) error { return failing }); !errors.Is(err, failing) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -6,7 +6,6 @@ package oci
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,8 +25,8 @@ const (
 // epoch replaces the build time, so that builds are reproducible.
 const epoch = "1970-01-01T00:00:00Z"
 
-// Image describes a single-platform image to compose.
-type Image struct {
+// ImageSpec describes a single-platform image to compose.
+type ImageSpec struct {
 	OS, Arch   string // optional if there is a base
 	Base       *Base  // nil to build from scratch
 	Layers     []Layer
@@ -54,40 +53,39 @@ type Blob struct {
 	Bytes     []byte
 }
 
-// Manifest is a composed image.
-type Manifest struct {
-	Blob
-	Config   Blob
-	Layers   []layer.Descriptor // lowest first, beginning with those of the base
-	platform value              // as in the index
+// Image is a composed single-platform image.
+type Image struct {
+	Manifest, Config Blob
+	Layers           []layer.Descriptor // lowest first, beginning with those of the base
+	platform         value              // as in the index
 }
 
 // Compose composes the config and the manifest of an image. The steps are those of
 // rules_oci in the same order: the order of JSON keys, and so the digest, depends
 // on it.
-func Compose(image Image) (Manifest, error) {
-	base := image.Base
+func Compose(spec ImageSpec) (Image, error) {
+	base := spec.Base
 	if base == nil {
-		if image.OS == "" || image.Arch == "" {
-			return Manifest{}, errors.New("composing an image: want an operating system and an architecture")
+		if spec.OS == "" || spec.Arch == "" {
+			return Image{}, errors.New("composing an image: want an operating system and an architecture")
 		}
-		base = scratchBase(image.OS, image.Arch)
-	} else if image.OS != "" && image.OS != base.OS || image.Arch != "" && image.Arch != base.Arch {
-		return Manifest{}, fmt.Errorf("composing an image for %s/%s: base image is for %s/%s", image.OS, image.Arch, base.OS, base.Arch)
+		base = scratchBase(spec.OS, spec.Arch)
+	} else if spec.OS != "" && spec.OS != base.OS || spec.Arch != "" && spec.Arch != base.Arch {
+		return Image{}, fmt.Errorf("composing an image for %s/%s: base image is for %s/%s", spec.OS, spec.Arch, base.OS, base.Arch)
 	}
 	manifest, config := base.manifest, base.config
 	layers := slices.Clone(base.Layers)
-	for _, l := range image.Layers {
-		config = config.push(str(l.DiffID), "rootfs", "diff_ids").
-			push(obj(member{"created", str(epoch)}, member{"created_by", str("bazel build " + l.Label)}), "history")
-		l.MediaType = layerType(l.MediaType, manifest.get("mediaType"))
-		manifest = manifest.push(obj(member{"size", num(l.Size)}, member{"digest", str(l.Digest)}, member{"mediaType", str(l.MediaType)}), "layers")
+	for _, l := range spec.Layers {
+		config = config.add(str(l.DiffID), "rootfs", "diff_ids").
+			add(obj(member{"created", str(epoch)}, member{"created_by", str("bazel build " + l.Label)}), "history")
+		l.MediaType = layerType(l.MediaType, manifest.get("mediaType").text)
+		manifest = manifest.add(obj(member{"size", num(l.Size)}, member{"digest", str(l.Digest)}, member{"mediaType", str(l.MediaType)}), "layers")
 		layers = append(layers, l.Descriptor)
 	}
 	if len(layers) > maxLayers {
-		return Manifest{}, fmt.Errorf("composing an image: want at most %d layers, got %d and %d of the base image", maxLayers, len(image.Layers), len(base.Layers))
+		return Image{}, fmt.Errorf("composing an image: want at most %d layers, got %d and %d of the base image", maxLayers, len(spec.Layers), len(base.Layers))
 	}
-	config = config.merge(runtimeConfig(image, config))
+	config = config.merge(runtimeConfig(spec, config))
 	// An entrypoint resets the arguments of the base.
 	if config.get("config", "Cmd").kind == null {
 		config = config.drop("config", "Cmd")
@@ -95,10 +93,10 @@ func Compose(image Image) (Manifest, error) {
 	// rules_oci writes the config without a trailing newline.
 	c := newBlob(base.ConfigDescriptor.MediaType, bytes.TrimSuffix(config.document(), []byte("\n")))
 	manifest = manifest.set(str(c.Digest), "config", "digest").set(num(int64(len(c.Bytes))), "config", "size").drop("config", "data")
-	if len(image.Annotations) > 0 {
-		manifest = manifest.set(obj().merge(manifest.get("annotations")).merge(pairs(image.Annotations)), "annotations")
+	if len(spec.Annotations) > 0 {
+		manifest = manifest.set(obj().merge(manifest.get("annotations")).merge(pairs(spec.Annotations)), "annotations")
 	}
-	return Manifest{newBlob(base.MediaType, manifest.document()), c, layers, platformOf(config)}, nil
+	return Image{newBlob(base.MediaType, manifest.document()), c, layers, platformOf(config)}, nil
 }
 
 // scratchBase returns the empty image that images without a base extend.
@@ -108,48 +106,49 @@ func scratchBase(os, arch string) *Base {
 	b.manifest = obj(
 		member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeManifest)},
 		member{"config", obj(member{"mediaType", str(MediaTypeConfig)}, member{"size", num(0)})},
-		member{"layers", strs(nil)})
+		member{"layers", array()})
 	b.config = obj(
-		member{"created", str(epoch)}, member{"config", obj()}, member{"history", strs(nil)},
-		member{"rootfs", obj(member{"type", str("layers")}, member{"diff_ids", strs(nil)})},
+		member{"created", str(epoch)}, member{"config", obj()}, member{"history", array()},
+		member{"rootfs", obj(member{"type", str("layers")}, member{"diff_ids", array()})},
 		member{"architecture", str(arch)}, member{"os", str(os)})
 	return b
 }
 
 // runtimeConfig returns the settings of an image to merge into the config of its
 // base.
-func runtimeConfig(image Image, base value) value {
+func runtimeConfig(spec ImageSpec, base value) value {
 	v := obj()
 	put := func(key string, item value) { v = v.set(item, "config", key) }
-	if len(image.Entrypoint) > 0 {
+	if len(spec.Entrypoint) > 0 {
 		put("Cmd", value{})
-		put("Entrypoint", strs(image.Entrypoint))
+		put("Entrypoint", strs(spec.Entrypoint))
 	}
-	if len(image.Cmd) > 0 {
-		put("Cmd", strs(image.Cmd))
+	if len(spec.Cmd) > 0 {
+		put("Cmd", strs(spec.Cmd))
 	}
-	if len(image.Env) > 0 {
-		put("Env", strs(mergeEnv(base.get("config", "Env").Strings(), image.Env)))
+	if len(spec.Env) > 0 {
+		put("Env", strs(mergeEnv(base.get("config", "Env").Strings(), spec.Env)))
 	}
-	if len(image.Labels) > 0 {
-		put("Labels", pairs(image.Labels))
+	if len(spec.Labels) > 0 {
+		put("Labels", pairs(spec.Labels))
 	}
-	if image.User != "" {
-		put("User", str(image.User))
+	if spec.User != "" {
+		put("User", str(spec.User))
 	}
-	if image.WorkingDir != "" {
-		put("WorkingDir", str(image.WorkingDir))
+	if spec.WorkingDir != "" {
+		put("WorkingDir", str(spec.WorkingDir))
 	}
 	return v
 }
 
-// layerType returns the media type of a layer for a manifest's media type: Docker
-// manifests refer to Docker layers.
-func layerType(mediaType string, manifest value) string {
-	if compression, ok := strings.CutPrefix(mediaType, layerTypes[0]); ok && manifest.hasPrefix("application/vnd.docker.") {
+// layerType converts the media type of a layer to the one for a manifest's media
+// type: Docker manifests refer to Docker layers.
+func layerType(layer, manifest string) string {
+	compression, ok := strings.CutPrefix(layer, "application/vnd.oci.image.layer.v1.tar")
+	if ok && strings.HasPrefix(manifest, "application/vnd.docker.") {
 		return "application/vnd.docker.image.rootfs.diff.tar" + strings.Replace(compression, "+", ".", 1)
 	}
-	return mediaType
+	return layer
 }
 
 // platformOf returns the platform of a config as an index has it.
@@ -164,10 +163,10 @@ func platformOf(config value) value {
 }
 
 // Index composes the index of images for several platforms.
-func Index(images []Manifest) Blob {
-	manifests := strs(nil)
-	for _, m := range images {
-		manifests = manifests.push(m.descriptor().set(m.platform, "platform"))
+func Index(images []Image) Blob {
+	manifests := array()
+	for _, image := range images {
+		manifests = manifests.add(image.Manifest.descriptor().set(image.platform, "platform"))
 	}
 	index := obj(member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeIndex)}, member{"manifests", manifests})
 	return newBlob(MediaTypeIndex, index.document())
@@ -179,6 +178,5 @@ func (b Blob) descriptor() value {
 }
 
 func newBlob(mediaType string, b []byte) Blob {
-	sum := sha256.Sum256(b)
-	return Blob{mediaType, "sha256:" + hex.EncodeToString(sum[:]), b}
+	return Blob{mediaType, fmt.Sprintf("sha256:%x", sha256.Sum256(b)), b}
 }

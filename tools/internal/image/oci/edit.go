@@ -3,7 +3,6 @@ package oci
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -12,8 +11,10 @@ func str(s string) value { return value{kind: text, text: s} }
 
 func num(n int64) value { return value{kind: number, text: strconv.FormatInt(n, 10)} }
 
+func array(items ...value) value { return value{kind: list, items: items} }
+
 func strs(texts []string) value {
-	v := value{kind: list}
+	v := array()
 	for _, s := range texts {
 		v.items = append(v.items, str(s))
 	}
@@ -36,7 +37,7 @@ func obj(members ...member) value {
 
 // pairs returns an object of strings. The last of duplicate keys wins.
 func pairs(list []versions.Pair) value {
-	v := value{kind: object}
+	v := obj()
 	for _, p := range list {
 		v = v.set(str(p.Value), p.Key)
 	}
@@ -84,10 +85,9 @@ func (v value) drop(path ...string) value {
 	return v
 }
 
-// push appends an item to the list at a path. Null counts as an empty list.
-func (v value) push(item value, path ...string) value {
-	l := v.get(path...)
-	return v.set(value{kind: list, items: append(slices.Clone(l.items), item)}, path...)
+// add appends an item to the list at a path. Null counts as an empty list.
+func (v value) add(item value, path ...string) value {
+	return v.set(array(append(slices.Clone(v.get(path...).items), item)...), path...)
 }
 
 // merge merges two objects recursively, like the operator * of jq.
@@ -125,8 +125,3 @@ func (v value) Int64() int64 {
 
 // is reports whether the value has one of the kinds.
 func (v value) is(kinds ...kind) bool { return slices.Contains(kinds, v.kind) }
-
-// hasPrefix reports whether the value is a string with the prefix.
-func (v value) hasPrefix(prefix string) bool {
-	return v.kind == text && strings.HasPrefix(v.text, prefix)
-}

@@ -2,6 +2,7 @@ package oci
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/versions"
@@ -20,25 +21,20 @@ func mergeEnv(base []string, set []versions.Pair) []string {
 		env = append(env, versions.Pair{Key: name, Value: content})
 	}
 	for _, s := range set {
-		expanded := variable.ReplaceAllStringFunc(s.Value, func(v string) string {
-			name, joined := variable.FindStringSubmatch(v)[1], ""
+		expanded := variable.ReplaceAllStringFunc(s.Value, func(reference string) string {
+			name, content := variable.FindStringSubmatch(reference)[1], ""
 			for _, e := range env {
 				if e.Key == name {
-					joined += e.Value // like rules_oci, both values of a duplicate
+					content += e.Value // like rules_oci, both values of a duplicate
 				}
 			}
-			return joined
+			return content
 		})
-		found := false
-		for i := range env {
-			if env[i].Key == s.Key {
-				env[i].Value, found = expanded, true
-				break
-			}
+		i := slices.IndexFunc(env, func(e versions.Pair) bool { return e.Key == s.Key })
+		if i < 0 {
+			i, env = len(env), append(env, versions.Pair{Key: s.Key})
 		}
-		if !found {
-			env = append(env, versions.Pair{Key: s.Key, Value: expanded})
-		}
+		env[i].Value = expanded
 	}
 	var merged []string
 	for _, e := range env {

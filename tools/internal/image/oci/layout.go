@@ -15,36 +15,36 @@ import (
 type LayerWriter func(digest, path string) error
 
 // WriteImage writes the layout of a single-platform image into an empty directory.
-func WriteImage(dir string, m Manifest, write LayerWriter) error {
-	index := obj(member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeIndex)}, member{"manifests", strs(nil).push(m.descriptor())})
+func WriteImage(dir string, image Image, write LayerWriter) error {
+	index := obj(member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeIndex)}, member{"manifests", array(image.Manifest.descriptor())})
 	return errors.Join(
 		MakeDirs(dir),
 		writeFile(dir, "oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)),
 		writeFile(dir, "index.json", index.document()),
-		writeImageBlobs(dir, m, write))
+		writeImageBlobs(dir, image, write))
 }
 
 // WriteIndex writes the layout of an index and its images into an empty directory.
-func WriteIndex(dir string, index Blob, images []Manifest, write LayerWriter) error {
+func WriteIndex(dir string, index Blob, images []Image, write LayerWriter) error {
 	desc := obj(member{"mediaType", str(index.MediaType)}, member{"size", num(int64(len(index.Bytes)))}, member{"digest", str(index.Digest)})
 	errs := []error{
 		MakeDirs(dir),
 		writeFile(dir, "oci-layout", []byte("{\"imageLayoutVersion\": \"1.0.0\"}\n")),
-		writeFile(dir, "index.json", obj(member{"manifests", strs(nil).push(desc)}).document()),
+		writeFile(dir, "index.json", obj(member{"manifests", array(desc)}).document()),
 		writeFile(dir, blobName(index.Digest), index.Bytes),
 	}
-	for _, m := range images {
-		errs = append(errs, writeImageBlobs(dir, m, write))
+	for _, image := range images {
+		errs = append(errs, writeImageBlobs(dir, image, write))
 	}
 	return errors.Join(errs...)
 }
 
-func writeImageBlobs(dir string, m Manifest, write LayerWriter) error {
+func writeImageBlobs(dir string, image Image, write LayerWriter) error {
 	errs := []error{
-		writeFile(dir, blobName(m.Digest), m.Bytes),
-		writeFile(dir, blobName(m.Config.Digest), m.Config.Bytes),
+		writeFile(dir, blobName(image.Manifest.Digest), image.Manifest.Bytes),
+		writeFile(dir, blobName(image.Config.Digest), image.Config.Bytes),
 	}
-	for _, l := range m.Layers {
+	for _, l := range image.Layers {
 		path := BlobPath(dir, l.Digest)
 		switch _, err := os.Lstat(path); {
 		case err == nil: // images of an index may share layers
@@ -57,7 +57,7 @@ func writeImageBlobs(dir string, m Manifest, write LayerWriter) error {
 	return errors.Join(errs...)
 }
 
-// CopyLayers returns a LayerWriter that copies each layer from open.
+// CopyLayers returns a LayerWriter that copies layers from what open returns.
 func CopyLayers(open func(digest string) (io.ReadCloser, error)) LayerWriter {
 	return func(digest, path string) (err error) {
 		defer func() {
@@ -79,27 +79,18 @@ func CopyLayers(open func(digest string) (io.ReadCloser, error)) LayerWriter {
 	}
 }
 
-// image returns the base as a composed image.
-func (b *Base) image() Manifest {
-	return Manifest{newBlob(b.MediaType, b.Manifest), newBlob(b.ConfigDescriptor.MediaType, b.Config), b.Layers, platformOf(b.config)}
+// CopyLayerFiles returns a LayerWriter that copies layers from files.
+func CopyLayerFiles(path func(digest string) string) LayerWriter {
+	return CopyLayers(func(digest string) (io.ReadCloser, error) { return os.Open(path(digest)) })
 }
 
-// WriteBase writes the layout of an unchanged base image into an empty directory.
-func WriteBase(dir string, b *Base, write LayerWriter) error {
-	return WriteImage(dir, b.image(), write)
+// Image returns the base image, unchanged, for [WriteImage] and [WriteIndex].
+func (b *Base) Image() Image {
+	return Image{newBlob(b.MediaType, b.Manifest), newBlob(b.ConfigDescriptor.MediaType, b.Config), b.Layers, platformOf(b.config)}
 }
 
-// ReadImage reads a single-platform layout for use in an index.
-func ReadImage(dir string) (Manifest, error) {
-	b, err := ReadBase(dir)
-	if err != nil {
-		return Manifest{}, err
-	}
-	return b.image(), nil
-}
-
-// ReadBase reads a single-platform layout for use as a base image. It does not read
-// the layers.
+// ReadBase reads a single-platform layout for use as a base image or in an index.
+// It does not read the layers.
 func ReadBase(dir string) (*Base, error) {
 	b, err := readBase(dir)
 	if err != nil {
@@ -152,11 +143,6 @@ func readDocument(path string) ([]byte, error) {
 		err = fmt.Errorf("want at most %d bytes in %q", MaxDocument, path)
 	}
 	return raw, err
-}
-
-// OpenFiles opens the layers of [CopyLayers] by path.
-func OpenFiles(path func(digest string) string) func(digest string) (io.ReadCloser, error) {
-	return func(digest string) (io.ReadCloser, error) { return os.Open(path(digest)) }
 }
 
 // BlobPath returns the path of a blob in a layout.

@@ -40,8 +40,8 @@ var layers = map[string][]Layer{
 }
 
 // sample is the image from which rules_oci 2.3.0 produced testdata/rules_oci.
-func sample(arch string) Image {
-	return Image{
+func sample(arch string) ImageSpec {
+	return ImageSpec{
 		OS: "linux", Arch: arch,
 		Cmd:         []string{"get", "pods"},
 		Entrypoint:  []string{"/kubectl"},
@@ -65,7 +65,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-func compose(t *testing.T, image Image) Manifest {
+func compose(t *testing.T, image ImageSpec) Image {
 	t.Helper()
 	m, err := Compose(image)
 	if err != nil {
@@ -77,14 +77,14 @@ func compose(t *testing.T, image Image) Manifest {
 func TestComposeMatchesRulesOCI(t *testing.T) {
 	amd64, arm64 := compose(t, sample("amd64")), compose(t, sample("arm64"))
 	golden(t, "config.json", amd64.Config.Bytes)
-	golden(t, "manifest.json", amd64.Bytes)
-	index := Index([]Manifest{amd64, arm64})
+	golden(t, "manifest.json", amd64.Manifest.Bytes)
+	index := Index([]Image{amd64, arm64})
 	golden(t, "index.json", index.Bytes)
 }
 
 func TestLayouts(t *testing.T) {
 	writeLayer := func(digest, path string) error { return os.WriteFile(path, []byte(digest), 0o644) }
-	var images []Manifest
+	var images []Image
 	for _, arch := range []string{"amd64", "arm64"} {
 		dir := t.TempDir()
 		m := compose(t, sample(arch))
@@ -94,11 +94,12 @@ func TestLayouts(t *testing.T) {
 		if arch == "amd64" {
 			golden(t, "image_layout_index.json", read(t, filepath.Join(dir, "index.json")))
 		}
-		back, err := ReadImage(dir)
+		base, err := ReadBase(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back.Digest != m.Digest || back.Config.Digest != m.Config.Digest || len(back.Layers) != 2 {
+		back := base.Image()
+		if back.Manifest.Digest != m.Manifest.Digest || back.Config.Digest != m.Config.Digest || len(back.Layers) != 2 {
 			t.Errorf("read back %+v, wrote %+v", back, m)
 		}
 		images = append(images, back)
@@ -120,7 +121,7 @@ func TestLayouts(t *testing.T) {
 // An image without optional fields has an empty object and empty lists, as with
 // rules_oci.
 func TestComposeBare(t *testing.T) {
-	m := compose(t, Image{OS: "linux", Arch: "amd64"})
+	m := compose(t, ImageSpec{OS: "linux", Arch: "amd64"})
 	const config = `{
   "created": "1970-01-01T00:00:00Z",
   "config": {},
@@ -135,7 +136,7 @@ func TestComposeBare(t *testing.T) {
 	if string(m.Config.Bytes) != config {
 		t.Errorf("got %s", m.Config.Bytes)
 	}
-	if _, err := Compose(Image{OS: "linux"}); err == nil {
+	if _, err := Compose(ImageSpec{OS: "linux"}); err == nil {
 		t.Error("an image without architecture was composed")
 	}
 }

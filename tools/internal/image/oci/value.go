@@ -118,14 +118,14 @@ func parseItems(d *json.Decoder, open json.Delim, depth int) (value, error) {
 // newline, escaping only DEL and the characters that must be escaped.
 func (v value) document() []byte {
 	var b bytes.Buffer
-	if err := json.Indent(&b, v.append(nil), "", "  "); err != nil {
-		panic(err) // append writes valid JSON
+	if err := json.Indent(&b, v.appendJSON(nil), "", "  "); err != nil {
+		panic(err) // appendJSON writes valid JSON
 	}
 	b.WriteByte('\n')
 	return b.Bytes()
 }
 
-func (v value) append(b []byte) []byte {
+func (v value) appendJSON(b []byte) []byte {
 	switch v.kind {
 	case null:
 		return append(b, "null"...)
@@ -137,7 +137,7 @@ func (v value) append(b []byte) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = item.append(b)
+			b = item.appendJSON(b)
 		}
 		return append(b, ']')
 	case object:
@@ -146,7 +146,7 @@ func (v value) append(b []byte) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = item.append(append(appendString(b, v.keys[i]), ':'))
+			b = item.appendJSON(append(appendString(b, v.keys[i]), ':'))
 		}
 		return append(b, '}')
 	}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
 )
 
 // Compile compiles all packages of the step and links nothing.
@@ -31,4 +34,47 @@ func (s *Step) Compile(ctx context.Context) error {
 	}
 	task.Done()
 	return nil
+}
+
+func (s *Step) link(ctx context.Context) error {
+	packages := s.Build.Packages()
+	task := s.progress.Start("linking "+s.title, "binaries", int64(len(packages)))
+	// Go prints when it starts to link a binary, and not when it is done.
+	var counted int64
+	stop := every(time.Second, func() {
+		var finished int64
+		for _, pkg := range packages {
+			if _, err := s.Output(pkg); err == nil {
+				finished++
+			}
+		}
+		task.Add(finished - counted)
+		counted = finished
+	})
+	defer stop()
+	err := s.run(s.env.Command(ctx, s.Build, s.cache, "-p=1", "-v"), func(stderr io.Reader, said func(string)) error {
+		return gotool.EachPackage(stderr, said, func(pkg string) { task.Detail(pkg) })
+	})
+	if err != nil {
+		task.Fail()
+		return fmt.Errorf("linking: %w", err)
+	}
+	task.Done()
+	return nil
+}
+
+// LinkInputs links the only package of the step and returns the inputs of its
+// build ID.
+func (s *Step) LinkInputs(ctx context.Context) (inputs redate.Inputs, err error) {
+	b := s.Build
+	b.Env = append(b.Env[:len(b.Env):len(b.Env)], "GODEBUG=gocachehash=1")
+	err = s.run(s.env.Command(ctx, b, s.cache, "-p=1"), func(stderr io.Reader, said func(string)) error {
+		var err error
+		inputs, err = redate.ReadInputs(stderr, b.Packages()[0], said)
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("linking %s: %w", strings.Join(b.Binaries(), ", "), err)
+	}
+	return inputs, err
 }

@@ -107,3 +107,26 @@ func (w *Workspace) Close() error {
 func (w *Workspace) Lock(ctx context.Context) (io.Closer, error) {
 	return sourcetree.LockCompile(ctx, w.config.Dir(), w.config.Progress)
 }
+
+// Smallest returns the build of the one binary that has the fewest packages.
+func (w *Workspace) Smallest(ctx context.Context, builds []buildplan.Build) (buildplan.Build, error) {
+	var best buildplan.Build
+	var fewest int64
+	for _, b := range builds {
+		for _, pkg := range b.Packages() {
+			one := b.WithPackages(pkg)
+			step, err := w.newStep(w.Env, one)
+			if err != nil {
+				return best, err
+			}
+			n, err := step.countPackages(ctx)
+			if err != nil {
+				return best, err
+			}
+			if fewest == 0 || n < fewest {
+				best, fewest = one, n
+			}
+		}
+	}
+	return best, nil
+}

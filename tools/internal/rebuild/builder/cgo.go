@@ -11,6 +11,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/buildplan"
 )
 
 // checkC compiles runtime/cgo, the smallest package with C, and checks that the
@@ -59,3 +60,38 @@ func (s *Step) compileRuntimeCgo(ctx context.Context) ([]byte, error) {
 var buildDir = regexp.MustCompile(`/go-build[0-9]+/`)
 
 func containsBuildDir(object []byte) bool { return buildDir.Match(object) }
+
+// NonDeterministic returns why a build has other bytes each time, or "". Until
+// late patches of 1.28 and 1.29 (v1.29.1 is affected, v1.28.15 is not), upstream
+// trimmed paths with the compiler's -trimpath in -gcflags, which overrides the
+// one that the go command passes. The binary then contains paths of files that
+// cgo generates, such as /tmp/go-build1992812527/b061/_cgo_gotypes.go, with a
+// random number. Two builds that differ in nothing else were seen to differ by it
+// with Go 1.19.4 and 1.21.6. With go's own -trimpath, or with none, they agree.
+func (w *Workspace) NonDeterministic(ctx context.Context, b buildplan.Build) (string, error) {
+	if b.Static() || !overridesTrimpath(b.Args) {
+		return "", nil
+	}
+	step, err := w.newStep(w.Env, b) // the host can list packages, too
+	if err != nil {
+		return "", err
+	}
+	out, err := step.list(ctx, b.Packages(), "-deps", "-f", "{{if .CgoFiles}}{{.ImportPath}}{{end}}")
+	if err != nil {
+		return "", fmt.Errorf("listing packages that use cgo: %w", err)
+	}
+	packages := strings.Fields(string(out))
+	if len(packages) == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("not reproducible: upstream built it with cgo and without -trimpath (packages %s), "+
+		"so it contains the random name of its build directory (/tmp/go-build…)", strings.Join(packages, ", ")), nil
+}
+
+// overridesTrimpath reports whether flags trim paths in the compiler, but not in
+// the go command.
+func overridesTrimpath(args []string) bool {
+	return !slices.Contains(args, "-trimpath") && slices.ContainsFunc(args, func(a string) bool {
+		return strings.HasPrefix(a, "-gcflags=") && strings.Contains(a, "-trimpath=")
+	})
+}

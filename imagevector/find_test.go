@@ -10,7 +10,7 @@ import (
 // text returns an optional string.
 func text(s string) *string { return &s }
 
-func TestConstraintsDecide(t *testing.T) {
+func TestConstraints(t *testing.T) {
 	for _, tt := range []struct {
 		version, constraint string
 		want                bool

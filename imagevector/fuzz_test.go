@@ -84,7 +84,7 @@ func parsed(t *testing.T, data []byte) {
 		}
 		for i, s := range v.Sources() {
 			if s.Position != compatible.sources[i].Position {
-				t.Fatalf("entry %d stands at %v, and at %v for compatible reading", i, s.Position, compatible.sources[i].Position)
+				t.Fatalf("entry %d is at %v, and at %v in compatible reading", i, s.Position, compatible.sources[i].Position)
 			}
 		}
 		written := Render("", v.Sources(), v.CABundle())

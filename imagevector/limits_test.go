@@ -67,7 +67,7 @@ func indented(depth int) string {
 }
 
 // Such texts are errors, and use little memory.
-func TestBombs(t *testing.T) {
+func TestExpansionLimits(t *testing.T) {
 	all := bombs()
 	for name, bomb := range all {
 		for mode, read := range map[string]func() error{

@@ -59,7 +59,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-func TestOverwriteLeavesBothAlone(t *testing.T) {
+func TestOverwriteCopies(t *testing.T) {
 	base := vectorOf(t, []Source{{Name: "a", Repository: text("r/a")}})
 	over := vectorOf(t, []Source{{Name: "a", Repository: text("r/b")}, {Name: "c", Repository: text("r/c")}})
 	merged := base.Overwrite(over)
@@ -83,7 +83,7 @@ func TestNewCopies(t *testing.T) {
 	v := vectorOf(t, sources)
 	*sources[0].Repository, sources[0].Architectures[0] = "changed", arm64
 	if image, err := v.Find("a"); err != nil || image.String() != "r/a" {
-		t.Errorf("writing to what a vector was made of changed it: %v, %v", image, err)
+		t.Errorf("a change of the sources changed the vector: %v, %v", image, err)
 	}
 }
 

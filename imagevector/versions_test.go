@@ -31,7 +31,7 @@ func TestVersions(t *testing.T) {
 		t.Errorf("selected %v", got)
 	}
 	if AllVersions().Minus(v).Contains("1.30.0") || !AllVersions().Contains("99.0.0") || v.Contains("text") {
-		t.Error("containment is wrong")
+		t.Error("Contains is wrong")
 	}
 	one, _ := ParseVersions("1.30.2")
 	if s, ok := one.Single(); !ok || s != "1.30.2" {

@@ -17,7 +17,7 @@ import (
 // vector, with another repository and without constraints. If the entries of an image
 // have constraints, Gardener pulls the public one. The linter reports exactly those
 // entries, and its fixes are effective.
-func TestLintFindsWhatGardenerPulls(t *testing.T) {
+func TestLintAgreesWithGardener(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(moduleDir(t, "github.com/gardener/gardener"), "imagevector/containers.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -182,7 +182,7 @@ func TestOtherArchitectures(t *testing.T) {
 }
 
 // A lower score than that of an overwritten entry is no violation.
-func TestLosingToOneself(t *testing.T) {
+func TestScoreOfOverwrittenEntry(t *testing.T) {
 	r := lint(t, base, "images:\n- {name: exact, repository: m/exact, targetVersion: '>= 1.30'}\n- {name: exact, repository: m/exact, targetVersion: '= 1.30.2'}\n", "1.19..1.36")
 	if !r.Clean() {
 		t.Errorf("got %+v", r.Entries)
@@ -190,7 +190,7 @@ func TestLosingToOneself(t *testing.T) {
 }
 
 // The documentation of Gardener, old and current, has overwrites without effect.
-func TestDocumentedFaults(t *testing.T) {
+func TestGardenerDocumentation(t *testing.T) {
 	today := "images:\n- {name: pause-container, repository: my-custom-image-registry/pause, tag: '3.4', version: 1.20.x}\n- {name: pause-container, ref: 'my-custom-image-registry/pause:3.5', version: '>= 1.21'}\n"
 	for name, vector := range map[string]string{
 		"oldest": "images:\n- {name: pause-container, repository: registry.k8s.io/pause, tag: '3.4', version: 1.20.x, architectures: [amd64]}\n- {name: pause-container, repository: registry.k8s.io/pause, tag: '3.5', version: '>= 1.21', architectures: [amd64]}\n",
@@ -207,7 +207,7 @@ func TestDocumentedFaults(t *testing.T) {
 }
 
 // An entry without constraint, for an image whose entries all have one, has no effect.
-func TestProductionFault(t *testing.T) {
+func TestMissingConstraints(t *testing.T) {
 	vector := "images:\n"
 	for minor := 30; minor < 34; minor++ {
 		vector += fmt.Sprintf("- {name: cluster-autoscaler, repository: registry.k8s.io/autoscaling/cluster-autoscaler, tag: v1.%d.0, targetVersion: '1.%d.x'}\n", minor, minor)
@@ -249,7 +249,7 @@ func TestPublic(t *testing.T) {
 	}
 }
 
-func TestUnreadable(t *testing.T) {
+func TestSyntaxError(t *testing.T) {
 	_, err := Run(Config{Vector: []byte("images: ["), Overwrite: []byte("images: []"), VectorFile: "images.yaml"})
 	if err == nil || err.Error() != `reading image vector "images.yaml" as Gardener does: images.yaml:1: reading YAML: did not find expected node content` {
 		t.Errorf("got %v", err)
@@ -262,7 +262,7 @@ func TestUnreadable(t *testing.T) {
 }
 
 // Fixes are effective, and verdicts agree with single lookups.
-func TestFixesFix(t *testing.T) {
+func TestFixesAreEffective(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	entry := func(repository string) imagevector.Source {

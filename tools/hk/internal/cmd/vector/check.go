@@ -242,7 +242,7 @@ func (r *checkResult) line() string {
 	line := "ok      " + r.Image
 	switch {
 	case r.NoImageFor != "":
-		return fmt.Sprintf("missing no image for Kubernetes %s on %s [%s]", r.NoImageFor, strings.Join(r.Architectures, ", "), r.Names[0])
+		return fmt.Sprintf("missing Kubernetes %s on %s: no image [%s]", r.NoImageFor, strings.Join(r.Architectures, ", "), r.Names[0])
 	case r.Error != "":
 		line = "failed  " + r.Image + ": " + r.Error
 	case len(r.Missing) > 0 && r.Digest == "":

@@ -2,6 +2,7 @@ package vector
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,7 +49,7 @@ func (in *input) formatFlags(fs *pflag.FlagSet) {
 	fs.Func("generation", "meaning of the field \"version\": current (the version of the image), oldest (a constraint) or auto (default auto)", func(s string) error {
 		generation, ok := map[string]imagevector.Generation{"auto": imagevector.Auto, "current": imagevector.Current, "oldest": imagevector.Oldest}[s]
 		if !ok {
-			return fmt.Errorf("want auto, current or oldest")
+			return errors.New("want auto, current or oldest")
 		}
 		in.generation = generation
 		return nil

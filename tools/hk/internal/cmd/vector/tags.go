@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -19,7 +20,7 @@ type tagRule struct{ pattern, tag string }
 func (t *tagRules) add(text string) error {
 	pattern, tag, ok := strings.Cut(text, "=")
 	if _, err := path.Match(pattern, ""); !ok || pattern == "" || tag == "" || err != nil {
-		return fmt.Errorf("want NAME=TAG, such as garden*=v1.149.3")
+		return errors.New("want NAME=TAG, such as garden*=v1.149.3")
 	}
 	*t = append(*t, tagRule{pattern, tag})
 	return nil

@@ -85,7 +85,7 @@ func New(images []Image, platforms []string) (*Archive, error) {
 		}
 	}
 	images = slices.SortedFunc(slices.Values(images), func(a, b Image) int { return strings.Compare(a.Name, b.Name) })
-	r := newReader(platforms)
+	r := &reader{platforms: platforms, byDigest: map[Digest]*blob{}}
 	var errs []error
 	var layouts []layout
 	for i, image := range images {
@@ -102,7 +102,8 @@ func New(images []Image, platforms []string) (*Archive, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("composing archive: %w", err)
 	}
-	return compose(layouts, r.blobs())
+	// Streaming readers know the images before they read layers.
+	return compose(layouts, slices.Concat(r.documents, r.layers))
 }
 
 func compose(images []layout, blobs []*blob) (*Archive, error) {
@@ -163,8 +164,8 @@ const (
 // tarSize returns the size of an entry in a tar, including header and padding.
 func tarSize(size int64) int64 { return block + (size+block-1)/block*block }
 
-// Write writes the archive, and reports the bytes of the tar as they are written. The
-// output is unusable after an error.
+// Write writes the archive, and reports the bytes of the tar as they are written,
+// unless report is nil. The output is unusable after an error.
 func (a *Archive) Write(ctx context.Context, w io.Writer, c Compression, report func(n int64)) error {
 	out, err := newCompressor(w, c)
 	if err != nil {
@@ -179,7 +180,7 @@ func (a *Archive) Write(ctx context.Context, w io.Writer, c Compression, report 
 }
 
 func (a *Archive) writeTar(ctx context.Context, w compressor, report func(int64)) error {
-	t := tar.NewWriter(&counter{w, report})
+	t := tar.NewWriter(io.MultiWriter(w, reporter(report)))
 	if err := writeEntry(ctx, t, file{name: ContentsFile, content: a.raw}, nil); err != nil {
 		return err
 	}
@@ -211,16 +212,12 @@ func writeEntry(ctx context.Context, t *tar.Writer, f file, buf []byte) error {
 	return err
 }
 
-// counter reports the bytes written to w.
-type counter struct {
-	w      io.Writer
-	report func(int64)
-}
+// reporter reports the bytes written to it, unless it is nil.
+type reporter func(n int64)
 
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	if c.report != nil {
-		c.report(int64(n))
+func (r reporter) Write(p []byte) (int, error) {
+	if r != nil {
+		r(int64(len(p)))
 	}
-	return n, err
+	return len(p), nil
 }

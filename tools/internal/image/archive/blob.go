@@ -87,7 +87,7 @@ func (b *blob) copyTo(ctx context.Context, w io.Writer, buf []byte) error {
 		}
 		n, err := r.Read(buf)
 		if err != nil && err != io.EOF {
-			return fmt.Errorf("%w. "+rebuildHint, err)
+			return fmt.Errorf("%w. "+fixHint, err)
 		}
 		if _, err := w.Write(buf[:n]); err != nil {
 			return err
@@ -98,18 +98,18 @@ func (b *blob) copyTo(ctx context.Context, w io.Writer, buf []byte) error {
 	}
 }
 
-const rebuildHint = "Fix: build the image again"
+const fixHint = "Fix: build the image again"
 
 func (b *blob) open() (*os.File, error) {
 	f, size, err := openRegular(b.file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("missing blob %s: %w. "+rebuildHint, b.digest, err)
+		return nil, fmt.Errorf("missing blob %s: %w. "+fixHint, b.digest, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if size != b.size {
-		return nil, errors.Join(fmt.Errorf("reading %q: want %d bytes, got %d. "+rebuildHint, b.file, b.size, size), f.Close())
+		return nil, errors.Join(fmt.Errorf("reading %q: want %d bytes, got %d. "+fixHint, b.file, b.size, size), f.Close())
 	}
 	return f, nil
 }
@@ -131,7 +131,7 @@ func openRegular(file string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
-// readJSON reads oci-layout or index.json.
+// readJSON parses oci-layout or index.json.
 func readJSON(file string, v any) error {
 	f, size, err := openRegular(file)
 	if err != nil {
@@ -142,10 +142,10 @@ func readJSON(file string, v any) error {
 		return fmt.Errorf("reading %q: want at most %d bytes, got %d", file, maxDocument, size)
 	}
 	raw, err := io.ReadAll(io.LimitReader(f, maxDocument))
-	if err != nil {
-		return fmt.Errorf("reading %q: %w", file, err)
+	if err == nil {
+		err = json.Unmarshal(raw, v)
 	}
-	if err := json.Unmarshal(raw, v); err != nil {
+	if err != nil {
 		return fmt.Errorf("reading %q: %w", file, err)
 	}
 	return nil

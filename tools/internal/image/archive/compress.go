@@ -84,10 +84,10 @@ var (
 const maxWindow = 8 << 20
 
 // newDecompressor returns a reader of the tar that does not read ahead.
-func newDecompressor(r io.Reader) (io.Reader, func(), error) {
+func newDecompressor(r io.Reader) (io.ReadCloser, error) {
 	magic := make([]byte, 4)
 	if _, err := io.ReadFull(r, magic); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	r = io.MultiReader(bytes.NewReader(magic), r)
 	switch {
@@ -95,11 +95,11 @@ func newDecompressor(r io.Reader) (io.Reader, func(), error) {
 		// More concurrency would read ahead.
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		return z, z.Close, nil
+		return z.IOReadCloser(), nil
 	case bytes.Equal(magic, lz4Magic):
-		return lz4.NewReader(r), func() {}, nil
+		r = lz4.NewReader(r)
 	}
-	return r, func() {}, nil
+	return io.NopCloser(r), nil
 }

@@ -83,11 +83,11 @@ func ReadContents(r io.Reader) (c Contents, err error) {
 			err = fmt.Errorf("reading contents of archive: %w", err)
 		}
 	}()
-	plain, closePlain, err := newDecompressor(r)
+	plain, err := newDecompressor(r)
 	if err != nil {
 		return c, err
 	}
-	defer closePlain()
+	defer plain.Close()
 	t := tar.NewReader(plain)
 	h, err := t.Next()
 	switch {
@@ -99,42 +99,36 @@ func ReadContents(r io.Reader) (c Contents, err error) {
 		return c, fmt.Errorf("%s: want at most %d bytes, got %d", ContentsFile, maxContents, h.Size)
 	}
 	raw := make([]byte, h.Size)
-	if _, err := io.ReadFull(t, raw); err != nil {
+	if _, err = io.ReadFull(t, raw); err == nil {
+		c, err = parseContents(raw)
+	}
+	if err != nil {
 		return c, fmt.Errorf("%s: %w", ContentsFile, err)
 	}
-	return parseContents(raw)
+	return c, nil
 }
 
-func parseContents(raw []byte) (Contents, error) {
+func parseContents(raw []byte) (c Contents, err error) {
 	// Check the schema first: fields of another schema may have other types.
 	var version struct {
 		Schema int `json:"schema"`
 	}
 	if err := json.Unmarshal(raw, &version); err != nil {
-		return Contents{}, fmt.Errorf("%s: %w", ContentsFile, err)
+		return c, err
 	}
 	if version.Schema != schema {
-		return Contents{}, fmt.Errorf("%s: want schema %d, got %d: written by another version of hk save", ContentsFile, schema, version.Schema)
+		return c, fmt.Errorf("want schema %d, got %d: written by another version of hk save", schema, version.Schema)
 	}
-	var c Contents
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return c, fmt.Errorf("%s: %w", ContentsFile, err)
+		return c, err
 	}
-	if err := c.validate(); err != nil {
-		return c, fmt.Errorf("%s: %w", ContentsFile, err)
-	}
-	return c, nil
+	return c, c.validate()
 }
 
 // validate checks that blobs are within the file, do not overlap and include all that
 // the images refer to, and that names are valid.
 func (c Contents) validate() error {
 	blobs := map[Digest]bool{}
-	for i, image := range c.Images {
-		if image.Digest == (Digest{}) {
-			return fmt.Errorf("images[%d]: missing digest", i)
-		}
-	}
 	end := int64(block)
 	for i, b := range c.Blobs {
 		// Avoid sums, which could overflow.
@@ -164,6 +158,9 @@ func (c Contents) validate() error {
 func (c ImageContents) validate(blobs map[Digest]bool) error {
 	if err := CheckName(c.Name); err != nil {
 		return err
+	}
+	if c.Digest == (Digest{}) {
+		return errors.New("missing digest")
 	}
 	refs := []Digest{c.Digest}
 	hasDocker := false

@@ -16,7 +16,7 @@ import (
 // layout is an image read from its OCI layout.
 type layout struct {
 	ImageContents
-	target descriptor
+	target descriptor // of the index or manifest, as in index.json
 }
 
 // Fields of OCI documents that this package reads.
@@ -62,14 +62,6 @@ type reader struct {
 	byDigest          map[Digest]*blob
 	documents, layers []*blob
 }
-
-func newReader(platforms []string) *reader {
-	return &reader{platforms: platforms, byDigest: map[Digest]*blob{}}
-}
-
-// blobs returns the documents before the layers, so that streaming readers know the
-// images before they read layers.
-func (r *reader) blobs() []*blob { return slices.Concat(r.documents, r.layers) }
 
 func (r *reader) read(image Image) (layout, error) {
 	l := layout{ImageContents: ImageContents{Name: image.Name}}
@@ -190,8 +182,8 @@ func (r *reader) readManifest(dir string, d descriptor) (PlatformContents, error
 	return p, nil
 }
 
-// setDockerPlatform chooses the platform for docker's manifest.json, which has room
-// for one only.
+// setDockerPlatform chooses the platform for docker's manifest.json, which refers to
+// one platform only.
 func (r *reader) setDockerPlatform(l *layout) error {
 	l.Docker = l.Platforms[0].Platform
 	if len(r.platforms) == 0 {

@@ -52,11 +52,10 @@ func Push(ctx context.Context, p *progress.Reporter, dir, repository string, tag
 
 // push uploads an index or image with its blobs and reports the progress.
 func push(ctx context.Context, p *progress.Reporter, to name.Digest, content remote.Taggable) error {
-	updates := make(chan v1.Update, 16)
-	succeeded, reported := make(chan bool), make(chan struct{})
+	updates, reported := make(chan v1.Update, 16), make(chan struct{})
+	var task *progress.Task
 	go func() {
 		defer close(reported)
-		var task *progress.Task
 		var done int64
 		for u := range updates {
 			if u.Error != nil {
@@ -70,13 +69,6 @@ func push(ctx context.Context, p *progress.Reporter, to name.Digest, content rem
 				done = u.Complete
 			}
 		}
-		ok := <-succeeded
-		switch {
-		case task != nil && ok:
-			task.Done()
-		case task != nil:
-			task.Fail()
-		}
 	}()
 	var err error
 	opts := append(options(ctx), remote.WithProgress(updates))
@@ -86,8 +78,14 @@ func push(ctx context.Context, p *progress.Reporter, to name.Digest, content rem
 	case v1.Image:
 		err = remote.Write(to, content, opts...)
 	}
-	succeeded <- err == nil // remote.Write has closed updates
-	<-reported
+	<-reported // package remote has closed updates
+	switch {
+	case task == nil: // no progress to report
+	case err == nil:
+		task.Done()
+	default:
+		task.Fail()
+	}
 	return err
 }
 

@@ -72,7 +72,7 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
                 "-layout=$(rootpath %s)" % name,
                 "-repository=" + repository,
                 "-tag=" + tag,
-                "-content=" + content_tag,
+                "-content-tag=" + content_tag,
             ],
             data = [name],
             program = "//tools/oci",

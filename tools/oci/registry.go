@@ -27,7 +27,7 @@ func push(ctx context.Context, env cli.Env) error {
 		fs.StringVar(&repository, f, "", "the `repository` to push to, including the registry")
 	}
 	linesFlag(fs, "tags", &tags)
-	contentTag := fs.String("content", "", "a `tag` derived from the content of the image; if it exists, nothing is pushed")
+	contentTag := fs.String("content-tag", "", "a `tag` derived from the content of the image; if it exists, nothing is pushed")
 	for _, f := range []string{"tag", "t"} {
 		fs.Func(f, "an additional `tag`; repeatable", func(tag string) error {
 			tags = append(tags, tag)
@@ -45,13 +45,7 @@ func push(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	defer remove()
-	reporter := progress.New(env.Err, env.Getenv)
-	var digest v1.Hash
-	if *contentTag == "" {
-		digest, err = registry.Push(ctx, reporter, resolved, repository, tags)
-	} else {
-		digest, err = registry.PushIfMissing(ctx, reporter, resolved, repository, tags, *contentTag)
-	}
+	digest, err := registry.Push(ctx, progress.New(env.Err, env.Getenv), resolved, repository, tags, *contentTag)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
@@ -53,12 +52,7 @@ func (b *Builder) Push(ctx context.Context, p Push) (pushed Pushed, err error) {
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 	tags := append([]string{image.Tag}, p.Tags...)
-	var digest v1.Hash
-	if image.ContentTag == "" {
-		digest, err = registry.Push(ctx, b.Progress, dir, repository, tags)
-	} else {
-		digest, err = registry.PushIfMissing(ctx, b.Progress, dir, repository, tags, image.ContentTag)
-	}
+	digest, err := registry.Push(ctx, b.Progress, dir, repository, tags, image.ContentTag)
 	if err != nil {
 		return Pushed{}, err
 	}

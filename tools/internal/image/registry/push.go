@@ -25,10 +25,25 @@ import (
 //
 // The repository must include its registry: clients complete a bare name with a
 // public registry.
-func Push(ctx context.Context, p *progress.Reporter, dir, repository string, tags []string) (v1.Hash, error) {
+//
+// A contentTag, unless empty, is a tag derived from the content of the image. If the
+// repository has it, Push uploads nothing and points the other tags at the image
+// that exists.
+func Push(ctx context.Context, p *progress.Reporter, dir, repository string, tags []string, contentTag string) (v1.Hash, error) {
 	repo, err := name.NewRepository(repository, name.StrictValidation)
 	if err != nil {
 		return v1.Hash{}, fmt.Errorf("pushing to %q: %w", repository, err)
+	}
+	if contentTag != "" {
+		existing, err := remote.Get(repo.Tag(contentTag), options(ctx)...)
+		if err == nil {
+			p.Logf("%s:%s exists: nothing to push", repository, contentTag)
+			return existing.Digest, retag(ctx, p, repo, tags, existing)
+		}
+		if !isNotFound(err) {
+			return v1.Hash{}, fmt.Errorf("checking %s:%s: %w", repository, contentTag, err)
+		}
+		tags = append(tags[:len(tags):len(tags)], contentTag)
 	}
 	read, err := layout.Open(dir)
 	if err != nil {
@@ -48,6 +63,26 @@ func Push(ctx context.Context, p *progress.Reporter, dir, repository string, tag
 		}
 	}
 	return digest, errors.Join(errs...)
+}
+
+// retag points tags at an existing image, where they differ.
+func retag(ctx context.Context, p *progress.Reporter, repo name.Repository, tags []string, existing *remote.Descriptor) error {
+	var errs []error
+	for _, tag := range tags {
+		current, err := remote.Head(repo.Tag(tag), options(ctx)...)
+		if err == nil && current.Digest == existing.Digest {
+			continue
+		}
+		if err == nil || isNotFound(err) {
+			err = remote.Tag(repo.Tag(tag), existing, options(ctx)...)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("tagging %s:%s: %w", repo, tag, err))
+			continue
+		}
+		p.Logf("tagged %s:%s", repo, tag)
+	}
+	return errors.Join(errs...)
 }
 
 // push uploads an index or image with its blobs and reports the progress.

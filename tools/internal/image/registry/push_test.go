@@ -69,7 +69,7 @@ func TestPush(t *testing.T) {
 			}
 			var log bytes.Buffer
 			repository := host + "/" + name
-			digest, err := Push(t.Context(), progress.New(&log, nil), dir, repository, []string{"v1", "v2"})
+			digest, err := Push(t.Context(), progress.New(&log, nil), dir, repository, []string{"v1", "v2"}, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,7 +84,7 @@ func TestPush(t *testing.T) {
 				t.Errorf("log: %s", &log)
 			}
 			check(t, repository+":v2")
-			if _, err := Push(t.Context(), progress.New(io.Discard, nil), dir, repository, []string{"v1"}); err != nil {
+			if _, err := Push(t.Context(), progress.New(io.Discard, nil), dir, repository, []string{"v1"}, ""); err != nil {
 				t.Fatal(err)
 			}
 			for _, w := range writes() {
@@ -129,7 +129,7 @@ func check(t *testing.T, ref string) {
 // request.
 func TestPushInvalidRepository(t *testing.T) {
 	for _, repository := range []string{"hyperkube", "hyperkube/kubectl", "registry.example/hyperkube:v1", "registry.example/UPPER", ""} {
-		if _, err := Push(t.Context(), progress.New(io.Discard, nil), t.TempDir(), repository, nil); err == nil || !strings.Contains(err.Error(), "pushing to") {
+		if _, err := Push(t.Context(), progress.New(io.Discard, nil), t.TempDir(), repository, nil, ""); err == nil || !strings.Contains(err.Error(), "pushing to") {
 			t.Errorf("%q: got %v", repository, err)
 		}
 	}

@@ -30,13 +30,13 @@ func randomLayout(t *testing.T) string {
 	return dir
 }
 
-func TestPushIfMissing(t *testing.T) {
+func TestPushContentTag(t *testing.T) {
 	host, writes := server(t)
 	repository := host + "/hypokube"
 	push := func(dir string, tags ...string) (digest, messages string) {
 		t.Helper()
 		var log bytes.Buffer
-		d, err := PushIfMissing(t.Context(), progress.New(&log, nil), dir, repository, tags, "files-1")
+		d, err := Push(t.Context(), progress.New(&log, nil), dir, repository, tags, "files-1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestPushIfMissing(t *testing.T) {
 }
 
 // An error other than "not found" must not cause a push.
-func TestPushIfMissingForbidden(t *testing.T) {
+func TestPushContentTagForbidden(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/v2/" {
 			w.WriteHeader(http.StatusForbidden)
@@ -72,7 +72,7 @@ func TestPushIfMissingForbidden(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	repository := strings.TrimPrefix(s.URL, "http://") + "/hypokube"
-	_, err := PushIfMissing(t.Context(), progress.New(&bytes.Buffer{}, nil), randomLayout(t), repository, nil, "files-1")
+	_, err := Push(t.Context(), progress.New(&bytes.Buffer{}, nil), randomLayout(t), repository, nil, "files-1")
 	if err == nil || !strings.Contains(err.Error(), "checking "+repository+":files-1: ") {
 		t.Errorf("got %v", err)
 	}

@@ -23,10 +23,11 @@ const (
 	LockFile     = "versions/lock.json"
 )
 
-//go:embed versions.yaml lock.json
+//go:embed versions.yaml lock.json builddates.json
 var embedded embed.FS
 
-// Embedded returns the bytes of [ManifestFile] or [LockFile] that are embedded.
+// Embedded returns the embedded bytes of [ManifestFile], [LockFile] or
+// versions/builddates.json, for hk outside of a checkout.
 func Embedded(name string) ([]byte, error) { return embedded.ReadFile(path.Base(name)) }
 
 // Load returns the catalog of the embedded manifest and lock.

@@ -21,15 +21,15 @@ const version = "v1.36.0"
 // against the same compressor on the same bytes, without tar, hashes and output.
 func compareWithCompressor(compression versions.Compression) func(context.Context, cli.Env, string) (step, step, error) {
 	return func(ctx context.Context, env cli.Env, dir string) (step, step, error) {
-		s, err := fetch.FromEnv(env)
+		catalog, err := versions.Load()
 		if err != nil {
 			return nil, nil, err
 		}
-		v, err := versions.ParseVersion(version)
+		image, err := catalog.Image(version)
 		if err != nil {
 			return nil, nil, err
 		}
-		image, err := s.Catalog.Image(v.String())
+		s, err := fetch.New(env, catalog)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -47,7 +47,7 @@ func (b *Builder) Build(ctx context.Context, image versions.Image, platform vers
 	}
 	task.Done()
 	if err := b.Records.Check(image.Name(), built); err != nil {
-		return built, drift(image, err)
+		return built, driftError(image, err)
 	}
 	return built, nil
 }
@@ -76,7 +76,8 @@ func (b *Builder) fetch(ctx context.Context, image versions.Image, platform vers
 	return nil
 }
 
-func drift(image versions.Image, err error) error {
+// driftError is the error for an image that differs from its record.
+func driftError(image versions.Image, err error) error {
 	return cli.Exit(cli.ExitDrift, fmt.Errorf("%s differs from its record in %s:\n%w\nA recorded tag is immutable. Fix: revert the change, or raise the iteration as go run ./tools/gen prints it",
 		image.Name(), record.File, err))
 }

@@ -76,15 +76,15 @@ func (b *Builder) layout(ctx context.Context, image versions.Image, dir string) 
 	if dir, remove, err = layout.Dereference(ctx, dir); err != nil {
 		return "", nil, err
 	}
-	if err := b.matches(image, dir); err != nil {
+	if err := b.checkIndex(image, dir); err != nil {
 		return "", nil, errors.Join(err, remove())
 	}
 	return dir, remove, nil
 }
 
-// matches checks that a layout has the index of an image. A registry verifies all
+// checkIndex checks that a layout has the index of an image. A registry verifies all
 // other blobs against it.
-func (b *Builder) matches(image versions.Image, dir string) error {
+func (b *Builder) checkIndex(image versions.Image, dir string) error {
 	content, err := layout.Open(dir)
 	if err != nil {
 		return err
@@ -92,9 +92,9 @@ func (b *Builder) matches(image versions.Image, dir string) error {
 	if content.Index == nil {
 		return fmt.Errorf("layout %q: want an index of all platforms, got an image", dir)
 	}
-	known, ok := b.Records[image.Name()]
-	if got := content.Digest.String(); ok && got != known.Index {
-		return drift(image, fmt.Errorf("layout %q: want index %s, got %s", dir, known.Index, got))
+	recorded, ok := b.Records[image.Name()]
+	if got := content.Digest.String(); ok && got != recorded.Index {
+		return driftError(image, fmt.Errorf("layout %q: want index %s, got %s", dir, recorded.Index, got))
 	}
 	return nil
 }

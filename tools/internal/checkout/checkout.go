@@ -38,14 +38,6 @@ func Open(dir string) (Data, error) {
 	return d, err
 }
 
-// Origin returns where the data is from, as `hk version` shows it.
-func (d Data) Origin() string {
-	if d.Root == "" {
-		return "embedded"
-	}
-	return d.Root
-}
-
 // ReadFile returns the bytes of the manifest, the lock or the records.
 func (d Data) ReadFile(name string) ([]byte, error) {
 	switch {

@@ -34,14 +34,14 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A manifest without a lock is no checkout.
-	if d, err := Open(below); err != nil || d.Root != "" || d.Origin() != "embedded" || len(d.Catalog.Images) < 500 || d.Records["hyperkube:v1.36.0"].Index == "" {
+	if d, err := Open(below); err != nil || d.Root != "" || len(d.Catalog.Images) < 500 || d.Records["hyperkube:v1.36.0"].Index == "" {
 		t.Errorf("embedded: root %q, %d records, %v", d.Root, len(d.Records), err)
 	}
 	write(t, filepath.Join(root, versions.LockFile), lock)
 	write(t, filepath.Join(root, "images", "digests.json"), `{"kubectl:v1.36.0": {"index": "sha256:0"}}`)
 	for _, dir := range []string{root, below} {
 		d, err := Open(dir)
-		if err != nil || d.Root != root || d.Origin() != root || len(d.Catalog.Images) != 1 || d.Records["kubectl:v1.36.0"].Index != "sha256:0" {
+		if err != nil || d.Root != root || len(d.Catalog.Images) != 1 || d.Records["kubectl:v1.36.0"].Index != "sha256:0" {
 			t.Errorf("%s: got %+v, %v", dir, d, err)
 		}
 	}

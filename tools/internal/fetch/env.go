@@ -11,21 +11,12 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// FromEnv returns a fetcher of the embedded catalog, configured by the
-// environment: HYPERKUBE_STORE is the directory of the store, HYPERKUBE_UPSTREAM a
-// mirror of upstream, or "off" to disable downloads, and HYPERKUBE_REGISTRY_MIRROR
-// a mirror of the registries of base images. HYPERKUBE_REBUILD=1 is for machines
-// that cannot reach upstream: it enables builds from source, and disables
-// downloads except from mirrors.
-func FromEnv(env cli.Env) (*Fetcher, error) {
-	catalog, err := versions.Load()
-	if err != nil {
-		return nil, err
-	}
-	return New(env, catalog)
-}
-
-// New is [FromEnv] with another catalog than the embedded one.
+// New returns a fetcher of the files of a catalog, configured by the environment:
+// HYPERKUBE_STORE is the directory of the store, HYPERKUBE_UPSTREAM a mirror of
+// upstream, or "off" to disable downloads, and HYPERKUBE_REGISTRY_MIRROR a mirror
+// of the registries of base images. HYPERKUBE_REBUILD=1 is for machines that
+// cannot reach upstream: it enables builds from source, and disables downloads
+// except from mirrors.
 func New(env cli.Env, catalog *versions.Catalog) (*Fetcher, error) {
 	dir, err := cachedir.Store(env.Getenv)
 	if err != nil {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -60,7 +61,7 @@ records of a checkout or the embedded ones, with their sha256.`,
 			if asJSON {
 				return writeJSON(env.Out, v)
 			}
-			v.print(env.Out, d.Origin())
+			v.print(env.Out)
 			return nil
 		},
 	}
@@ -94,7 +95,7 @@ func describe(d checkout.Data) (version, error) {
 	return v, nil
 }
 
-func (v version) print(w io.Writer, origin string) {
+func (v version) print(w io.Writer) {
 	fmt.Fprintf(w, "hk %s %s %s\n", v.Version, v.Platform, v.Go)
 	if v.Commit != "" {
 		modified := ""
@@ -103,7 +104,7 @@ func (v version) print(w io.Writer, origin string) {
 		}
 		fmt.Fprintf(w, "commit %s%s\n", v.Commit, modified)
 	}
-	fmt.Fprintf(w, "data %s\n", origin)
+	fmt.Fprintf(w, "data %s\n", cmp.Or(v.Checkout, "embedded"))
 	for _, f := range v.Files {
 		fmt.Fprintf(w, "  %s sha256:%s\n", f.Path, f.SHA256)
 	}

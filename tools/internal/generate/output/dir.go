@@ -29,11 +29,11 @@ type Dir struct {
 // Change is the difference between a directory and its wanted content. Paths are
 // relative to the root, with slashes.
 type Change struct {
-	dir   Dir
-	want  map[string][]byte
-	write map[string][]byte // content of new and changed files
-	old   map[string][]byte // current content of changed and deleted files
-	drop  []string          // deleted files
+	dir    Dir
+	want   map[string][]byte
+	write  map[string][]byte // content of new and changed files
+	old    map[string][]byte // current content of changed and removed files
+	remove []string          // files to remove
 }
 
 // Compare finds the change after which the directory's generated files are those
@@ -65,7 +65,7 @@ func (d Dir) Compare(want map[string][]byte) (*Change, error) {
 		case ok:
 			c.old[name] = current
 		case generated:
-			c.drop = append(c.drop, name)
+			c.remove = append(c.remove, name)
 			c.old[name] = current
 		}
 		return nil
@@ -77,15 +77,15 @@ func (d Dir) Compare(want map[string][]byte) (*Change, error) {
 }
 
 // Empty reports whether the directory has the wanted content.
-func (c *Change) Empty() bool { return len(c.write)+len(c.drop) == 0 }
+func (c *Change) Empty() bool { return len(c.write)+len(c.remove) == 0 }
 
 // Count returns the numbers of files to write and to delete.
-func (c *Change) Count() (written, deleted int) { return len(c.write), len(c.drop) }
+func (c *Change) Count() (written, deleted int) { return len(c.write), len(c.remove) }
 
 // Diff returns the change as a unified diff.
 func (c *Change) Diff() []byte {
 	var b bytes.Buffer
-	names := append(slices.Collect(maps.Keys(c.write)), c.drop...)
+	names := append(slices.Collect(maps.Keys(c.write)), c.remove...)
 	slices.Sort(names)
 	for _, name := range names {
 		before, after := "a/"+name, "b/"+name

@@ -23,7 +23,11 @@ const maxSize = 16 << 20
 // Read returns all dates.
 func (d Database) Read() (*Dates, error) {
 	if d.Path == "" {
-		return Parse(File, versions.BuildDates())
+		data, err := versions.Embedded(File)
+		if err != nil {
+			return nil, err
+		}
+		return Parse(File, data)
 	}
 	data, err := gotool.ReadFile(d.Path, maxSize)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/cobra"
@@ -35,7 +34,7 @@ record in images/digests.json. The exit code is 3 if they differ.`,
 
   # Build one platform of another flavor.
   hk build rke:v1.36.0-rancher1 -o layout --platform linux/amd64`,
-		Args:              subcommand.Args(cobra.ExactArgs(1)),
+		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeImage(env),
 		RunE: func(c *cobra.Command, args []string) error {
 			var platform versions.Platform

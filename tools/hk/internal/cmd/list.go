@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
 	"github.com/spf13/cobra"
 )
@@ -22,7 +21,7 @@ func newList(env cli.Env) *cobra.Command {
 
   # Print the names of the images.
   hk list node.tar --json | jq -r '.images[].name'`,
-		Args: subcommand.Args(cobra.ExactArgs(1)),
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/hyperkube/hyperkube/tools/internal/pin"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/cobra"
@@ -29,7 +28,7 @@ from the pinned one.`,
 
   # Pin a member of an archive, whose sha256 you have verified.
   hk pin --archive rancher/v1.28.7/linux/amd64/kubelet=SHA256`,
-		Args: subcommand.Args(cobra.NoArgs),
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, arg := range archives {
 				a, err := pin.ParseArchive(arg)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/catalog"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/spf13/cobra"
 )
 
@@ -24,7 +23,7 @@ of docker or podman.`,
 
   # Push a layout, with a further tag.
   hk push rke:v1.36.0-rancher1 --layout layout --repository registry.example/rke --tag latest`,
-		Args:              subcommand.Args(cobra.ExactArgs(1)),
+		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeImage(env),
 		RunE: func(c *cobra.Command, args []string) error {
 			b, _, err := openBuilder(env)

@@ -26,7 +26,7 @@ func Run(ctx context.Context, env cli.Env) error {
 var errNoCheckout = errors.New("want a checkout of the repository as working directory")
 
 func root(env cli.Env) *cobra.Command {
-	return subcommand.Group(&cobra.Command{
+	c := &cobra.Command{
 		Use:   "hk",
 		Short: "Build, check and move reproducible images of Kubernetes binaries",
 		Long: `Hk builds, checks and moves reproducible images of Kubernetes binaries.
@@ -36,10 +36,9 @@ v1.36.0, names an image of the default flavor. In a checkout of the repository
 hk uses its versions/ and images/digests.json, elsewhere the embedded ones.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a mismatch or a violation was found.`,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-	},
+	}
+	c.AddCommand(
 		newBuild(env),
-		newCompletion(env),
 		newFetch(env),
 		newList(env),
 		newPin(env),
@@ -50,6 +49,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a mismatch or a violation was fou
 		newVerify(env),
 		newVersion(env),
 	)
+	return c
 }
 
 // writeJSON writes a result of a command for scripts.

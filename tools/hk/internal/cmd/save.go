@@ -6,7 +6,6 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/catalog"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
@@ -28,7 +27,6 @@ exists, with the full name of its image.`,
 
   # Save the OCI layout of another image.
   hk save registry.example/app:v1=layout -o app.tar`,
-		Args:              subcommand.Args(cobra.ArbitraryArgs),
 		ValidArgsFunction: completeImages(env),
 		RunE: func(c *cobra.Command, args []string) error {
 			debug.SetMemoryLimit(layer.MemoryLimit)

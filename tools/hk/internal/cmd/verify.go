@@ -8,7 +8,6 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/image/verify"
@@ -41,7 +40,7 @@ An image with a base image needs the layout of the base for each platform; hk fe
 
   # Verify an image with a base image.
   hk verify debug:v1.36.0 --layout layout --base linux/amd64=base`,
-		Args:              subcommand.Args(cobra.ExactArgs(1)),
+		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeImage(env),
 		RunE: func(c *cobra.Command, args []string) error {
 			if dir == "" {

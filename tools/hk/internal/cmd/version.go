@@ -10,7 +10,6 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/cobra"
@@ -48,7 +47,7 @@ records of a checkout or the embedded ones, with their sha256.`,
 
   # Print the sha256 of the lock.
   hk version --json | jq -r '.files[] | select(.path == "versions/lock.json").sha256'`,
-		Args: subcommand.Args(cobra.NoArgs),
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			d, err := checkout.Open(env.Dir)
 			if err != nil {

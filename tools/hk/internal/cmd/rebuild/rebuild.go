@@ -9,7 +9,6 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
@@ -22,7 +21,7 @@ import (
 
 // New returns the command rebuild.
 func New(env cli.Env) *cobra.Command {
-	return subcommand.Group(&cobra.Command{
+	c := &cobra.Command{
 		Use:   "rebuild",
 		Short: "Build official Kubernetes binaries from source, bit for bit",
 		Long: `Build official Kubernetes binaries from source, bit for bit, with a Go module
@@ -30,7 +29,9 @@ proxy, and for kubelet a Debian mirror. Binaries with the sha256 of the lock ent
 the store, from which images are built. Needs Linux.`,
 		Example: `  hk rebuild run v1.36.0 --binary kubectl --platform linux/amd64
   hk rebuild search v1.29.1`,
-	}, newRun(env), newPlan(env), newSearch(env), newSurvey(env), newTable(env))
+	}
+	c.AddCommand(newRun(env), newPlan(env), newSearch(env), newSurvey(env), newTable(env))
+	return c
 }
 
 // options are the flags that several commands share. Each command registers
@@ -137,8 +138,6 @@ func absolute(env cli.Env, name string) string {
 	return filepath.Join(env.Dir, name)
 }
 
-var versionArg = subcommand.Args(cobra.ExactArgs(1))
-
 func newPlan(env cli.Env) *cobra.Command {
 	o := options{parallel: 1} // it compiles nothing
 	c := &cobra.Command{
@@ -146,7 +145,7 @@ func newPlan(env cli.Env) *cobra.Command {
 		Short: "Print the go commands that build binaries, and run none",
 		Example: `  hk rebuild plan v1.36.0 --binary kubelet --platform linux/arm64
   hk rebuild plan v1.36.0 --binary all`,
-		Args: versionArg,
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := o.open(env, args)
 			if err != nil {
@@ -171,7 +170,7 @@ func newTable(env cli.Env) *cobra.Command {
 		Short: "Update the table of " + results.DocFile + " from " + results.File,
 		Example: `  hk rebuild table
   hk rebuild table && git diff --exit-code ` + results.DocFile,
-		Args: subcommand.Args(cobra.NoArgs),
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := (&options{parallel: 1, record: true}).open(env, nil)
 			if err != nil {

@@ -31,7 +31,7 @@ The exit code is 0 if all binaries are in the store, 3 if one differs, and 1 if
 one could not be built.`,
 		Example: `  hk rebuild run v1.36.0                          # all binaries of the flavors
   hk rebuild run v1.36.0 --binary kubectl --platform linux/arm64 --provenance kubectl.intoto.jsonl`,
-		Args: versionArg,
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := o.open(env, args)
 			if err != nil {

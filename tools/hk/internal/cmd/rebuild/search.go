@@ -24,7 +24,7 @@ another build and added to the build dates. An interrupted search continues wher
 stopped.`,
 		Example: `  hk rebuild search v1.29.1
   hk rebuild search v1.29.1 --phase node --from 2024-01-17T15:46:26Z --to 2024-01-17T16:46:26Z`,
-		Args: versionArg,
+		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			searched, err := parseRange(phase, from, to)
 			if err != nil {

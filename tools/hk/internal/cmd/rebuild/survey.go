@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/tools/internal/rebuild"
 	"github.com/hyperkube/hyperkube/tools/internal/rebuild/survey"
@@ -23,7 +22,7 @@ may be stopped at any time, and continues with the next run. It keeps no binarie
 without --store: all of them take about 100 GB.`,
 		Example: `  hk rebuild survey
   hk rebuild survey --platform linux/amd64 -p 8`,
-		Args: subcommand.Args(cobra.NoArgs),
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := o.open(env, nil)
 			if err != nil {

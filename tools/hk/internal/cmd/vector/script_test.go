@@ -30,7 +30,9 @@ func TestMain(m *testing.M) {
 
 // run runs hk with the command vector alone.
 func run(ctx context.Context, env cli.Env) error {
-	return subcommand.Execute(ctx, env, subcommand.Group(&cobra.Command{Use: "hk"}, New(env)))
+	root := &cobra.Command{Use: "hk"}
+	root.AddCommand(New(env))
+	return subcommand.Execute(ctx, env, root)
 }
 
 // The scripts have a registry at $REGISTRY, and the command

@@ -5,29 +5,27 @@ package vector
 
 import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
 	"github.com/spf13/cobra"
 )
 
 // New returns the command "vector" with its subcommands.
 func New(env cli.Env) *cobra.Command {
-	return subcommand.Group(
-		&cobra.Command{
-			Use:   "vector",
-			Short: "Inspect, check and overwrite image vectors of Gardener",
-			Long: `Inspect, check and overwrite image vectors of Gardener; see docs/image-vector.md.
+	c := &cobra.Command{
+		Use:   "vector",
+		Short: "Inspect, check and overwrite image vectors of Gardener",
+		Long: `Inspect, check and overwrite image vectors of Gardener; see docs/image-vector.md.
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 3 violation found: an overwrite
 without effect, a difference or a missing image.`,
-		},
-		newLint(env), newFind(env), newOverwrite(env), newConfigMap(env), newDiff(env), newCheck(env),
-	)
+	}
+	c.AddCommand(newLint(env), newFind(env), newOverwrite(env), newConfigMap(env), newDiff(env), newCheck(env))
+	return c
 }
 
 // newCommand returns a command with the fields of c. Its positional arguments are
 // checked by args.
 func newCommand(c cobra.Command, args cobra.PositionalArgs, run func(c *cobra.Command, args []string) error) *cobra.Command {
-	c.Args, c.RunE = subcommand.Args(args), run
+	c.Args, c.RunE = args, run
 	return &c
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
@@ -52,21 +53,19 @@ func Base(ctx context.Context, fetcher *fetch.Fetcher, pin versions.BasePin, dir
 
 // Platform builds the OCI layout of an image for one platform, like [Index].
 func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, platform versions.Platform, dir string) (record.Record, error) {
-	built := record.New(image.InputHash().String())
-	for _, build := range image.Builds {
-		if build.Platform != platform {
-			continue
-		}
-		err := replace(ctx, fetcher, dir, func(tmp string) error {
-			composed, err := compose(ctx, fetcher, image, build, tmp, built)
-			if err != nil {
-				return err
-			}
-			return oci.WriteImage(tmp, composed, fetcher.LayerWriter(ctx))
-		})
-		return built, err
+	i := slices.IndexFunc(image.Builds, func(b versions.Build) bool { return b.Platform == platform })
+	if i < 0 {
+		return record.Record{}, fmt.Errorf("building %s for %s: unsupported platform", image.Name(), platform)
 	}
-	return built, fmt.Errorf("building %s for %s: unsupported platform", image.Name(), platform)
+	built := record.New(image.InputHash().String())
+	err := replace(ctx, fetcher, dir, func(tmp string) error {
+		composed, err := compose(ctx, fetcher, image, image.Builds[i], tmp, built)
+		if err != nil {
+			return err
+		}
+		return oci.WriteImage(tmp, composed, fetcher.LayerWriter(ctx))
+	})
+	return built, err
 }
 
 // compose writes the layers of one platform to the layout, composes the image and

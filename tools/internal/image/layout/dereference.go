@@ -15,18 +15,18 @@ import (
 // output tree, it returns a copy in a temporary directory, which remove deletes.
 // Readers of layouts reject symlinks, some of them only after half of the work.
 func Dereference(ctx context.Context, dir string) (resolved string, remove func() error, err error) {
-	keep := func() error { return nil }
+	noop := func() error { return nil }
 	src, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		return "", keep, fmt.Errorf("reading layout: %w", err)
+		return "", noop, fmt.Errorf("reading layout: %w", err)
 	}
 	links, err := hasSymlinks(src)
 	if err != nil || !links {
-		return src, keep, err
+		return src, noop, err
 	}
 	resolved, err = os.MkdirTemp("", "hyperkube-layout-")
 	if err != nil {
-		return "", keep, fmt.Errorf("copying layout %q: %w", dir, err)
+		return "", noop, fmt.Errorf("copying layout %q: %w", dir, err)
 	}
 	remove = func() error { return os.RemoveAll(resolved) }
 	err = filepath.WalkDir(src, func(path string, entry fs.DirEntry, err error) error {
@@ -43,7 +43,7 @@ func Dereference(ctx context.Context, dir string) (resolved string, remove func(
 		return linkOrCopy(ctx, path, filepath.Join(resolved, rel))
 	})
 	if err != nil {
-		return "", keep, errors.Join(fmt.Errorf("copying layout %q: %w", dir, err), remove())
+		return "", noop, errors.Join(fmt.Errorf("copying layout %q: %w", dir, err), remove())
 	}
 	return resolved, remove, nil
 }

@@ -148,11 +148,11 @@ func checkBased(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	manifests, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for arch, want := range map[string]int{"amd64": 3, "arm64": 2} {
-		manifests, err := index.IndexManifest()
-		if err != nil {
-			t.Fatal(err)
-		}
 		for _, m := range manifests.Manifests {
 			if m.Platform.Architecture != arch {
 				continue

@@ -13,11 +13,10 @@ import (
 // Bazel and the Go builder must make the same layout.
 func TestTwoBuilders(t *testing.T) {
 	for _, image := range images {
-		must(t, "./bazelw", "build", image.target)
-		byBazel := strings.TrimSpace(must(t, "./bazelw", "cquery", "--output=files", image.target))
+		byBazel := bazelOutput(t, image.target)
 		byGo := filepath.Join(t.TempDir(), "layout")
 		must(t, "go", "run", "./tools/hk", "build", image.flavor+":"+version, "-o", byGo)
-		compareTrees(t, filepath.Join(root(t), byBazel), byGo)
+		compareTrees(t, byBazel, byGo)
 	}
 }
 
@@ -61,20 +60,20 @@ func tree(t *testing.T, dir string) map[string][]byte {
 // A wrong file in the store must be an error, and leave no image.
 func TestBrokenStore(t *testing.T) {
 	const key = "kubernetes/" + version + "/linux/amd64/kubectl"
-	good, swapped := stored(t, key), stored(t, "kubernetes/"+version+"/linux/arm64/kubectl")
+	good, arm64 := stored(t, key), stored(t, "kubernetes/"+version+"/linux/arm64/kubectl")
 	for name, c := range map[string]struct {
 		bytes []byte
 		want  string
 	}{
 		"flipped byte":         {flip(bytes.Clone(good)), "want sha256"},
 		"truncated":            {good[:4096], "it is truncated"},
-		"another architecture": {swapped, "it is kubernetes/" + version + "/linux/arm64/kubectl (another platform)"},
+		"another architecture": {arm64, "it is kubernetes/" + version + "/linux/arm64/kubectl (another platform)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env, path := brokenStore(t, key, c.bytes)
 			out := filepath.Join(t.TempDir(), "layout")
 			r := run(t, env, "go", "run", "./tools/hk", "build", "kubectl:"+version, "--platform", "linux/amd64", "-o", out)
-			refused(t, r, key, path, c.want)
+			wantRefused(t, r, key, path, c.want)
 			if left, err := os.ReadDir(filepath.Dir(out)); err != nil || len(left) != 0 {
 				t.Errorf("remaining files: %v, %v", left, err)
 			}
@@ -88,7 +87,7 @@ func TestBrokenStoreUnderBazel(t *testing.T) {
 	const key = "kubernetes/v1.19.3/linux/amd64/kubectl"
 	env, path := brokenStore(t, key, stored(t, "kubernetes/"+version+"/linux/arm64/kubectl"))
 	r := run(t, env, "./bazelw", "build", "//images:kubectl_v1_19_3_amd64")
-	refused(t, r, key, path, "it is kubernetes/"+version+"/linux/arm64/kubectl (another version, another platform)")
+	wantRefused(t, r, key, path, "it is kubernetes/"+version+"/linux/arm64/kubectl (another version, another platform)")
 }
 
 // stored returns the content of a pinned file.
@@ -117,8 +116,9 @@ func brokenStore(t *testing.T, key string, content []byte) (env []string, path s
 	return []string{"HYPERKUBE_STORE=" + dir}, path
 }
 
-// refused checks that a command failed, with an error that explains the wrong file.
-func refused(t *testing.T, r result, key, path, why string) {
+// wantRefused checks that a command failed, with an error that explains the wrong
+// file.
+func wantRefused(t *testing.T, r result, key, path, why string) {
 	t.Helper()
 	if r.code == 0 {
 		t.Error("an image was built")

@@ -73,8 +73,7 @@ func TestFlavors(t *testing.T) {
 	for _, f := range flavors() {
 		t.Run(f.name, func(t *testing.T) {
 			must(t, "./bazelw", "test", f.test())
-			layout := filepath.Join(root(t), strings.TrimSpace(must(t, "./bazelw", "cquery", "--output=files", f.target())))
-			must(t, "./bazelw", "build", f.target())
+			layout := bazelOutput(t, f.target())
 			byGo := filepath.Join(t.TempDir(), "layout")
 			must(t, "go", "run", "./tools/hk", "build", f.name+":"+f.tag, "--platform", machine, "-o", byGo)
 			compareTrees(t, layout, byGo)

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
@@ -54,7 +53,7 @@ func TestPushAndPull(t *testing.T) {
 			})
 			t.Run("skopeo", func(t *testing.T) {
 				raw := must(t, client(t, "skopeo"), "inspect", "--raw", "--tls-verify=false", "docker://"+ref)
-				if got := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(raw))); got != want.Index {
+				if got := sum(raw); got != want.Index {
 					t.Errorf("index %s, want %s", got, want.Index)
 				}
 				must(t, client(t, "skopeo"), "copy", "--all", "--preserve-digests", "--src-tls-verify=false",

@@ -37,8 +37,8 @@ func saveBoth(t *testing.T) (images []savedImage, files map[string]string) {
 		other = platforms[1]
 	}
 	images = []savedImage{
-		{name: "registry.example/k8s/hyperkube:" + version, layout: bazelFile(t, "//images:v1_36_0"), record: record(t, "hyperkube:"+version), runArgs: []string{"--entrypoint", "/kubectl"}},
-		{name: "registry.example/k8s/kubectl:" + version, layout: bazelFile(t, "//images:kubectl_v1_36_0"), record: record(t, "kubectl:"+version)},
+		{name: "registry.example/k8s/hyperkube:" + version, layout: bazelOutput(t, "//images:v1_36_0"), record: record(t, "hyperkube:"+version), runArgs: []string{"--entrypoint", "/kubectl"}},
+		{name: "registry.example/k8s/kubectl:" + version, layout: bazelOutput(t, "//images:kubectl_v1_36_0"), record: record(t, "kubectl:"+version)},
 	}
 	dir := t.TempDir()
 	files = map[string]string{}
@@ -75,8 +75,8 @@ func saveBoth(t *testing.T) (images []savedImage, files map[string]string) {
 	return images, files
 }
 
-// bazelFile builds a target and returns the path of its output.
-func bazelFile(t *testing.T, target string) string {
+// bazelOutput builds a target and returns the path of its output.
+func bazelOutput(t *testing.T, target string) string {
 	t.Helper()
 	must(t, "./bazelw", "build", target)
 	path, err := filepath.EvalSymlinks(filepath.Join(root(t), strings.TrimSpace(must(t, "./bazelw", "cquery", "--output=files", target))))
@@ -88,7 +88,7 @@ func bazelFile(t *testing.T, target string) string {
 
 // Bazel and the Go builder must make the same archive.
 func TestSaveTwoBuilders(t *testing.T) {
-	byBazel := bazelFile(t, "//images:save_kubectl_v1_36_0")
+	byBazel := bazelOutput(t, "//images:save_kubectl_v1_36_0")
 	byGo := filepath.Join(t.TempDir(), "kubectl.tar")
 	must(t, "go", "run", "./tools/hk", "save", "-o", byGo, "kubectl:"+version)
 	if a, b := digestFile(t, byBazel), digestFile(t, byGo); a != b || filepath.Base(byBazel) != "save_v1_36_0.tar" {

@@ -5,27 +5,27 @@ load("@rules_oci//oci:defs.bzl", "oci_image", "oci_image_index")
 load("//images:defs.bzl", "image", "layer")
 load("//tools/bazel:labels.bzl", "file_label")
 
-_RunInfo = provider(doc = "The number of a run.", fields = {"run": "A string."})
+_RunInfo = provider(doc = "A run of the benchmarks.", fields = {"id": "A string."})
 
-def _run_impl(ctx):
-    return [_RunInfo(run = ctx.build_setting_value)]
+def _run_id_impl(ctx):
+    return [_RunInfo(id = ctx.build_setting_value)]
 
-run = rule(
-    implementation = _run_impl,
+run_id = rule(
+    implementation = _run_id_impl,
     build_setting = config.string(flag = True),
     doc = "Identifies a run; part of output paths, to avoid cached results of other runs.",
 )
 
-def _fresh_impl(ctx):
-    out = ctx.actions.declare_file("%s/%s" % (ctx.label.name, ctx.attr._run[_RunInfo].run))
+def _uncached_impl(ctx):
+    out = ctx.actions.declare_file("%s/%s" % (ctx.label.name, ctx.attr._run_id[_RunInfo].id))
     ctx.actions.symlink(output = out, target_file = ctx.file.src)
     return [DefaultInfo(files = depset([out]))]
 
-fresh = rule(
-    implementation = _fresh_impl,
+uncached = rule(
+    implementation = _uncached_impl,
     attrs = {
         "src": attr.label(mandatory = True, allow_single_file = True, doc = "A file."),
-        "_run": attr.label(default = ":run"),
+        "_run_id": attr.label(default = ":run_id"),
     },
     doc = "A symlink to a file, at a path that differs in every run.",
 )
@@ -37,12 +37,12 @@ _PACK = "tar --dereference --sort=name --mtime=@0 --owner=0 --group=0 --numeric-
 _TAGS = ["manual"]
 _ARCHITECTURES = ["amd64", "arm64"]
 
-def subjects(name, version, binaries):
+def bench_targets(name, version, binaries):
     """Declares the indexes `gzip` and `zstd`, and baselines to compare them with.
 
-    One genrule makes all layers of `baseline`; in `baseline_apart` each layer has
+    One genrule makes all layers of `baseline`; in `baseline_parallel` each layer has
     its own genrule, so that they run in parallel. `baseline_layers` and
-    `baseline_apart_layers` are the layers without an index.
+    `baseline_parallel_layers` are the layers without an index.
 
     Args:
         name: unused.
@@ -53,14 +53,14 @@ def subjects(name, version, binaries):
     for arch in _ARCHITECTURES:
         for binary in binaries:
             name = "%s_%s" % (binary, arch)
-            fresh(
+            uncached(
                 name = name,
                 src = file_label("kubernetes/%s/linux/%s/%s" % (version, arch, binary)),
                 tags = _TAGS,
             )
-            out = "baseline_apart_%s.tar.gz" % name
+            out = "baseline_parallel_%s.tar.gz" % name
             native.genrule(
-                name = "baseline_apart_" + name,
+                name = "baseline_parallel_" + name,
                 srcs = [name],
                 outs = [out],
                 cmd = _PACK.format(path = binary, src = name, out = out),
@@ -94,11 +94,11 @@ def subjects(name, version, binaries):
             tag = compression,
         )
     native.filegroup(
-        name = "baseline_apart_layers",
-        srcs = ["baseline_apart_%s_%s" % (binary, arch) for arch in _ARCHITECTURES for binary in binaries],
+        name = "baseline_parallel_layers",
+        srcs = ["baseline_parallel_%s_%s" % (binary, arch) for arch in _ARCHITECTURES for binary in binaries],
         tags = _TAGS,
     )
-    for baseline in ["baseline", "baseline_apart"]:
+    for baseline in ["baseline", "baseline_parallel"]:
         for arch in _ARCHITECTURES:
             oci_image(
                 name = "%s_%s" % (baseline, arch),

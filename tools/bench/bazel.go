@@ -29,7 +29,7 @@ func compareWithGenrule(compression, baseline string) func(context.Context, cli.
 		stamp := strconv.FormatInt(time.Now().UnixNano(), 36)
 		build := func(target string) step {
 			return func(ctx context.Context, n int) (int64, error) {
-				return 0, bazel(ctx, env, "build", fmt.Sprintf("--//e2e/bench:run=%s-%d", stamp, n), target)
+				return 0, bazel(ctx, env, "build", fmt.Sprintf("--//e2e/bench:run_id=%s-%d", stamp, n), target)
 			}
 		}
 		return build("//e2e/bench:" + compression), build(target), nil

@@ -51,8 +51,8 @@ func benchmarks() []benchmark {
 		{"build-zstd", "building an index without Bazel; baseline: the compressor alone", limits{ratio: 1.30}, compareWithCompressor("zstd")},
 		{"bazel-gzip", "building an index with Bazel; baseline: tar and gzip -6 in one genrule", limits{ratio: 0.50}, compareWithGenrule("gzip", "baseline")},
 		{"bazel-zstd", "building an index with Bazel; baseline: tar and gzip -6 in one genrule", limits{ratio: 0.25}, compareWithGenrule("zstd", "baseline")},
-		{"bazel-gzip-apart", "building an index with Bazel; baseline: a genrule for each layer", limits{}, compareWithGenrule("gzip", "baseline_apart")},
-		{"bazel-zstd-apart", "building an index with Bazel; baseline: a genrule for each layer", limits{}, compareWithGenrule("zstd", "baseline_apart")},
+		{"bazel-gzip-parallel", "building an index with Bazel; baseline: a genrule for each layer", limits{}, compareWithGenrule("gzip", "baseline_parallel")},
+		{"bazel-zstd-parallel", "building an index with Bazel; baseline: a genrule for each layer", limits{}, compareWithGenrule("zstd", "baseline_parallel")},
 		{"bazel-null", "building an image that is up to date with Bazel", limits{seconds: 0.6}, nullBuild},
 	}
 }

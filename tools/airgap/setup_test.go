@@ -109,7 +109,7 @@ func TestSetup(t *testing.T) {
 	}
 }
 
-// nothingRuns waits until no process has dir in its arguments.
+// waitForExit waits until no process has dir in its arguments.
 func waitForExit(t *testing.T, dir string) {
 	t.Helper()
 	var running []string

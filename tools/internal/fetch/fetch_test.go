@@ -29,7 +29,7 @@ const (
 	previous = "kubernetes/v1.35.0/linux/amd64/kubelet"
 )
 
-// supplier returns a fetcher of three pinned files whose mirror is the handler.
+// newFetcher returns a fetcher of three pinned files whose mirror is the handler.
 func newFetcher(t *testing.T, handler http.Handler) (*Fetcher, versions.Pin, *bytes.Buffer) {
 	t.Helper()
 	lock := versions.NewLock()

@@ -1,7 +1,6 @@
 package debian
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,10 +16,13 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/shell"
 )
 
+// requiredSpace is an upper bound, in bytes, of a root and its packages.
+const requiredSpace = 3 << 30
+
 // bootstrap creates the root under a temporary name and renames it. The child
 // process inherits the lock: when this process is killed, the lock is held
 // until the child has exited, too.
-func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.File) error {
+func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.File) (err error) {
 	if err := diskspace.CheckFree(c.Dir, requiredSpace); err != nil {
 		return err
 	}
@@ -37,42 +39,46 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 		return err
 	}
 	build := root.dir + ".new"
-	if err := remove(ctx, root.enter, build); err != nil {
+	if err := remove(ctx, build); err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, remove(context.WithoutCancel(ctx), build))
+		}
+	}()
 	if err := os.Mkdir(build, 0o755); err != nil {
 		return fmt.Errorf("creating a temporary directory: %w", err)
 	}
-	fail := func(err error) error { return errors.Join(err, remove(context.WithoutCancel(ctx), root.enter, build)) }
 	list := filepath.Join(build, "root.sources")
 	if err := os.WriteFile(list, []byte(sources), 0o644); err != nil {
-		return fail(fmt.Errorf("writing apt sources: %w", err))
+		return fmt.Errorf("writing apt sources: %w", err)
 	}
 
 	c.Progress.Logf("creating a Debian %s root in %s from %s; this takes one to two minutes", spec.Suite, root.dir, m.archive.uri)
-	unpacked := &Root{dir: build, enter: root.enter}
-	args := append(root.enter[:len(root.enter):len(root.enter)], mmdebstrap(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
+	unpacked := &Root{build}
+	args := AsRoot(mmdebstrap(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
 	w := &logParser{name: "Debian " + spec.Suite, report: c.Progress}
 	if err := run(ctx, w, args, lock); err != nil {
-		return fail(err)
+		return err
 	}
-	var installed bytes.Buffer
 	query := unpacked.Command(ctx, Run{
 		Args: []string{"dpkg-query", "--show", "--showformat", `${Package}\t${Version}\t${Architecture}\n`},
 		Env:  []string{"PATH=/usr/bin:/bin", "LC_ALL=C"},
 	})
-	query.Stdout, query.Stderr = &installed, c.Log
-	if err := query.Run(); err != nil {
-		return fail(fmt.Errorf("listing the installed packages: %w", err))
+	query.Stderr = c.Log
+	installed, err := query.Output()
+	if err == nil {
+		err = os.WriteFile(unpacked.packagesFile(), installed, 0o644)
 	}
-	if err := os.WriteFile(unpacked.packagesFile(), installed.Bytes(), 0o644); err != nil {
-		return fail(fmt.Errorf("listing the installed packages: %w", err))
+	if err != nil {
+		return fmt.Errorf("listing the installed packages: %w", err)
 	}
 	if err := atomic.SyncFS(build); err != nil {
-		return fail(fmt.Errorf("syncing the root to disk: %w", err))
+		return fmt.Errorf("syncing the root to disk: %w", err)
 	}
 	if err := os.Rename(build, root.dir); err != nil {
-		return fail(fmt.Errorf("renaming the root: %w", err))
+		return fmt.Errorf("renaming the root: %w", err)
 	}
 	c.Progress.Logf("created %s", root.dir)
 	return nil
@@ -189,12 +195,8 @@ func run(ctx context.Context, w *logParser, args []string, lock *os.File) error 
 
 // remove deletes a root, with the privileges that files of other user IDs
 // need.
-func remove(ctx context.Context, enter []string, dir string) error {
-	if !pathExists(dir) {
-		return nil
-	}
-	args := append(enter[:len(enter):len(enter)], "rm", "-rf", "--one-file-system", "--", dir)
-	if err := try(ctx, args...); err != nil {
+func remove(ctx context.Context, dir string) error {
+	if err := try(ctx, AsRoot("rm", "-rf", "--one-file-system", "--", dir)...); err != nil {
 		return fmt.Errorf("removing an incomplete root: %w", err)
 	}
 	return nil

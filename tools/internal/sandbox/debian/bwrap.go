@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os/exec"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -16,26 +15,20 @@ type Bind struct {
 	ReadOnly bool
 }
 
-// Run describes one program that runs in a sandbox with a read-only root.
+// Run describes one program that runs in a sandbox with a read-only root and
+// without network.
 type Run struct {
 	Args  []string
 	Env   []string // the complete environment: nothing is inherited
 	Dir   string   // working directory inside; empty means /
 	Binds []Bind
-
-	// Network gives the program the host's network, resolver configuration and
-	// CA certificates. Without it the network namespace is empty.
-	Network bool
 }
 
 // Command returns the command that runs the program in the root. The program
 // and all of its children die with this process or with ctx.
 func (r *Root) Command(ctx context.Context, run Run) *exec.Cmd {
-	if run.Network {
-		run.Binds = append(networkFiles(), run.Binds...)
-	}
 	err := r.makeMountPoints(run.Binds, "/tmp", "/run", "/dev", "/proc", "/sys")
-	args := append(r.enter[:len(r.enter):len(r.enter)], bwrap(r.Dir(), run)...)
+	args := AsRoot(bwrap(r.Dir(), run)...)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.WaitDelay = 10 * time.Second
 	if err != nil && cmd.Err == nil {
@@ -65,10 +58,7 @@ func (run Run) BwrapArgs() []string {
 		}
 		args = append(args, flag, b.Src, b.Dst)
 	}
-	if !run.Network {
-		args = append(args, "--unshare-net")
-	}
-	args = append(args, "--chdir", path.Join("/", run.Dir), "--clearenv")
+	args = append(args, "--unshare-net", "--chdir", path.Join("/", run.Dir), "--clearenv")
 	for _, e := range run.Env {
 		key, value, _ := strings.Cut(e, "=")
 		args = append(args, "--setenv", key, value)
@@ -76,24 +66,4 @@ func (run Run) BwrapArgs() []string {
 	// Files that the program writes must not depend on the caller's umask.
 	args = append(args, "--", "/bin/sh", "-c", `umask 022; exec "$@"`, "sh")
 	return append(args, run.Args...)
-}
-
-// networkFiles returns binds of the host's resolver configuration and CA
-// certificates.
-func networkFiles() []Bind {
-	var binds []Bind
-	for _, name := range []string{"/etc/resolv.conf", "/etc/hosts"} {
-		if real, err := filepath.EvalSymlinks(name); err == nil {
-			binds = append(binds, Bind{real, name, true})
-		}
-	}
-	for _, name := range []string{
-		"/etc/ssl/certs/ca-certificates.crt", // Debian
-		"/etc/pki/tls/certs/ca-bundle.crt",   // Fedora
-	} {
-		if real, err := filepath.EvalSymlinks(name); err == nil {
-			return append(binds, Bind{real, "/etc/ssl/certs/ca-certificates.crt", true})
-		}
-	}
-	return binds
 }

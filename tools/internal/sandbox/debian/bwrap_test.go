@@ -12,14 +12,14 @@ func TestBwrap(t *testing.T) {
 		run  Run
 		want string
 	}{
-		"without network": {
+		"all fields": {
 			Run{Args: []string{"go", "build"}, Env: []string{"A=1", "B=x=y", "C"}, Dir: "/src", Binds: []Bind{{"/here", "/src", false}, {"/go", "/usr/local/go", true}}},
 			"--bind /here /src --ro-bind /go /usr/local/go --unshare-net --chdir /src " +
 				`--clearenv --setenv A 1 --setenv B x=y --setenv C  -- /bin/sh -c umask 022; exec "$@" sh go build`,
 		},
-		"with network": {
-			Run{Args: []string{"git"}, Network: true},
-			`--chdir / --clearenv -- /bin/sh -c umask 022; exec "$@" sh git`,
+		"arguments only": {
+			Run{Args: []string{"git"}},
+			`--unshare-net --chdir / --clearenv -- /bin/sh -c umask 022; exec "$@" sh git`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -67,6 +67,26 @@ func hostDirs(top string) ([]Bind, error) {
 	return binds, nil
 }
 
+// networkFiles returns binds of the host's resolver configuration and CA
+// certificates.
+func networkFiles() []Bind {
+	var binds []Bind
+	for _, name := range []string{"/etc/resolv.conf", "/etc/hosts"} {
+		if real, err := filepath.EvalSymlinks(name); err == nil {
+			binds = append(binds, Bind{real, name, true})
+		}
+	}
+	for _, name := range []string{
+		"/etc/ssl/certs/ca-certificates.crt", // Debian
+		"/etc/pki/tls/certs/ca-bundle.crt",   // Fedora
+	} {
+		if real, err := filepath.EvalSymlinks(name); err == nil {
+			return append(binds, Bind{real, "/etc/ssl/certs/ca-certificates.crt", true})
+		}
+	}
+	return binds
+}
+
 // mount makes the root, with binds, the root directory of this thread. The old
 // root stays mounted until the end, so that binds can come from anywhere in it.
 // chroot would not do: the kernel forbids user namespaces, which sandboxes

@@ -43,15 +43,14 @@ func chooseMirror(sources []source) (mirror, error) {
 	return m, nil
 }
 
-// isNetwork reports whether apt reads files of a URI scheme over the network.
-func isNetwork(scheme string) bool {
-	return strings.Contains(scheme, "http") || strings.HasPrefix(scheme, "mirror")
-}
-
 // score rates how likely s is Debian's own archive; 0 means that it is not.
 func score(s source, suite string, security bool) int {
 	u, err := url.Parse(s.uri)
-	if err != nil || !slices.Contains(s.components, "main") || !isNetwork(u.Scheme) {
+	if err != nil || !slices.Contains(s.components, "main") {
+		return 0
+	}
+	// Skip schemes without network access: cdrom, file.
+	if !strings.Contains(u.Scheme, "http") && !strings.HasPrefix(u.Scheme, "mirror") {
 		return 0
 	}
 	n := 0

@@ -1,12 +1,11 @@
 package debian
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -23,7 +22,10 @@ func (r *Root) makeMountPoints(binds []Bind, over ...string) error {
 		if !path.IsAbs(b.Dst) || !filepath.IsAbs(b.Src) {
 			return fmt.Errorf("binding %q to %q: want absolute paths", b.Src, b.Dst)
 		}
-		covered := below(b.Dst, over)
+		covered := slices.ContainsFunc(over, func(dir string) bool {
+			rel, err := filepath.Rel(dir, b.Dst)
+			return err == nil && rel != "." && filepath.IsLocal(rel)
+		})
 		over = append(over, b.Dst)
 		if covered {
 			continue
@@ -46,27 +48,12 @@ func makeMountPoint(root *os.Root, name string, dir bool) error {
 	if dir {
 		return root.MkdirAll(name, 0o755)
 	}
-	if parent := path.Dir(name); parent != "." {
-		if err := root.MkdirAll(parent, 0o755); err != nil {
-			return err
-		}
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
 	}
-	f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
+	f, err := root.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	return f.Close()
-}
-
-// below reports whether name is inside one of dirs.
-func below(name string, dirs []string) bool {
-	for _, f := range dirs {
-		if path.Clean(name) != path.Clean(f) && strings.HasPrefix(path.Clean(name), strings.TrimSuffix(path.Clean(f), "/")+"/") {
-			return true
-		}
-	}
-	return false
 }

@@ -22,6 +22,7 @@ func TestMakeMountPoints(t *testing.T) {
 		{source, "/site", false},
 		{source, "/site/inside", false}, // mounted below another bind, not part of the root
 		{file, "/etc/resolv.conf", true},
+		{file, "/file", true},
 		{source, "/usr/local/go", true},
 		{source, "/tmp/x", false},
 	}
@@ -41,7 +42,7 @@ func TestMakeMountPoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"./", "etc/", "etc/resolv.conf", "site/", "usr/", "usr/local/", "usr/local/go/"}
+	want := []string{"./", "etc/", "etc/resolv.conf", "file", "site/", "usr/", "usr/local/", "usr/local/go/"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -64,7 +65,7 @@ func TestMakeMountPointsStaysInRoot(t *testing.T) {
 	if err := r.makeMountPoints([]Bind{{outside, "/link/made", false}}); err == nil {
 		t.Error("created a mount point through a symlink out of the root")
 	}
-	if pathExists(filepath.Join(outside, "made")) {
+	if _, err := os.Lstat(filepath.Join(outside, "made")); err == nil {
 		t.Error("created a file outside the root")
 	}
 }

@@ -8,14 +8,16 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"slices"
 	"strings"
 )
 
-// MissingPackages lists the Debian packages that the host lacks to create and
+// missingPackages lists the Debian packages that the host lacks to create and
 // enter roots.
-func MissingPackages() []string {
+func missingPackages() []string {
 	var missing []string
-	for _, tool := range []struct{ program, pkg string }{{"mmdebstrap", "mmdebstrap"}, {"bwrap", "bubblewrap"}} {
+	// Minimal container images lack mount.
+	for _, tool := range []struct{ program, pkg string }{{"mmdebstrap", "mmdebstrap"}, {"bwrap", "bubblewrap"}, {"mount", "mount"}} {
 		if _, err := exec.LookPath(tool.program); err != nil {
 			missing = append(missing, tool.pkg)
 		}
@@ -38,38 +40,34 @@ func mappedIDs(text string) int {
 	return n
 }
 
-// checkTools returns an error that names missing programs and their packages.
-func checkTools() error {
+// checkDebian returns an error if the host is not a Debian system.
+func checkDebian() error {
 	for _, tool := range []string{"apt-get", "apt-config", "dpkg"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return fmt.Errorf("%s not found: creating Debian roots needs a Debian host", tool)
 		}
 	}
-	missing := MissingPackages()
-	// Minimal container images lack it.
-	if _, err := exec.LookPath("mount"); err != nil {
-		missing = append(missing, "mount")
-	}
-	if missing != nil {
-		return fmt.Errorf("missing programs: run apt-get install --no-install-recommends %s", strings.Join(missing, " "))
-	}
 	return nil
 }
 
-// rootPrefix returns the command prefix that allows mounts and gives access to
-// all files of a root: nothing for root, a user namespace for other users.
-func rootPrefix() []string {
+// AsRoot returns the command line that runs args with permission to mount and
+// with access to all files of a root: unchanged for root, in a user namespace
+// for other users.
+func AsRoot(args ...string) []string {
 	if os.Geteuid() == 0 {
-		return nil
+		return args
 	}
-	return []string{"unshare", "--map-root-user", "--map-auto", "--"}
+	return append([]string{"unshare", "--map-root-user", "--map-auto", "--"}, args...)
 }
 
 // checkHost returns an error that says what the host lacks to create and enter
 // roots.
-func checkHost(ctx context.Context, enter []string) error {
-	if err := checkTools(); err != nil {
+func checkHost(ctx context.Context) error {
+	if err := checkDebian(); err != nil {
 		return err
+	}
+	if missing := missingPackages(); missing != nil {
+		return fmt.Errorf("missing programs: run apt-get install --no-install-recommends %s", strings.Join(missing, " "))
 	}
 	if os.Geteuid() == 0 {
 		ids, err := os.ReadFile("/proc/self/uid_map")
@@ -80,7 +78,7 @@ func checkHost(ctx context.Context, enter []string) error {
 			return fmt.Errorf("user namespace has %d IDs, want %d for the files of a Debian system", n, requiredIDs)
 		}
 	}
-	err := try(ctx, append(enter[:len(enter):len(enter)], "bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "true")...)
+	err := try(ctx, AsRoot("bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "true")...)
 	if err == nil {
 		return nil
 	}
@@ -111,18 +109,18 @@ func try(ctx context.Context, args ...string) error {
 // needs, with the host's apt-get. Package lists go to a temporary directory, so
 // nothing else of the host changes.
 func InstallTools(ctx context.Context, log io.Writer) error {
-	missing := MissingPackages()
+	missing := missingPackages()
 	if missing == nil {
 		return nil
 	}
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("apt-get not found: creating Debian roots needs a Debian host")
+	if err := checkDebian(); err != nil {
+		return err
 	}
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("missing programs: run as root: apt-get install --no-install-recommends %s",
 			strings.Join(missing, " "))
 	}
-	fmt.Fprintf(log, "installing %s with apt-get\n", strings.Join(missing, " and "))
+	fmt.Fprintf(log, "installing %s with apt-get\n", strings.Join(missing, ", "))
 	lists, err := os.MkdirTemp("", "hyperkube-apt-")
 	if err != nil {
 		return fmt.Errorf("creating a directory for package lists: %w", err)
@@ -141,8 +139,8 @@ func InstallTools(ctx context.Context, log io.Writer) error {
 		{"update"},
 		append([]string{"install", "--yes", "--no-install-recommends"}, missing...),
 	} {
-		if err := try(ctx, append(apt[:len(apt):len(apt)], command...)...); err != nil {
-			return fmt.Errorf("installing %s: %w", strings.Join(missing, " and "), err)
+		if err := try(ctx, slices.Concat(apt, command)...); err != nil {
+			return fmt.Errorf("installing %s: %w", strings.Join(missing, ", "), err)
 		}
 	}
 	return nil

@@ -1,12 +1,9 @@
 package debian
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,10 +14,9 @@ import (
 
 // Config says where roots are stored and which mirrors they come from.
 type Config struct {
-	Dir string    // directory of all roots and of downloaded packages
-	Log io.Writer // receives the errors of commands
-
-	Progress *progress.Reporter // nil for lines to Log
+	Dir      string    // directory of all roots and of downloaded packages, an absolute path
+	Log      io.Writer // receives the errors of commands
+	Progress *progress.Reporter
 
 	// Mirror and SecurityMirror override the mirrors in the host's apt
 	// configuration, unless empty.
@@ -29,10 +25,7 @@ type Config struct {
 
 // Root is a complete Debian system in a directory. It is immutable once
 // created.
-type Root struct {
-	dir   string
-	enter []string // command prefix that makes the caller root
-}
+type Root struct{ dir string }
 
 // Package is an installed package, as dpkg reports it.
 type Package struct{ Name, Version, Architecture string }
@@ -43,22 +36,11 @@ func Ensure(ctx context.Context, c Config, spec Spec) (*Root, error) {
 	if err := spec.validate(); err != nil {
 		return nil, err
 	}
-	if c.Log == nil {
-		c.Log = io.Discard
-	}
-	if c.Progress == nil {
-		c.Progress = progress.New(c.Log, nil)
-	}
-	dir, err := filepath.Abs(c.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("resolving the directory of roots %q: %w", c.Dir, err)
-	}
-	c.Dir = dir
-	root := &Root{dir: filepath.Join(c.Dir, spec.name()), enter: rootPrefix()}
+	root := &Root{filepath.Join(c.Dir, spec.name())}
 	if root.exists() {
 		return root, nil
 	}
-	if err := checkHost(ctx, root.enter); err != nil {
+	if err := checkHost(ctx); err != nil {
 		return nil, fmt.Errorf("creating a Debian root in %q: %w", c.Dir, err)
 	}
 	if err := os.MkdirAll(filepath.Join(c.Dir, "debs", "partial"), 0o755); err != nil {
@@ -90,22 +72,20 @@ func (r *Root) Name() string { return filepath.Base(r.dir) }
 
 // Packages lists the installed packages, sorted by name.
 func (r *Root) Packages() ([]Package, error) {
-	f, err := os.Open(r.packagesFile())
+	text, err := os.ReadFile(r.packagesFile())
 	if err != nil {
 		return nil, fmt.Errorf("listing the packages of a Debian root: %w", err)
 	}
-	defer f.Close()
 	var all []Package
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		fields := strings.Split(lines.Text(), "\t")
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		if len(fields) != 3 {
 			return nil, fmt.Errorf("listing the packages of a Debian root: %q: got line %q, want name, version and architecture",
-				f.Name(), lines.Text())
+				r.packagesFile(), line)
 		}
 		all = append(all, Package{fields[0], fields[1], fields[2]})
 	}
-	return all, lines.Err()
+	return all, nil
 }
 
 func (r *Root) packagesFile() string { return filepath.Join(r.dir, "packages.tsv") }
@@ -115,13 +95,4 @@ func (r *Root) packagesFile() string { return filepath.Join(r.dir, "packages.tsv
 func (r *Root) exists() bool {
 	_, err := os.Stat(r.packagesFile())
 	return err == nil
-}
-
-// requiredSpace is an upper bound, in bytes, of a root and its packages.
-const requiredSpace = 3 << 30
-
-// pathExists reports whether path exists, readable or not.
-func pathExists(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
 }

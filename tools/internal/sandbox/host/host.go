@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,8 +49,7 @@ func (r *Root) Name() string { return "host" }
 // Command returns the command that runs the program, without network. The
 // program and all of its children die with this process or with ctx.
 func (r *Root) Command(ctx context.Context, run debian.Run) *exec.Cmd {
-	run.Network = false
-	cmd := exec.CommandContext(ctx, "bwrap", append(r.args[:len(r.args):len(r.args)], run.BwrapArgs()...)...)
+	cmd := exec.CommandContext(ctx, "bwrap", slices.Concat(r.args, run.BwrapArgs())...)
 	cmd.WaitDelay = 10 * time.Second
 	return cmd
 }
@@ -58,24 +59,6 @@ func (r *Root) Command(ctx context.Context, run debian.Run) *exec.Cmd {
 // is mounted there.
 func systemArgs(root string) ([]string, error) {
 	args := []string{"--hostname", "hostroot", "--tmpfs", "/"}
-	show := func(name string) error {
-		info, err := os.Lstat(filepath.Join(root, name))
-		switch {
-		case os.IsNotExist(err):
-			return nil
-		case err != nil:
-			return err
-		case info.Mode()&os.ModeSymlink != 0:
-			target, err := os.Readlink(filepath.Join(root, name))
-			if err != nil {
-				return err
-			}
-			args = append(args, "--symlink", target, "/"+name)
-		default:
-			args = append(args, "--ro-bind", filepath.Join(root, name), "/"+name)
-		}
-		return nil
-	}
 	entries, err := os.ReadDir(filepath.Join(root, "usr"))
 	if err != nil {
 		return nil, err
@@ -87,9 +70,22 @@ func systemArgs(root string) ([]string, error) {
 		}
 	}
 	for _, name := range names {
-		if err := show(name); err != nil {
+		source := filepath.Join(root, name)
+		info, err := os.Lstat(source)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
+		option := "--ro-bind"
+		if info.Mode()&fs.ModeSymlink != 0 {
+			option = "--symlink"
+			if source, err = os.Readlink(source); err != nil {
+				return nil, err
+			}
+		}
+		args = append(args, option, source, "/"+name)
 	}
 	return args, nil
 }

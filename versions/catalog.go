@@ -41,6 +41,15 @@ type Image struct {
 // Name returns FLAVOR:TAG, "hyperkube:v1.36.0".
 func (i Image) Name() string { return i.Flavor.Name + ":" + i.Tag }
 
+// Architectures returns those of the index, in its order.
+func (i Image) Architectures() []string {
+	var all []string
+	for _, b := range i.Builds {
+		all = append(all, b.Platform.Arch())
+	}
+	return all
+}
+
 // Build is an image for one platform.
 type Build struct {
 	Platform Platform

@@ -25,7 +25,7 @@ type vectorFile struct {
 func planVector(root string, c *versions.Catalog) (vectorFile, error) {
 	v := vectorFile{file: filepath.Join(root, vector.Path)}
 	var err error
-	if v.want, err = vector.Render(vector.Images(c, nil), releases(c)); err != nil {
+	if v.want, err = vector.Render(c); err != nil {
 		return v, err
 	}
 	v.got, err = os.ReadFile(v.file)
@@ -54,15 +54,11 @@ func (v vectorFile) write() error {
 // writePinned writes the image vector with the recorded digests to file. It returns
 // the number of images without digests, which are omitted.
 func writePinned(file string, c *versions.Catalog, records record.Records) (omitted int, err error) {
-	digests := map[string]string{}
-	for name, r := range records {
-		digests[name] = r.Index
-	}
-	text, images, err := vector.RenderPinned(vector.Images(c, digests), releases(c))
+	text, omitted, err := vector.RenderPinned(c, records)
 	if err != nil {
 		return 0, err
 	}
-	return len(images), write(file, text)
+	return omitted, write(file, text)
 }
 
 func write(file string, text []byte) error {
@@ -70,12 +66,4 @@ func write(file string, text []byte) error {
 		return fmt.Errorf("writing %q: %w", file, err)
 	}
 	return atomic.WriteFile(file, text)
-}
-
-func releases(c *versions.Catalog) []versions.Version {
-	all := make([]versions.Version, len(c.Manifest.Releases))
-	for i, r := range c.Manifest.Releases {
-		all[i] = r.Version
-	}
-	return all
 }

@@ -54,7 +54,7 @@ func aliases(c *versions.Catalog, packages []string) *buildFile {
 	})
 	for _, image := range c.Images {
 		f.call("image_aliases", c.Manifest.Target(*image.Flavor, image.Tag), func() {
-			f.list("architectures", architectures(image))
+			f.list("architectures", image.Architectures())
 			f.string("image", "//"+imagePackage(image)+":"+versions.Label(image.Tag))
 		})
 	}
@@ -135,14 +135,6 @@ func packageFile(files map[string]*buildFile, pkg, symbol string) *buildFile {
 		files[name] = newBuildFile(`load("//images:defs.bzl", ` + quote(symbol) + `)`)
 	}
 	return files[name]
-}
-
-func architectures(image versions.Image) []string {
-	var archs []string
-	for _, b := range image.Builds {
-		archs = append(archs, b.Platform.Arch())
-	}
-	return archs
 }
 
 func imagePackage(image versions.Image) string {

@@ -8,45 +8,18 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/imagevector"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
 // Path is the path of the image vector from the root of the repository.
 const Path = "imagevector/images.yaml"
 
-// Image is one image, for one Kubernetes version.
-type Image struct {
-	Name       string // of the flavor
-	Repository string // with the registry
-	Version    versions.Version
-	Tag        string
-	Digest     string // of the index; "" if unknown
-	// Architectures, sorted.
-	Architectures []string
-}
-
-// Images returns the images of a catalog, with their digests by FLAVOR:TAG.
-func Images(c *versions.Catalog, digests map[string]string) []Image {
-	images := make([]Image, len(c.Images))
-	for i, image := range c.Images {
-		images[i] = Image{
-			Name: image.Flavor.Name, Repository: image.Repository, Version: image.Version, Tag: image.Tag,
-			Digest: digests[image.Name()],
-		}
-		for _, b := range image.Builds {
-			images[i].Architectures = append(images[i].Architectures, b.Platform.Arch())
-		}
-		slices.Sort(images[i].Architectures)
-	}
-	return images
-}
-
-// Render returns an image vector that finds each image for its version, and for no
-// other version. Images whose tag is the version share an entry if their releases
-// are consecutive. Other images have an entry each. releases are all releases, also
-// those without images.
-func Render(images []Image, releases []versions.Version) ([]byte, error) {
-	return render(images, releases, "The entries have no digests. Fix tags to digests with: go run ./tools/gen -pinned FILE", func(image Image) string {
+// Render returns an image vector that finds each image of a catalog for its version,
+// and for no other version. Images whose tag is the version share an entry if their
+// releases are consecutive. Other images have an entry each.
+func Render(c *versions.Catalog) ([]byte, error) {
+	return render(c, c.Images, "The entries have no digests. Fix tags to digests with: go run ./tools/gen -pinned FILE", func(image versions.Image) string {
 		if image.Tag == image.Version.String() {
 			return ""
 		}
@@ -54,35 +27,28 @@ func Render(images []Image, releases []versions.Version) ([]byte, error) {
 	})
 }
 
-// RenderPinned is like [Render] with tag and digest, and an entry for each image. It
-// omits images without a digest, and returns them.
-func RenderPinned(images []Image, releases []versions.Version) (text []byte, omitted []Image, err error) {
-	known := make([]Image, 0, len(images))
-	for _, image := range images {
-		if image.Digest == "" {
-			omitted = append(omitted, image)
-		} else {
-			known = append(known, image)
-		}
-	}
-	text, err = render(known, releases, "The entries have the digests of images/digests.json.", func(image Image) string { return image.Tag + "@" + image.Digest })
-	return text, omitted, err
+// RenderPinned is like [Render] with tag and recorded digest, and an entry for each
+// image. It omits images without a record, and returns their number.
+func RenderPinned(c *versions.Catalog, records record.Records) (text []byte, omitted int, err error) {
+	recorded := slices.DeleteFunc(slices.Clone(c.Images), func(image versions.Image) bool { return records[image.Name()].Index == "" })
+	text, err = render(c, recorded, "The entries have the digests of images/digests.json.", func(image versions.Image) string {
+		return image.Tag + "@" + records[image.Name()].Index
+	})
+	return text, len(c.Images) - len(recorded), err
 }
 
-func render(images []Image, releases []versions.Version, comment string, tag func(Image) string) ([]byte, error) {
-	images = slices.SortedStableFunc(slices.Values(images), func(a, b Image) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), a.Version.Compare(b.Version))
+func render(c *versions.Catalog, images []versions.Image, comment string, tag func(versions.Image) string) ([]byte, error) {
+	images = slices.SortedStableFunc(slices.Values(images), func(a, b versions.Image) int {
+		return cmp.Or(cmp.Compare(a.Flavor.Name, b.Flavor.Name), a.Version.Compare(b.Version))
 	})
-	releases = slices.SortedFunc(slices.Values(releases), versions.Version.Compare)
-	releases = slices.CompactFunc(releases, func(a, b versions.Version) bool { return a.Compare(b) == 0 })
 	var entries []entry
 	for i, image := range images {
-		if i > 0 && images[i-1].Name == image.Name && images[i-1].Version == image.Version {
-			return nil, fmt.Errorf("rendering image vector: two images of %q for %v", image.Name, image.Version)
+		if i > 0 && images[i-1].Flavor.Name == image.Flavor.Name && images[i-1].Version == image.Version {
+			return nil, fmt.Errorf("rendering image vector: two images of %q for %v", image.Flavor.Name, image.Version)
 		}
-		e := entry{first: image, last: image, tag: tag(image)}
-		if n := len(entries) - 1; n >= 0 && entries[n].precedes(e, releases) {
-			entries[n].last = image
+		e := entry{first: image, last: image.Version, tag: tag(image), architectures: slices.Sorted(slices.Values(image.Architectures()))}
+		if n := len(entries) - 1; n >= 0 && entries[n].precedes(e, c.Manifest.Releases) {
+			entries[n].last = image.Version
 			continue
 		}
 		entries = append(entries, e)
@@ -106,33 +72,35 @@ versions/versions.yaml.
 
 // entry has the images of consecutive releases.
 type entry struct {
-	first, last Image
-	tag         string // "" if it is the version
+	first         versions.Image
+	last          versions.Version
+	tag           string // "" if it is the version
+	architectures []string
 }
 
 // precedes reports whether next can be merged into the entry: only the version
 // differs, and their releases are consecutive.
-func (e entry) precedes(next entry, releases []versions.Version) bool {
-	a, b := e.last, next.first
-	if e.tag != "" || next.tag != "" || a.Name != b.Name || a.Repository != b.Repository || !slices.Equal(a.Architectures, b.Architectures) {
+func (e entry) precedes(next entry, releases []versions.Release) bool {
+	a, b := e.first, next.first
+	if e.tag != "" || next.tag != "" || a.Flavor.Name != b.Flavor.Name || a.Repository != b.Repository || !slices.Equal(e.architectures, next.architectures) {
 		return false
 	}
-	i, found := slices.BinarySearchFunc(releases, a.Version, versions.Version.Compare)
-	return found && i+1 < len(releases) && releases[i+1] == b.Version
+	i, found := slices.BinarySearchFunc(releases, e.last, func(r versions.Release, v versions.Version) int { return r.Version.Compare(v) })
+	return found && i+1 < len(releases) && releases[i+1].Version == b.Version
 }
 
 func (e entry) source() imagevector.Source {
-	from, to := number(e.first.Version), number(e.last.Version)
+	from, to := number(e.first.Version), number(e.last)
 	constraint := "= " + from
 	if from != to {
 		constraint = ">= " + from + ", <= " + to
 	}
-	s := imagevector.Source{Name: e.first.Name, Repository: &e.first.Repository, TargetVersion: &constraint}
+	s := imagevector.Source{Name: e.first.Flavor.Name, Repository: &e.first.Repository, TargetVersion: &constraint}
 	if e.tag != "" {
 		s.Tag = &e.tag
 	}
-	if !slices.Equal(e.first.Architectures, []string{"amd64", "arm64"}) {
-		s.Architectures = e.first.Architectures
+	if !slices.Equal(e.architectures, []string{"amd64", "arm64"}) {
+		s.Architectures = e.architectures
 	}
 	return s
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hyperkube/hyperkube/imagevector"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -21,17 +23,43 @@ func version(t *testing.T, s string) versions.Version {
 	return v
 }
 
-func releases(t *testing.T, list ...string) []versions.Version {
+// catalog returns a catalog of releases without images.
+func catalog(t *testing.T, releases ...string) *versions.Catalog {
 	t.Helper()
-	var out []versions.Version
-	for _, s := range list {
-		out = append(out, version(t, s))
+	c := &versions.Catalog{Manifest: &versions.Manifest{}}
+	for _, s := range releases {
+		c.Manifest.Releases = append(c.Manifest.Releases, versions.Release{Version: version(t, s)})
 	}
-	return out
+	return c
 }
 
-// checkVector checks that a vector finds each image for its version only.
-func checkVector(t *testing.T, text []byte, images []Image, all []versions.Version, want func(Image) string) {
+// image returns an image for some architectures.
+func image(t *testing.T, flavor, v, tag string, architectures ...string) versions.Image {
+	t.Helper()
+	i := versions.Image{Flavor: &versions.Flavor{Name: flavor}, Repository: "r.example.com/" + flavor, Version: version(t, v), Tag: tag}
+	for _, arch := range architectures {
+		p, err := versions.ParsePlatform("linux/" + arch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.Builds = append(i.Builds, versions.Build{Platform: p})
+	}
+	return i
+}
+
+// load returns the catalog of this repository.
+func load(t *testing.T) *versions.Catalog {
+	t.Helper()
+	c, err := versions.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// checkVector checks that a vector finds each image of a catalog for its version
+// only.
+func checkVector(t *testing.T, text []byte, c *versions.Catalog, want func(versions.Image) string) {
 	t.Helper()
 	within := imagevector.Versions{}
 	strict, err := imagevector.Parse(text)
@@ -48,12 +76,13 @@ func checkVector(t *testing.T, text []byte, images []Image, all []versions.Versi
 	}
 	wanted := map[key]string{}
 	names := map[string]bool{}
-	for _, image := range images {
-		wanted[key{image.Name, image.Version}] = want(image)
-		names[image.Name] = true
+	for _, image := range c.Images {
+		wanted[key{image.Flavor.Name, image.Version}] = want(image)
+		names[image.Flavor.Name] = true
 	}
 	for name := range names {
-		for _, v := range all {
+		for _, r := range c.Manifest.Releases {
+			v := r.Version
 			for mode, vector := range map[string]*imagevector.Vector{"strict": strict, "compatible": compatible} {
 				// Lookups of Gardener: the version of the worker, with or without v, no architecture.
 				for _, text := range []string{v.String(), number(v)} {
@@ -88,29 +117,27 @@ func checkVector(t *testing.T, text []byte, images []Image, all []versions.Versi
 	}
 }
 
-func byTag(image Image) string { return image.Repository + ":" + image.Tag }
+func byTag(image versions.Image) string { return image.Repository + ":" + image.Tag }
 
 func TestRender(t *testing.T) {
-	both := []string{"amd64", "arm64"}
-	all := releases(t, "v1.19.0", "v1.19.1", "v1.20.0", "v1.20.1", "v1.20.2", "v1.21.0", "v1.22.0")
-	at := func(name, v, tag string, architectures []string) Image {
-		return Image{name, "r.example.com/" + name, version(t, v), tag, "", architectures}
-	}
-	images := []Image{
-		at("hyperkube", "v1.22.0", "v1.22.0", both), // order must not matter
-		at("hyperkube", "v1.19.0", "v1.19.0", both), at("hyperkube", "v1.19.1", "v1.19.1", both),
-		at("hyperkube", "v1.20.0", "v1.20.0-2", both), // another tag
-		at("hyperkube", "v1.20.1", "v1.20.1", both),
+	c := catalog(t, "v1.19.0", "v1.19.1", "v1.20.0", "v1.20.1", "v1.20.2", "v1.21.0", "v1.22.0")
+	// The order of images and architectures must not matter.
+	both := []string{"arm64", "amd64"}
+	c.Images = []versions.Image{
+		image(t, "hyperkube", "v1.22.0", "v1.22.0", both...),
+		image(t, "hyperkube", "v1.19.0", "v1.19.0", both...), image(t, "hyperkube", "v1.19.1", "v1.19.1", "amd64", "arm64"),
+		image(t, "hyperkube", "v1.20.0", "v1.20.0-2", both...), // another tag
+		image(t, "hyperkube", "v1.20.1", "v1.20.1", both...),
 		// no v1.20.2
-		at("hyperkube", "v1.21.0", "v1.21.0", both),
-		at("amd", "v1.19.1", "v1.19.1", []string{"amd64"}), at("amd", "v1.20.0", "v1.20.0", both),
-		at("rke", "v1.21.0", "v1.21.0-rancher1", both), at("rke", "v1.22.0", "v1.22.0-rancher1", both),
+		image(t, "hyperkube", "v1.21.0", "v1.21.0", both...),
+		image(t, "amd", "v1.19.1", "v1.19.1", "amd64"), image(t, "amd", "v1.20.0", "v1.20.0", both...),
+		image(t, "rke", "v1.21.0", "v1.21.0-rancher1", both...), image(t, "rke", "v1.22.0", "v1.22.0-rancher1", both...),
 	}
-	text, err := Render(images, all)
+	text, err := Render(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkVector(t, text, images, all, byTag)
+	checkVector(t, text, c, byTag)
 	want := `images:
 - name: amd
   repository: r.example.com/amd
@@ -144,64 +171,57 @@ func TestRender(t *testing.T) {
 	if _, entries, _ := strings.Cut(string(text), "\nimages:\n"); "images:\n"+entries != want {
 		t.Errorf("got:\n%s\nwant:\n%s", entries, want)
 	}
-	if _, err := Render(append(images, at("hyperkube", "v1.19.0", "v1.19.0-2", both)), all); err == nil || !strings.Contains(err.Error(), `two images of "hyperkube" for v1.19.0`) {
-		t.Errorf("two images for one version: %v", err)
-	}
-	if _, err := Render([]Image{{"a", "r.example.com/A", version(t, "v1.19.0"), "v1.19.0", "", both}}, all); err == nil {
-		t.Error("no error for an invalid repository")
-	}
-	second, err := Render(images, all)
+	second, err := Render(c)
 	if err != nil || !bytes.Equal(text, second) {
 		t.Errorf("second call: other output, %v", err)
+	}
+	c.Images = append(c.Images, image(t, "hyperkube", "v1.19.0", "v1.19.0-2", both...))
+	if _, err := Render(c); err == nil || !strings.Contains(err.Error(), `two images of "hyperkube" for v1.19.0`) {
+		t.Errorf("two images for one version: %v", err)
+	}
+	c.Images = []versions.Image{image(t, "a", "v1.19.0", "v1.19.0", both...)}
+	c.Images[0].Repository = "r.example.com/A"
+	if _, err := Render(c); err == nil {
+		t.Error("no error for an invalid repository")
 	}
 }
 
 func TestRenderPinned(t *testing.T) {
-	both := []string{"amd64", "arm64"}
-	all := releases(t, "v1.19.0", "v1.19.1", "v1.20.0")
-	digest := "sha256:" + strings.Repeat("0123456789abcdef", 4)
-	images := []Image{
-		{"hyperkube", "r.example.com/hyperkube", all[0], "v1.19.0", digest, both},
-		{"hyperkube", "r.example.com/hyperkube", all[1], "v1.19.1", "", both},
-		{"hyperkube", "r.example.com/hyperkube", all[2], "v1.20.0", digest, both},
+	c := catalog(t, "v1.19.0", "v1.19.1", "v1.20.0")
+	for _, r := range c.Manifest.Releases {
+		c.Images = append(c.Images, image(t, "hyperkube", r.Version.String(), r.Version.String(), "amd64", "arm64"))
 	}
-	text, omitted, err := RenderPinned(images, all)
+	digest := "sha256:" + strings.Repeat("0123456789abcdef", 4)
+	text, omitted, err := RenderPinned(c, record.Records{"hyperkube:v1.19.0": {Index: digest}, "hyperkube:v1.20.0": {Index: digest}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(omitted) != 1 || omitted[0].Tag != "v1.19.1" {
-		t.Errorf("omitted %+v", omitted)
+	if omitted != 1 {
+		t.Errorf("%d images omitted, want that of v1.19.1", omitted)
 	}
-	checkVector(t, text, []Image{images[0], images[2]}, all, func(image Image) string { return byTag(image) + "@" + digest })
+	c.Images = slices.Delete(c.Images, 1, 2)
+	checkVector(t, text, c, func(image versions.Image) string { return byTag(image) + "@" + digest })
 }
 
 // The vector finds the image of each flavor and release of the manifest.
 func TestCatalog(t *testing.T) {
-	catalog, err := versions.Load()
+	c := load(t)
+	if len(c.Images) < 100 {
+		t.Fatalf("only %d images", len(c.Images))
+	}
+	text, err := Render(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []versions.Version
-	for _, r := range catalog.Manifest.Releases {
-		all = append(all, r.Version)
-	}
-	images := Images(catalog, nil)
-	if len(images) < 100 {
-		t.Fatalf("only %d images", len(images))
-	}
-	text, err := Render(images, all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkVector(t, text, images, all, byTag)
-	next := all[len(all)-1]
+	checkVector(t, text, c, byTag)
+	last := c.Manifest.Releases[len(c.Manifest.Releases)-1].Version
 	for _, name := range []string{"hyperkube", "kubectl"} {
 		v, err := imagevector.Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var major, minor, patch int
-		if _, err := fmt.Sscanf(next.String(), "v%d.%d.%d", &major, &minor, &patch); err != nil {
+		if _, err := fmt.Sscanf(last.String(), "v%d.%d.%d", &major, &minor, &patch); err != nil {
 			t.Fatal(err)
 		}
 		for _, unknown := range []string{fmt.Sprintf("1.%d.0", minor+1), fmt.Sprintf("1.%d.%d", minor, patch+1), "1.18.0"} {
@@ -211,27 +231,19 @@ func TestCatalog(t *testing.T) {
 		}
 	}
 
-	pinned := map[string]string{}
-	for i, image := range images {
-		pinned[image.Name+":"+image.Tag] = fmt.Sprintf("sha256:%064x", i)
+	records := record.Records{}
+	for i, image := range c.Images {
+		records[image.Name()] = record.Record{Index: fmt.Sprintf("sha256:%064x", i)}
 	}
-	text, omitted, err := RenderPinned(Images(catalog, pinned), all)
-	if err != nil || len(omitted) > 0 {
-		t.Fatalf("%d images omitted, %v", len(omitted), err)
+	text, omitted, err := RenderPinned(c, records)
+	if err != nil || omitted > 0 {
+		t.Fatalf("%d images omitted, %v", omitted, err)
 	}
-	checkVector(t, text, images, all, func(image Image) string { return byTag(image) + "@" + pinned[image.Name+":"+image.Tag] })
+	checkVector(t, text, c, func(image versions.Image) string { return byTag(image) + "@" + records[image.Name()].Index })
 }
 
 func TestCommittedFile(t *testing.T) {
-	catalog, err := versions.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []versions.Version
-	for _, r := range catalog.Manifest.Releases {
-		all = append(all, r.Version)
-	}
-	want, err := Render(Images(catalog, nil), all)
+	want, err := Render(load(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,6 @@ type decoder struct {
 	errs []error
 }
 
-// errorf adds an error at a node. at is the path of the field, "releases[3].version".
 func (d *decoder) errorf(n *yaml.Node, at, format string, args ...any) {
 	line := 1
 	if n != nil {
@@ -24,14 +23,17 @@ func (d *decoder) errorf(n *yaml.Node, at, format string, args ...any) {
 	d.errs = append(d.errs, fmt.Errorf("%s:%d: %s: %s", d.file, line, at, fmt.Sprintf(format, args...)))
 }
 
+// reader reads a node. at is the path of its field, "releases[3].version".
+type reader = func(n *yaml.Node, at string)
+
 // field reads the value of one key.
 type field struct {
 	required bool
-	read     func(n *yaml.Node, at string)
+	read     reader
 }
 
-func required(read func(*yaml.Node, string)) field { return field{true, read} }
-func optional(read func(*yaml.Node, string)) field { return field{false, read} }
+func required(read reader) field { return field{true, read} }
+func optional(read reader) field { return field{false, read} }
 
 // object reads a mapping with the given keys and no others.
 func (d *decoder) object(n *yaml.Node, at string, fields map[string]field) {
@@ -75,7 +77,7 @@ func (d *decoder) entries(n *yaml.Node, at string, each func(key string, k, v *y
 }
 
 // items reads a sequence.
-func (d *decoder) items(n *yaml.Node, at string, each func(n *yaml.Node, at string)) {
+func (d *decoder) items(n *yaml.Node, at string, each reader) {
 	if n.Kind != yaml.SequenceNode {
 		d.errorf(n, at, "want a list, got %s", describe(n))
 		return
@@ -101,7 +103,7 @@ func (d *decoder) text(n *yaml.Node, at string) (string, bool) {
 }
 
 // boolean returns a reader for true and false.
-func (d *decoder) boolean(to *bool) func(*yaml.Node, string) {
+func (d *decoder) boolean(to *bool) reader {
 	return func(n *yaml.Node, at string) {
 		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
 			d.errorf(n, at, "want true or false, got %s", describe(n))
@@ -112,7 +114,7 @@ func (d *decoder) boolean(to *bool) func(*yaml.Node, string) {
 }
 
 // into returns a reader that parses a string and stores the value.
-func into[T any](d *decoder, to *T, parse func(string) (T, error)) func(*yaml.Node, string) {
+func into[T any](d *decoder, to *T, parse func(string) (T, error)) reader {
 	return func(n *yaml.Node, at string) {
 		s, ok := d.text(n, at)
 		if !ok {
@@ -128,7 +130,7 @@ func into[T any](d *decoder, to *T, parse func(string) (T, error)) func(*yaml.No
 }
 
 // list returns a reader that parses each string of a list and stores them all.
-func list[T any](d *decoder, to *[]T, parse func(string) (T, error)) func(*yaml.Node, string) {
+func list[T any](d *decoder, to *[]T, parse func(string) (T, error)) reader {
 	return func(n *yaml.Node, at string) {
 		d.items(n, at, func(n *yaml.Node, at string) {
 			var v T
@@ -141,7 +143,7 @@ func list[T any](d *decoder, to *[]T, parse func(string) (T, error)) func(*yaml.
 }
 
 // pairs returns a reader for a mapping of strings, sorted by key.
-func pairs(d *decoder, to *[]Pair, check func(Pair) error) func(*yaml.Node, string) {
+func pairs(d *decoder, to *[]Pair, check func(Pair) error) reader {
 	return func(n *yaml.Node, at string) {
 		d.entries(n, at, func(key string, k, v *yaml.Node) {
 			_, readable := d.text(k, at)

@@ -8,7 +8,7 @@ import (
 )
 
 // flavorBases reads the base images of a flavor.
-func (p *manifestParser) flavorBases(to *[]Base) func(*yaml.Node, string) {
+func (p *manifestParser) flavorBases(to *[]Base) reader {
 	return func(n *yaml.Node, at string) {
 		p.items(n, at, func(n *yaml.Node, at string) {
 			var b Base

@@ -70,7 +70,7 @@ func (p *manifestParser) choice(tag string, n *yaml.Node, at string) SourceChoic
 
 // symlinks reads a mapping of symlinks, or a list of groups of them.
 func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
-	links := func(to *[]Symlink) func(*yaml.Node, string) {
+	links := func(to *[]Symlink) reader {
 		return func(n *yaml.Node, at string) {
 			var read []Pair
 			pairs(p.decoder, &read, func(l Pair) error {

@@ -77,7 +77,7 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 	}
 	fields := map[string]field{"kind": required(into(p.decoder, &s.Kind, parseSourceKind))}
 	// files reads a mapping from the names of files to one value each.
-	files := func(value func(f *SourceFile) func(*yaml.Node, string)) field {
+	files := func(value func(f *SourceFile) reader) field {
 		return required(func(n *yaml.Node, at string) {
 			p.entries(n, at, func(key string, k, v *yaml.Node) {
 				at := join(at, key)
@@ -94,15 +94,15 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 	switch kind {
 	case KindRelease:
 		fields["url"] = required(into(p.decoder, &s.URL, parseURLTemplate))
-		fields["files"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Versions, parseConstraint) })
+		fields["files"] = files(func(f *SourceFile) reader { return into(p.decoder, &f.Versions, parseConstraint) })
 	case KindArchive:
 		fields["url"] = required(into(p.decoder, &s.URL, parseURLTemplate))
-		fields["members"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Member, parseMember) })
+		fields["members"] = files(func(f *SourceFile) reader { return into(p.decoder, &f.Member, parseMember) })
 	case KindGoBuild:
 		fields["module"] = required(into(p.decoder, &s.Module, parseString))
 		fields["toolchain"] = required(into(p.decoder, &s.Toolchain, parseToolchain))
 		fields["flags"] = optional(list(p.decoder, &s.Flags, parseFlag))
-		fields["packages"] = files(func(f *SourceFile) func(*yaml.Node, string) { return into(p.decoder, &f.Package, parseString) })
+		fields["packages"] = files(func(f *SourceFile) reader { return into(p.decoder, &f.Package, parseString) })
 	default:
 		// object reports the missing or wrong kind.
 		for _, key := range []string{"url", "files", "members", "module", "toolchain", "flags", "packages", "versions"} {

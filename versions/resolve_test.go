@@ -18,7 +18,7 @@ func TestCommitted(t *testing.T) {
 		}
 	}
 	for _, r := range c.Manifest.Releases {
-		for _, file := range promised(t, r.Version) {
+		for _, file := range requiredNames(t, r.Version) {
 			for _, p := range platforms {
 				platform, _ := ParsePlatform(p)
 				pin, ok := c.Lock.Pin(FileKey{"kubernetes", r.Version, platform, file})
@@ -44,15 +44,15 @@ func TestCommitted(t *testing.T) {
 	}
 }
 
-// noServer has the releases whose server binaries are not pinned.
-var noServer = map[string]bool{"v1.34.11": true, "v1.35.8": true, "v1.36.4": true}
+// withoutServer has the releases whose server binaries are not pinned.
+var withoutServer = map[string]bool{"v1.34.11": true, "v1.35.8": true, "v1.36.4": true}
 
-// promised returns the files that must be pinned for a release.
-func promised(t *testing.T, v Version) []string {
+// requiredNames returns the files that must be pinned for a release.
+func requiredNames(t *testing.T, v Version) []string {
 	switch {
 	case v.Compare(mustVersion(t, "v1.17.0")) < 0:
 		return []string{"hyperkube"}
-	case v.Compare(mustVersion(t, "v1.24.0")) < 0, noServer[v.String()]:
+	case v.Compare(mustVersion(t, "v1.24.0")) < 0, withoutServer[v.String()]:
 		return []string{"kubelet", "kubectl", "kubeadm"}
 	}
 	return []string{"kubelet", "kubectl", "kubeadm", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler"}

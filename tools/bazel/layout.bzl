@@ -1,4 +1,4 @@
-"""The rule for base images, targets for the attribute `base` of oci_image."""
+"""The rule `base`, whose targets are values of the attribute `base` of oci_image."""
 
 def _base_impl(ctx):
     index = [file for file in ctx.files.srcs if file.basename == "index.json"]

@@ -19,7 +19,7 @@ const Path = "imagevector/images.yaml"
 // and for no other version. Images whose tag is the version share an entry if their
 // releases are consecutive. Other images have an entry each.
 func Render(c *versions.Catalog) ([]byte, error) {
-	return render(c, c.Images, "The entries have no digests. Fix tags to digests with: go run ./tools/gen -pinned FILE", func(image versions.Image) string {
+	return render(c, c.Images, "The entries have no digests. For digests, run: go run ./tools/gen -pinned FILE", func(image versions.Image) string {
 		if image.Tag == image.Version.String() {
 			return ""
 		}

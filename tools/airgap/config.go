@@ -22,12 +22,7 @@ type config struct {
 	store           string // directory of pinned files
 	upstreamModules string // directory of upstream Bazel modules, or ""
 
-	certFile     string // SSL_CERT_FILE, or ""
-	home         string // HOME
-	dockerConfig string // DOCKER_CONFIG, or ""
-
-	mirror, securityMirror string // Debian mirrors; "" means those of apt's configuration
-
+	getenv   func(string) string
 	log      io.Writer
 	progress *progress.Reporter
 }
@@ -36,11 +31,7 @@ func parse(env cli.Env) (config, error) {
 	c := config{
 		dir:             env.Dir,
 		upstreamModules: env.Getenv("HYPERKUBE_BAZEL_MODULES"),
-		certFile:        env.Getenv("SSL_CERT_FILE"),
-		home:            env.Getenv("HOME"),
-		dockerConfig:    env.Getenv("DOCKER_CONFIG"),
-		mirror:          env.Getenv("HYPERKUBE_DEBIAN_MIRROR"),
-		securityMirror:  env.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"),
+		getenv:          env.Getenv,
 		log:             env.Err,
 		progress:        progress.New(env.Err, env.Getenv),
 	}

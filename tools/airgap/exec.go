@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,19 +24,14 @@ func (c config) execBazel(root *debian.Root, sdk goSDK, rc string) error {
 		return fmt.Errorf("creating Bazel's output directory: %w", err)
 	}
 	binds := c.binds(sdk)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", binds))
 	args := append([]string{
 		"/usr/bin/bazel", "--bazelrc=" + rc, "--output_user_root=" + output,
 		// A server keeps the mounts that it started with, so other mounts need
 		// another server: Bazel restarts it when a JVM argument changes.
-		"--host_jvm_args=-Dhyperkube.mounts=" + hashBinds(binds),
+		fmt.Sprintf("--host_jvm_args=-Dhyperkube.mounts=%x", sum[:6]),
 	}, c.args...)
-	return root.Exec(args, bazelEnv(exec.Command("bazel").Environ()), c.dir, binds)
-}
-
-// hashBinds returns a short hash of binds.
-func hashBinds(binds []debian.Bind) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", binds))
-	return hex.EncodeToString(sum[:6])
+	return root.Exec(args, bazelEnv(os.Environ()), c.dir, binds)
 }
 
 // execAsRoot executes this command again as root of a new user namespace.
@@ -46,12 +40,12 @@ func (c config) execAsRoot() error {
 	if err != nil {
 		return fmt.Errorf("locating this program: %w", err)
 	}
-	unshare, err := exec.LookPath("unshare")
-	if err != nil {
-		return fmt.Errorf("entering a user namespace: %w", err)
+	args := debian.AsRoot(append([]string{self, "-workspace", c.workspace, "--"}, c.args...)...)
+	unshare, err := exec.LookPath(args[0])
+	if err == nil {
+		err = syscall.Exec(unshare, args, os.Environ())
 	}
-	args := append([]string{"unshare", "--map-root-user", "--map-auto", "--", self, "-workspace", c.workspace, "--"}, c.args...)
-	return fmt.Errorf("entering a user namespace: %w", syscall.Exec(unshare, args, exec.Command(self).Environ()))
+	return fmt.Errorf("entering a user namespace: %w", err)
 }
 
 // binds returns the host files that are mounted over the root: apt's
@@ -71,7 +65,8 @@ func (c config) binds(sdk goSDK) []debian.Bind {
 		}
 	}
 	for _, path := range []string{
-		c.workspace, c.dir, c.cache, c.store, c.upstreamModules, c.certFile, c.home, c.dockerConfig, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"],
+		c.workspace, c.dir, c.cache, c.store, c.upstreamModules, sdk.env["GOMODCACHE"], sdk.env["GOCACHE"],
+		c.getenv("SSL_CERT_FILE"), c.getenv("HOME"), c.getenv("DOCKER_CONFIG"),
 	} {
 		top, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 		if !slices.Contains([]string{"usr", "var", "etc"}, top) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"os"
@@ -24,13 +23,13 @@ func (c config) writeProfile(ctx context.Context, root *debian.Root, sdk goSDK) 
 	if err != nil {
 		return "", err
 	}
-	provided, err := c.providedModules(root)
+	modules, err := c.providedModules(root)
 	if err != nil {
 		return "", err
 	}
 	files, err := moduleregistry.Render(
 		[]string{c.moduleFile(), filepath.Join(root.Dir(), "usr/share/bazel/embedded_tools/MODULE.bazel")},
-		provided, overriddenModules(root, options), c.localModule("empty"),
+		append(overriddenModules(root, options), modules...),
 	)
 	if err != nil {
 		return "", err
@@ -39,7 +38,7 @@ func (c config) writeProfile(ctx context.Context, root *debian.Root, sdk goSDK) 
 	if err != nil {
 		return "", err
 	}
-	rc, err := c.writeFiles(ctx, "rc", moduleregistry.Files{"bazelrc": []byte(c.bazelrc(options, registry, sdk))})
+	rc, err := c.writeFiles(ctx, "rc", map[string][]byte{"bazelrc": []byte(c.bazelrc(options, registry, sdk))})
 	return filepath.Join(rc, "bazelrc"), err
 }
 
@@ -73,7 +72,7 @@ func overriddenModules(root *debian.Root, options []string) []moduleregistry.Mod
 		_, module, ok := strings.Cut(line, "--override_module=")
 		name, dir, ok2 := strings.Cut(module, "=")
 		if ok && ok2 {
-			all = append(all, moduleregistry.Module{Name: name, File: filepath.Join(root.Dir(), dir, "MODULE.bazel"), Dir: dir})
+			all = append(all, moduleregistry.Module{Name: name, File: filepath.Join(root.Dir(), dir, "MODULE.bazel"), Dir: dir, Overridden: true})
 		}
 	}
 	return all
@@ -122,37 +121,34 @@ func quote(s string) string {
 func (c config) providedModules(root *debian.Root) ([]moduleregistry.Module, error) {
 	var all []moduleregistry.Module
 	if c.upstreamModules != "" {
-		found, err := modulesIn(c.upstreamModules, c.upstreamModules)
-		if err != nil {
+		var err error
+		if all, err = modulesIn(c.upstreamModules, c.upstreamModules); err != nil {
 			return nil, err
 		}
-		hasRules := false
-		for _, m := range found {
-			m.Bare = true
-			if m.Name == "rules_oci" {
-				hasRules = true
-				m.Extra = []moduleregistry.Dependency{{Name: "oci_tools", Version: "0"}}
-			}
-			all = append(all, m)
-		}
-		if !hasRules {
+		rules := slices.IndexFunc(all, func(m moduleregistry.Module) bool { return m.Name == "rules_oci" })
+		if rules < 0 {
 			return nil, fmt.Errorf("reading upstream modules: HYPERKUBE_BAZEL_MODULES=%q does not contain the module rules_oci", c.upstreamModules)
 		}
+		all[rules].Extra = []moduleregistry.Dependency{{Name: "oci_tools", Version: "0"}}
+		for i := range all {
+			all[i].Bare = true
+		}
 	}
-	local, err := modulesIn(filepath.Join(c.workspace, "airgap/modules"), filepath.Join(c.workspace, "airgap/modules"))
+	standIns := filepath.Join(c.workspace, "airgap/modules")
+	found, err := modulesIn(standIns, standIns)
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, local...)
+	all = append(all, found...)
 	for _, m := range goModules() {
 		all = append(all, moduleregistry.Module{Name: m.name, File: filepath.Join(c.moduleDir(m), "MODULE.bazel"), Dir: c.moduleDir(m)})
 	}
 	for _, dir := range []string{"/usr/share/bazel/rules", "/usr/share/bazel/tools"} {
-		debian, err := modulesIn(filepath.Join(root.Dir(), dir), dir)
+		found, err := modulesIn(filepath.Join(root.Dir(), dir), dir)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, debian...)
+		all = append(all, found...)
 	}
 	return all, nil
 }
@@ -175,26 +171,21 @@ func modulesIn(dir, mountPoint string) ([]moduleregistry.Module, error) {
 	return all, nil
 }
 
-// localModule returns a module in airgap/modules.
-func (c config) localModule(name string) moduleregistry.Module {
-	dir := filepath.Join(c.workspace, "airgap/modules", name)
-	return moduleregistry.Module{Name: name, File: filepath.Join(dir, "MODULE.bazel"), Dir: dir}
-}
-
 // writeFiles writes files to a directory named by their hash.
-func (c config) writeFiles(ctx context.Context, kind string, files moduleregistry.Files) (string, error) {
+func (c config) writeFiles(ctx context.Context, kind string, files map[string][]byte) (string, error) {
 	sum := sha256.New()
-	for _, path := range files.Paths() {
+	for _, path := range slices.Sorted(maps.Keys(files)) {
 		fmt.Fprintf(sum, "%s %d\n%s", path, len(files[path]), files[path])
 	}
-	to := c.path(kind, hex.EncodeToString(sum.Sum(nil)[:8]))
+	to := c.path(kind, fmt.Sprintf("%x", sum.Sum(nil)[:8]))
 	return to, c.ensureDir(ctx, to, func(dir string) error {
-		for _, path := range files.Paths() {
-			name := filepath.Join(dir, filepath.FromSlash(path))
-			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-				return fmt.Errorf("writing the %s: %w", kind, err)
+		for path, content := range files {
+			name := filepath.Join(dir, path)
+			err := os.MkdirAll(filepath.Dir(name), 0o755)
+			if err == nil {
+				err = os.WriteFile(name, content, 0o644)
 			}
-			if err := os.WriteFile(name, files[path], 0o644); err != nil {
+			if err != nil {
 				return fmt.Errorf("writing the %s: %w", kind, err)
 			}
 		}

@@ -40,8 +40,7 @@ func run(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	root, err := debian.Ensure(ctx, debian.Config{
-		Dir: filepath.Join(c.cache, "roots"), Log: c.log, Progress: c.progress,
-		Mirror: c.mirror, SecurityMirror: c.securityMirror,
+		Dir: filepath.Join(c.cache, "roots"), Log: c.log, Progress: c.progress, Getenv: c.getenv,
 	}, debian.Spec{Suite: "forky", Packages: packages()})
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os/exec"
 
-	"github.com/bazelbuild/buildtools/build"
 	"github.com/hyperkube/hyperkube/tools/airgap/internal/moduleregistry"
 )
 
@@ -22,19 +21,15 @@ type goSDK struct {
 // action keys, so it must not depend on the host.
 const goRoot = "/usr/local/go"
 
-// moduleSettings lists the settings of the go command that say where modules
-// come from. They may be set in GOROOT/go.env of the host's Go, which another
-// toolchain does not read.
-func moduleSettings() []string {
-	return []string{"GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE", "GOAUTH", "GOMODCACHE", "GOCACHE"}
-}
-
 func (c config) goSDK(ctx context.Context) (goSDK, error) {
 	version, err := hostVersion(c.moduleFile())
 	if err != nil {
 		return goSDK{}, err
 	}
-	cmd := exec.CommandContext(ctx, "go", append([]string{"env", "-json", "GOROOT"}, moduleSettings()...)...)
+	// Settings for modules may be in GOROOT/go.env of the host's Go, which another
+	// toolchain does not read.
+	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT",
+		"GOPROXY", "GONOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE", "GOINSECURE", "GOAUTH", "GOMODCACHE", "GOCACHE")
 	cmd.Dir = c.path()
 	cmd.Env = append(cmd.Environ(), "GOTOOLCHAIN=go"+version, "GOWORK=off")
 	cmd.Stderr = c.log
@@ -57,12 +52,8 @@ func hostVersion(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, stmt := range f.Stmt {
-		call, ok := stmt.(*build.CallExpr)
-		if !ok || build.FormatString(call.X) != "go_sdk.host" {
-			continue
-		}
-		if version := build.NewRule(call).AttrString("version"); version != "" {
+	for _, r := range f.Rules("go_sdk.host") {
+		if version := r.AttrString("version"); version != "" {
 			return version, nil
 		}
 	}

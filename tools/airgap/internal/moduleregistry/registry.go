@@ -7,7 +7,6 @@ package moduleregistry
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path"
 	"slices"
@@ -27,29 +26,23 @@ type Module struct {
 
 	// Extra are dependencies in addition to those of the module file.
 	Extra []Dependency
+
+	// Overridden excludes the module from the registry, since Bazel does not look
+	// it up, but not its dependencies.
+	Overridden bool
 }
 
 // Dependency is a bazel_dep.
 type Dependency struct{ Name, Version string }
 
-// Files maps slash-separated paths of a registry to contents.
-type Files map[string][]byte
-
-// Render returns a registry with all direct and transitive dependencies of the
-// module files in roots. Overridden modules are not part of the registry, since
-// Bazel does not look them up, but their dependencies are. The first module of
-// a name is used, overridden modules before provided ones. Other dependencies
-// become copies of the module empty.
-func Render(roots []string, provided, overridden []Module, empty Module) (Files, error) {
+// Render returns the files of a registry by their slash-separated paths. The
+// registry has all direct and transitive dependencies of the module files in
+// roots. The first module of a name is used. Dependencies that are not among the
+// modules become copies of the module "empty".
+func Render(roots []string, modules []Module) (map[string][]byte, error) {
 	known := map[string]Module{}
-	for _, m := range slices.Concat(overridden, provided) {
-		if _, ok := known[m.Name]; !ok {
-			known[m.Name] = m
-		}
-	}
-	skip := map[string]bool{}
-	for _, m := range overridden {
-		skip[m.Name] = true
+	for _, m := range slices.Backward(modules) {
+		known[m.Name] = m
 	}
 	var queue []Dependency
 	for _, name := range roots {
@@ -59,7 +52,7 @@ func Render(roots []string, provided, overridden []Module, empty Module) (Files,
 		}
 		queue = append(queue, dependencies(f)...)
 	}
-	files := Files{"bazel_registry.json": []byte("{}\n")}
+	files := map[string][]byte{"bazel_registry.json": []byte("{}\n")}
 	for done := map[Dependency]bool{}; len(queue) > 0; queue = queue[1:] {
 		d := queue[0]
 		if done[d] {
@@ -68,7 +61,8 @@ func Render(roots []string, provided, overridden []Module, empty Module) (Files,
 		done[d] = true
 		m, ok := known[d.Name]
 		if !ok {
-			m = Module{Name: d.Name, File: empty.File, Dir: empty.Dir}
+			m = known["empty"]
+			m.Name = d.Name
 		}
 		f, err := Parse(m.File)
 		if err != nil {
@@ -76,7 +70,7 @@ func Render(roots []string, provided, overridden []Module, empty Module) (Files,
 		}
 		m.adapt(f, d.Version)
 		queue = append(queue, dependencies(f)...)
-		if skip[d.Name] {
+		if m.Overridden {
 			continue
 		}
 		source, err := json.Marshal(map[string]string{"type": "local_path", "path": m.Dir})
@@ -89,9 +83,6 @@ func Render(roots []string, provided, overridden []Module, empty Module) (Files,
 	}
 	return files, nil
 }
-
-// Paths lists the paths in order.
-func (f Files) Paths() []string { return slices.Sorted(maps.Keys(f)) }
 
 // Name returns the module name in the module file at path.
 func Name(path string) (string, error) {
@@ -154,10 +145,13 @@ func (m Module) adapt(f *build.File, version string) {
 		f.DelRules("register_toolchains", "")
 	}
 	for _, d := range m.Extra {
-		f.Stmt = append(f.Stmt, call("bazel_dep", d))
+		r := build.NewRule(&build.CallExpr{X: &build.Ident{Name: "bazel_dep"}})
+		r.SetAttr("name", &build.StringExpr{Value: d.Name})
+		r.SetAttr("version", &build.StringExpr{Value: d.Version})
+		f.Stmt = append(f.Stmt, r.Call)
 	}
 	if len(f.Rules("module")) == 0 {
-		f.Stmt = append([]build.Expr{call("module", Dependency{})}, f.Stmt...)
+		f.Stmt = append([]build.Expr{&build.CallExpr{X: &build.Ident{Name: "module"}}}, f.Stmt...)
 	}
 	r := f.Rules("module")[0]
 	r.SetAttr("name", &build.StringExpr{Value: m.Name})
@@ -165,11 +159,4 @@ func (m Module) adapt(f *build.File, version string) {
 	// All versions are the same directory, so they are compatible.
 	r.DelAttr("compatibility_level")
 	r.DelAttr("bazel_compatibility")
-}
-
-func call(name string, d Dependency) *build.CallExpr {
-	r := build.NewRule(&build.CallExpr{X: &build.Ident{Name: name}})
-	r.SetAttr("name", &build.StringExpr{Value: d.Name})
-	r.SetAttr("version", &build.StringExpr{Value: d.Version})
-	return r.Call
 }

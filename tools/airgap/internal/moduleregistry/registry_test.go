@@ -44,6 +44,7 @@ bazel_dep(name = "never_used", version = "6")
 	over := module(t, "over", `module(name = "over")
 bazel_dep(name = "lib", version = "1.0")
 `)
+	over.Overridden = true
 	rules := module(t, "rules", rulesModule)
 	late := module(t, "rules", `fail("only the first module of a name is used")`)
 
@@ -97,7 +98,8 @@ bazel_dep(name = "tools", version = "0")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			files, err := Render([]string{root.File}, test.provided, []Module{over}, empty)
+			modules := append([]Module{over, empty}, test.provided...)
+			files, err := Render([]string{root.File}, modules)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +125,7 @@ bazel_dep(name = "tools", version = "0")
 					t.Errorf("%s: got %s, want %s", source.path, got, source.want)
 				}
 			}
-			second, err := Render([]string{root.File}, test.provided, []Module{over}, empty)
+			second, err := Render([]string{root.File}, modules)
 			if err != nil || !reflect.DeepEqual(files, second) {
 				t.Errorf("a second rendering differs (error %v)", err)
 			}
@@ -139,7 +141,7 @@ func stub(name, version string) string {
 func TestRenderNamesUnreadableFile(t *testing.T) {
 	broken := module(t, "broken", "module(name = \n")
 	for _, roots := range [][]string{{broken.File}, {filepath.Join(t.TempDir(), "none")}} {
-		_, err := Render(roots, nil, nil, Module{})
+		_, err := Render(roots, nil)
 		if err == nil || !strings.Contains(err.Error(), roots[0]) {
 			t.Errorf("error %v, want one with %q", err, roots[0])
 		}

@@ -39,9 +39,7 @@ func (w *Workspace) Step(ctx context.Context, b buildplan.Build) (*Step, error) 
 			return nil, fmt.Errorf("building with cgo: upstream's C compiler runs on linux/amd64, this machine is %s", hostPlatform)
 		}
 		root, err := debian.Ensure(ctx, debian.Config{
-			Dir: filepath.Join(w.config.Cache, "roots"), Log: w.config.Log, Progress: w.config.Progress,
-			Mirror:         w.config.Getenv("HYPERKUBE_DEBIAN_MIRROR"),
-			SecurityMirror: w.config.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"),
+			Dir: filepath.Join(w.config.Cache, "roots"), Log: w.config.Log, Progress: w.config.Progress, Getenv: w.config.Getenv,
 		}, debian.Spec{
 			Suite: w.Tree.Image.Suite, Security: true,
 			// One root serves both architectures, so it is made once.

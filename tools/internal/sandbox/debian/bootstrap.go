@@ -92,16 +92,13 @@ func (c Config) mirror(apt fs.FS) (mirror, error) {
 	if err == nil {
 		m, err = chooseMirror(sources)
 	}
-	if err != nil && c.Mirror == "" {
-		return m, err
+	if uri := c.Getenv("HYPERKUBE_DEBIAN_MIRROR"); uri != "" {
+		m.archive, err = sourceOf(uri, sources), nil
 	}
-	if c.Mirror != "" {
-		m.archive = sourceOf(c.Mirror, sources)
+	if uri := c.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"); uri != "" {
+		m.security = sourceOf(uri, sources)
 	}
-	if c.SecurityMirror != "" {
-		m.security = sourceOf(c.SecurityMirror, sources)
-	}
-	return m, nil
+	return m, err
 }
 
 // sourceOf returns the source at uri, with the signing key that apt's

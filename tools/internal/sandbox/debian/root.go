@@ -18,9 +18,10 @@ type Config struct {
 	Log      io.Writer // receives the errors of commands
 	Progress *progress.Reporter
 
-	// Mirror and SecurityMirror override the mirrors in the host's apt
-	// configuration, unless empty.
-	Mirror, SecurityMirror string
+	// Getenv returns environment variables. HYPERKUBE_DEBIAN_MIRROR and
+	// HYPERKUBE_DEBIAN_SECURITY_MIRROR override the mirrors in the host's apt
+	// configuration.
+	Getenv func(string) string
 }
 
 // Root is a complete Debian system in a directory. It is immutable once

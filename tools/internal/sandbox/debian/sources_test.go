@@ -162,20 +162,21 @@ DPkg::Post-Invoke:: "rm -rf /";
 func TestMirrorOverride(t *testing.T) {
 	apt := fstest.MapFS{"sources.list": {Data: []byte("deb [signed-by=/k.gpg] http://snap.example/debian bookworm main\n" +
 		"deb http://mirror.example/debian bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n")}}
+	const archive, security = "HYPERKUBE_DEBIAN_MIRROR", "HYPERKUBE_DEBIAN_SECURITY_MIRROR"
 	for name, test := range map[string]struct {
-		config            Config
+		env               map[string]string
 		apt               fs.FS
 		archive, security string
 		signedBy          string
 	}{
-		"none":       {Config{}, apt, "http://snap.example/debian", "http://mirror.example/debian-security", "/k.gpg"},
-		"archive":    {Config{Mirror: "http://snap.example/debian/"}, apt, "http://snap.example/debian/", "http://mirror.example/debian-security", "/k.gpg"},
-		"security":   {Config{SecurityMirror: "http://s.example"}, apt, "http://snap.example/debian", "http://s.example", "/k.gpg"},
-		"both":       {Config{Mirror: "http://a.example", SecurityMirror: "http://s.example"}, apt, "http://a.example", "http://s.example", ""},
-		"no sources": {Config{Mirror: "http://a.example"}, fstest.MapFS{}, "http://a.example", "", ""},
-		"nothing":    {Config{}, fstest.MapFS{}, "", "", ""},
+		"none":       {nil, apt, "http://snap.example/debian", "http://mirror.example/debian-security", "/k.gpg"},
+		"archive":    {map[string]string{archive: "http://snap.example/debian/"}, apt, "http://snap.example/debian/", "http://mirror.example/debian-security", "/k.gpg"},
+		"security":   {map[string]string{security: "http://s.example"}, apt, "http://snap.example/debian", "http://s.example", "/k.gpg"},
+		"both":       {map[string]string{archive: "http://a.example", security: "http://s.example"}, apt, "http://a.example", "http://s.example", ""},
+		"no sources": {map[string]string{archive: "http://a.example"}, fstest.MapFS{}, "http://a.example", "", ""},
+		"nothing":    {nil, fstest.MapFS{}, "", "", ""},
 	} {
-		m, err := test.config.mirror(test.apt)
+		m, err := Config{Getenv: func(name string) string { return test.env[name] }}.mirror(test.apt)
 		if (err != nil) != (test.archive == "") {
 			t.Errorf("%s: %v", name, err)
 		}

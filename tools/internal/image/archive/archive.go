@@ -58,18 +58,14 @@ type Archive struct {
 	files    []file // entries after the contents, in order
 }
 
-// file is an entry of the tar with either its content or a blob.
+// file is an entry of the tar. Only a blob of a layout has a digest.
 type file struct {
-	name    string
-	content []byte
-	blob    *blob
+	name string
+	*blob
 }
 
-func (f file) size() int64 {
-	if f.blob != nil {
-		return f.blob.size
-	}
-	return int64(len(f.content))
+func newFile(name string, content []byte) file {
+	return file{name, &blob{size: int64(len(content)), content: content}}
 }
 
 // New reads the layouts of images. If platforms are given, the archive has only
@@ -113,12 +109,12 @@ func compose(images []layout, blobs []*blob) (*Archive, error) {
 		return nil, fmt.Errorf("composing archive: %w", err)
 	}
 	a := &Archive{files: []file{
-		{name: "oci-layout", content: []byte(`{"imageLayoutVersion":"1.0.0"}`)},
-		{name: "index.json", content: index},
-		{name: "manifest.json", content: docker},
+		newFile("oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)),
+		newFile("index.json", index),
+		newFile("manifest.json", docker),
 	}}
 	for _, b := range blobs {
-		a.files = append(a.files, file{name: blobName(b.digest), blob: b})
+		a.files = append(a.files, file{blobName(b.digest), b})
 	}
 	a.Contents.Schema = schema
 	for _, l := range images {
@@ -135,10 +131,10 @@ func (a *Archive) setOffsets() error {
 		offset := tarSize(int64(len(a.raw)))
 		a.Contents.Blobs = nil
 		for _, f := range a.files {
-			if f.blob != nil {
-				a.Contents.Blobs = append(a.Contents.Blobs, BlobContents{f.blob.digest, f.blob.size, offset + block})
+			if f.digest != (Digest{}) {
+				a.Contents.Blobs = append(a.Contents.Blobs, BlobContents{f.digest, f.size, offset + block})
 			}
-			offset += tarSize(f.size())
+			offset += tarSize(f.size)
 		}
 		a.Contents.Size = offset + trailer
 		raw, err := json.MarshalIndent(a.Contents, "", " ")
@@ -181,7 +177,7 @@ func (a *Archive) Write(ctx context.Context, w io.Writer, c Compression, report 
 
 func (a *Archive) writeTar(ctx context.Context, w compressor, report func(int64)) error {
 	t := tar.NewWriter(io.MultiWriter(w, reporter(report)))
-	if err := writeEntry(ctx, t, file{name: ContentsFile, content: a.raw}, nil); err != nil {
+	if err := writeEntry(ctx, t, newFile(ContentsFile, a.raw), nil); err != nil {
 		return err
 	}
 	if err := errors.Join(t.Flush(), w.Flush()); err != nil {
@@ -200,16 +196,12 @@ func (a *Archive) writeTar(ctx context.Context, w compressor, report func(int64)
 // machine are zero.
 func writeEntry(ctx context.Context, t *tar.Writer, f file, buf []byte) error {
 	err := t.WriteHeader(&tar.Header{
-		Format: tar.FormatUSTAR, Typeflag: tar.TypeReg, Name: f.name, Mode: 0o644, Size: f.size(),
+		Format: tar.FormatUSTAR, Typeflag: tar.TypeReg, Name: f.name, Mode: 0o644, Size: f.size,
 	})
 	if err != nil {
 		return err
 	}
-	if f.blob != nil {
-		return f.blob.copyTo(ctx, t, buf)
-	}
-	_, err = t.Write(f.content)
-	return err
+	return f.copyTo(ctx, t, buf)
 }
 
 // reporter reports the bytes written to it, unless it is nil.

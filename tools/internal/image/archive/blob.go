@@ -30,7 +30,7 @@ const (
 type blob struct {
 	digest  Digest
 	size    int64
-	file    string
+	path    string
 	content []byte // set for documents only
 }
 
@@ -44,7 +44,7 @@ func newBlob(dir string, d descriptor) (*blob, error) {
 	if d.Size < 0 || d.Size > maxBlob {
 		return nil, fmt.Errorf("blob %s: want at most %d bytes, got %d", d.Digest, int64(maxBlob), d.Size)
 	}
-	return &blob{digest: d.Digest, size: d.Size, file: filepath.Join(dir, filepath.FromSlash(blobName(d.Digest)))}, nil
+	return &blob{digest: d.Digest, size: d.Size, path: filepath.Join(dir, filepath.FromSlash(blobName(d.Digest)))}, nil
 }
 
 // stat checks that the blob exists and has the expected size.
@@ -80,7 +80,7 @@ func (b *blob) copyTo(ctx context.Context, w io.Writer, buf []byte) error {
 		return err
 	}
 	defer f.Close()
-	r := store.NewVerifier(f, b.file, b.digest.sum, b.size)
+	r := store.NewVerifier(f, b.path, b.digest.sum, b.size)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -101,7 +101,7 @@ func (b *blob) copyTo(ctx context.Context, w io.Writer, buf []byte) error {
 const fixHint = "Fix: build the image again"
 
 func (b *blob) open() (*os.File, error) {
-	f, size, err := openRegular(b.file)
+	f, size, err := openRegular(b.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("missing blob %s: %w. "+fixHint, b.digest, err)
 	}
@@ -109,7 +109,7 @@ func (b *blob) open() (*os.File, error) {
 		return nil, err
 	}
 	if size != b.size {
-		return nil, errors.Join(fmt.Errorf("reading %q: want %d bytes, got %d. "+fixHint, b.file, b.size, size), f.Close())
+		return nil, errors.Join(fmt.Errorf("reading %q: want %d bytes, got %d. "+fixHint, b.path, b.size, size), f.Close())
 	}
 	return f, nil
 }

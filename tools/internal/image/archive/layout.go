@@ -206,7 +206,7 @@ func (r *reader) readDocument(dir string, d descriptor, v any) error {
 		return err
 	}
 	if err := json.Unmarshal(b.content, v); err != nil {
-		return fmt.Errorf("reading %q: %w", b.file, err)
+		return fmt.Errorf("reading %q: %w", b.path, err)
 	}
 	return r.add(b, &r.documents)
 }

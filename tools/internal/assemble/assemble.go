@@ -27,7 +27,7 @@ func Index(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, di
 	err := replace(ctx, fetcher, dir, func(tmp string) error {
 		var images []oci.Image
 		for _, build := range image.Builds {
-			composed, err := compose(ctx, fetcher, image, build, tmp, built)
+			composed, err := buildPlatform(ctx, fetcher, image, build, tmp, built)
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image,
 	}
 	built := record.New(image.InputHash().String())
 	err := replace(ctx, fetcher, dir, func(tmp string) error {
-		composed, err := compose(ctx, fetcher, image, image.Builds[i], tmp, built)
+		composed, err := buildPlatform(ctx, fetcher, image, image.Builds[i], tmp, built)
 		if err != nil {
 			return err
 		}
@@ -68,9 +68,9 @@ func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image,
 	return built, err
 }
 
-// compose writes the layers of one platform to the layout, composes the image and
+// buildPlatform writes the layers of one platform to dir, composes the image and
 // records its digests.
-func compose(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, build versions.Build, dir string, built record.Record) (oci.Image, error) {
+func buildPlatform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, build versions.Build, dir string, built record.Record) (oci.Image, error) {
 	platform := build.Platform.String()
 	fail := func(err error) (oci.Image, error) {
 		return oci.Image{}, fmt.Errorf("building %s for %s: %w", image.Name(), platform, err)

@@ -112,9 +112,9 @@ func listing(t *testing.T, dir string) map[string]string {
 func TestIndex(t *testing.T) {
 	for _, compression := range []string{"gzip", "zstd"} {
 		t.Run(compression, func(t *testing.T) {
-			s, image := setup(t, compression)
+			f, image := setup(t, compression)
 			dir := filepath.Join(t.TempDir(), "layout")
-			record, err := Index(context.Background(), s, image, dir)
+			record, err := Index(context.Background(), f, image, dir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -143,7 +143,7 @@ func TestIndex(t *testing.T) {
 			// Replacing the layout with another umask gives the same files.
 			before := listing(t, dir)
 			old := syscall.Umask(0o077)
-			again, err := Index(context.Background(), s, image, dir)
+			again, err := Index(context.Background(), f, image, dir)
 			syscall.Umask(old)
 			if err != nil || again.Index != record.Index || !maps.Equal(before, listing(t, dir)) {
 				t.Errorf("again: %s, %v; first %s", again.Index, err, record.Index)
@@ -153,14 +153,14 @@ func TestIndex(t *testing.T) {
 }
 
 func TestPlatform(t *testing.T) {
-	s, image := setup(t, "gzip")
+	f, image := setup(t, "gzip")
 	dir := filepath.Join(t.TempDir(), "layout")
-	both, err := Index(context.Background(), s, image, dir)
+	both, err := Index(context.Background(), f, image, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, build := range image.Builds {
-		one, err := Platform(context.Background(), s, image, build.Platform, filepath.Join(t.TempDir(), "one"))
+		one, err := Platform(context.Background(), f, image, build.Platform, filepath.Join(t.TempDir(), "one"))
 		platform := build.Platform.String()
 		if err != nil || one.Manifests[platform] != both.Manifests[platform] || one.Index != "" {
 			t.Errorf("%s: %+v, %v; of the index %s", platform, one, err, both.Manifests[platform])
@@ -170,18 +170,18 @@ func TestPlatform(t *testing.T) {
 
 // A changed file in the store is an error, and leaves nothing behind.
 func TestIndexCorruptFile(t *testing.T) {
-	s, image := setup(t, "gzip")
+	f, image := setup(t, "gzip")
 	pin := image.Builds[1].Layers[0].Pin
-	raw, err := os.ReadFile(s.Store.Path(pin.SHA256))
+	raw, err := os.ReadFile(f.Store.Path(pin.SHA256))
 	if err != nil {
 		t.Fatal(err)
 	}
 	raw[1000] ^= 1
-	if err := os.WriteFile(s.Store.Path(pin.SHA256), raw, 0o644); err != nil {
+	if err := os.WriteFile(f.Store.Path(pin.SHA256), raw, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	parent := t.TempDir()
-	_, err = Index(context.Background(), s, image, filepath.Join(parent, "layout"))
+	_, err = Index(context.Background(), f, image, filepath.Join(parent, "layout"))
 	if err == nil || !strings.Contains(err.Error(), "kubernetes/v1.36.0/linux/arm64/kubelet") || !strings.Contains(err.Error(), "Fix: delete that file") {
 		t.Errorf("got %v", err)
 	}
@@ -191,12 +191,12 @@ func TestIndexCorruptFile(t *testing.T) {
 }
 
 func TestIndexRefusesToOverwrite(t *testing.T) {
-	s, image := setup(t, "gzip")
+	f, image := setup(t, "gzip")
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "precious"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Index(context.Background(), s, image, dir); err == nil || !strings.Contains(err.Error(), "not an OCI layout") {
+	if _, err := Index(context.Background(), f, image, dir); err == nil || !strings.Contains(err.Error(), "not an OCI layout") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "precious")); err != nil {
@@ -205,8 +205,8 @@ func TestIndexRefusesToOverwrite(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	s, image := setup(t, "gzip")
-	built, err := Index(context.Background(), s, image, filepath.Join(t.TempDir(), "layout"))
+	f, image := setup(t, "gzip")
+	built, err := Index(context.Background(), f, image, filepath.Join(t.TempDir(), "layout"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,17 +250,17 @@ func TestCheck(t *testing.T) {
 
 // Concurrent builds to one directory succeed, and readers always find a layout.
 func TestIndexConcurrently(t *testing.T) {
-	s, image := setup(t, "gzip")
+	f, image := setup(t, "gzip")
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "layout")
-	if _, err := Index(t.Context(), s, image, dir); err != nil {
+	if _, err := Index(t.Context(), f, image, dir); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for range 5 {
-				if _, err := Index(t.Context(), s, image, dir); err != nil {
+				if _, err := Index(t.Context(), f, image, dir); err != nil {
 					t.Error(err)
 				}
 			}

@@ -22,11 +22,11 @@ import (
 )
 
 // put puts bytes into the store and returns their digest.
-func put(t *testing.T, s *fetch.Fetcher, raw []byte) versions.Digest {
+func put(t *testing.T, f *fetch.Fetcher, raw []byte) versions.Digest {
 	t.Helper()
 	d, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(raw)))
 	if err == nil {
-		err = s.Store.Put(t.Context(), d, 0, "a base", bytes.NewReader(raw))
+		err = f.Store.Put(t.Context(), d, 0, "a base", bytes.NewReader(raw))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -34,11 +34,11 @@ func put(t *testing.T, s *fetch.Fetcher, raw []byte) versions.Digest {
 	return d
 }
 
-// onBase gives the image of setup a base image per platform, which is in the store:
+// setupOnBase gives the image of setup a base image per platform, which is in the store:
 // one with Docker media types, the other with OCI media types.
-func onBase(t *testing.T) (*fetch.Fetcher, versions.Image, map[string]v1.Image) {
+func setupOnBase(t *testing.T) (*fetch.Fetcher, versions.Image, map[string]v1.Image) {
 	t.Helper()
-	s, image := setup(t, "gzip")
+	f, image := setup(t, "gzip")
 	ref, err := versions.ParseImageRef("registry.example/base@sha256:" + strings.Repeat("a", 64))
 	if err != nil {
 		t.Fatal(err)
@@ -68,16 +68,16 @@ func onBase(t *testing.T) (*fetch.Fetcher, versions.Image, map[string]v1.Image) 
 			if _, err := raw.ReadFrom(r); err != nil {
 				t.Fatal(err)
 			}
-			put(t, s, raw.Bytes())
+			put(t, f, raw.Bytes())
 		}
-		put(t, s, must(t, img.RawConfigFile))
+		put(t, f, must(t, img.RawConfigFile))
 		image.Builds[i].Base = versions.BasePin{
-			BaseKey: versions.BaseKey{Image: ref, Platform: build.Platform}, SHA256: put(t, s, must(t, img.RawManifest)),
+			BaseKey: versions.BaseKey{Image: ref, Platform: build.Platform}, SHA256: put(t, f, must(t, img.RawManifest)),
 		}
 		bases[build.Platform.String()] = img
 	}
-	s.Registry = fetch.Off
-	return s, image, bases
+	f.Registry = fetch.Off
+	return f, image, bases
 }
 
 func must[T any](t *testing.T, get func() (T, error)) T {
@@ -90,9 +90,9 @@ func must[T any](t *testing.T, get func() (T, error)) T {
 }
 
 func TestIndexOnBase(t *testing.T) {
-	s, image, bases := onBase(t)
+	f, image, bases := setupOnBase(t)
 	dir := filepath.Join(t.TempDir(), "layout")
-	record, err := Index(t.Context(), s, image, dir)
+	record, err := Index(t.Context(), f, image, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,47 +128,47 @@ func TestIndexOnBase(t *testing.T) {
 		}
 	}
 	before := listing(t, dir)
-	if again, err := Index(t.Context(), s, image, dir); err != nil || again.Index != record.Index || !maps.Equal(before, listing(t, dir)) {
+	if again, err := Index(t.Context(), f, image, dir); err != nil || again.Index != record.Index || !maps.Equal(before, listing(t, dir)) {
 		t.Errorf("again: %+v, %v", again, err)
 	}
 	// A single platform has the same digest; another base has another one.
 	for _, build := range image.Builds {
-		one, err := Platform(t.Context(), s, image, build.Platform, filepath.Join(t.TempDir(), "one"))
+		one, err := Platform(t.Context(), f, image, build.Platform, filepath.Join(t.TempDir(), "one"))
 		if err != nil || one.Manifests[build.Platform.String()] != record.Manifests[build.Platform.String()] {
 			t.Errorf("%s: %+v, %v", build.Platform, one, err)
 		}
 	}
 	image.Builds[0].Base = versions.BasePin{}
-	if scratch, err := Index(t.Context(), s, image, dir); err != nil || scratch.Inputs == record.Inputs || scratch.Manifests["linux/amd64"] == record.Manifests["linux/amd64"] {
+	if scratch, err := Index(t.Context(), f, image, dir); err != nil || scratch.Inputs == record.Inputs || scratch.Manifests["linux/amd64"] == record.Manifests["linux/amd64"] {
 		t.Errorf("on scratch: %+v, %v", scratch, err)
 	}
 }
 
 // A missing or corrupt base is an error that names it, and leaves nothing behind.
 func TestIndexMissingBase(t *testing.T) {
-	s, image, bases := onBase(t)
+	f, image, bases := setupOnBase(t)
 	layer := must(t, bases["linux/arm64"].Manifest).Layers[1].Digest
 	d, err := versions.ParseDigest(layer.Hex)
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(s.Store.Path(d))
+	raw, err := os.ReadFile(f.Store.Path(d))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for what, spoil := range map[string]func() error{
-		"blob sha256 " + layer.Hex + " is not in the store": func() error { return os.Remove(s.Store.Path(d)) },
+	for what, corrupt := range map[string]func() error{
+		"blob sha256 " + layer.Hex + " is not in the store": func() error { return os.Remove(f.Store.Path(d)) },
 		"Fix: delete that file": func() error {
 			raw[100] ^= 1
-			return os.WriteFile(s.Store.Path(d), raw, 0o644)
+			return os.WriteFile(f.Store.Path(d), raw, 0o644)
 		},
 	} {
-		if err := spoil(); err != nil {
+		if err := corrupt(); err != nil {
 			t.Fatal(err)
 		}
 		for name, build := range map[string]func(dir string) error{
-			"index": func(dir string) error { _, err := Index(t.Context(), s, image, dir); return err },
-			"base":  func(dir string) error { return Base(t.Context(), s, image.Builds[1].Base, dir) },
+			"index": func(dir string) error { _, err := Index(t.Context(), f, image, dir); return err },
+			"base":  func(dir string) error { return Base(t.Context(), f, image.Builds[1].Base, dir) },
 		} {
 			parent := t.TempDir()
 			err := build(filepath.Join(parent, "layout"))
@@ -183,10 +183,10 @@ func TestIndexMissingBase(t *testing.T) {
 }
 
 func TestBase(t *testing.T) {
-	s, image, bases := onBase(t)
+	f, image, bases := setupOnBase(t)
 	for _, build := range image.Builds {
 		dir := filepath.Join(t.TempDir(), "layout")
-		if err := Base(t.Context(), s, build.Base, dir); err != nil {
+		if err := Base(t.Context(), f, build.Base, dir); err != nil {
 			t.Fatal(err)
 		}
 		// The blobs are those that go-containerregistry writes.

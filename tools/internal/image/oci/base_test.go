@@ -98,8 +98,8 @@ func TestBaseLayout(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	failing := errors.New("no room")
-	if err := WriteImage(t.TempDir(), b.Image(), func(string, string) error { return failing }); !errors.Is(err, failing) {
+	full := errors.New("disk full")
+	if err := WriteImage(t.TempDir(), b.Image(), func(string, string) error { return full }); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -198,17 +198,17 @@ func TestForPlatform(t *testing.T) {
 	}
 	amd64, arm64, v8, attested := entry("linux", "amd64", "", "a"), entry("linux", "arm64", "", "b"), entry("linux", "arm64", "v8", "c"), entry("unknown", "unknown", "", "d")
 	for name, test := range map[string]struct{ raw, arch, want string }{
-		"index":         {index(amd64, arm64, attested), "arm64", "b"},
-		"variant":       {index(amd64, v8), "arm64", "c"},
-		"other variant": {index(amd64, entry("linux", "amd64", "v3", "f")), "amd64", "a"},
-		"no media type": {strings.Replace(index(amd64, v8), `"mediaType":"`+MediaTypeIndex+`",`, "", 1), "amd64", "a"},
-		"docker's":      {strings.Replace(index(amd64, v8), MediaTypeIndex, "application/vnd.docker.distribution.manifest.list.v2+json", 1), "amd64", "a"},
-		"not there":     {index(amd64, attested), "arm64", `want one manifest for linux/arm64, got 0; other platforms: ["linux/amd64" "unknown/unknown"]`},
-		"other system":  {index(entry("windows", "amd64", "", "a")), "amd64", `want one manifest for linux/amd64, got 0`},
-		"two":           {index(arm64, v8), "arm64", `want one manifest for linux/arm64, got 2`},
-		"nested":        {index(strings.Replace(amd64, MediaTypeManifest, MediaTypeIndex, 1)), "amd64", `want the manifest of an image for linux/amd64, got media type`},
-		"no digest":     {index(strings.Replace(amd64, "sha256:", "", 1)), "amd64", `want a digest`},
-		"no JSON":       {"<html>", "amd64", `reading base image index sha256:`},
+		"index":            {index(amd64, arm64, attested), "arm64", "b"},
+		"variant":          {index(amd64, v8), "arm64", "c"},
+		"other variant":    {index(amd64, entry("linux", "amd64", "v3", "f")), "amd64", "a"},
+		"no media type":    {strings.Replace(index(amd64, v8), `"mediaType":"`+MediaTypeIndex+`",`, "", 1), "amd64", "a"},
+		"docker's":         {strings.Replace(index(amd64, v8), MediaTypeIndex, "application/vnd.docker.distribution.manifest.list.v2+json", 1), "amd64", "a"},
+		"no such platform": {index(amd64, attested), "arm64", `want one manifest for linux/arm64, got 0; other platforms: ["linux/amd64" "unknown/unknown"]`},
+		"other system":     {index(entry("windows", "amd64", "", "a")), "amd64", `want one manifest for linux/amd64, got 0`},
+		"two":              {index(arm64, v8), "arm64", `want one manifest for linux/arm64, got 2`},
+		"nested":           {index(strings.Replace(amd64, MediaTypeManifest, MediaTypeIndex, 1)), "amd64", `want the manifest of an image for linux/amd64, got media type`},
+		"no digest":        {index(strings.Replace(amd64, "sha256:", "", 1)), "amd64", `want a digest`},
+		"no JSON":          {"<html>", "amd64", `reading base image index sha256:`},
 	} {
 		p, err := versions.ParsePlatform("linux/" + test.arch)
 		if err != nil {

@@ -25,6 +25,7 @@ func WriteImage(dir string, image Image, write LayerWriter) error {
 }
 
 // WriteIndex writes the layout of an index and its images into an empty directory.
+// As with rules_oci, oci-layout and index.json differ from those of an image.
 func WriteIndex(dir string, index Blob, images []Image, write LayerWriter) error {
 	desc := obj(member{"mediaType", str(index.MediaType)}, member{"size", num(int64(len(index.Bytes)))}, member{"digest", str(index.Digest)})
 	errs := []error{

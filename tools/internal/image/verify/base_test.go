@@ -19,7 +19,7 @@ import (
 )
 
 // putBase puts a base image into the store and returns its pin.
-func putBase(t *testing.T, s *fetch.Fetcher, platform versions.Platform, config v1.Config) versions.BasePin {
+func putBase(t *testing.T, f *fetch.Fetcher, platform versions.Platform, config v1.Config) versions.BasePin {
 	t.Helper()
 	img, err := random.Image(1000, 2)
 	if err != nil {
@@ -41,7 +41,7 @@ func putBase(t *testing.T, s *fetch.Fetcher, platform versions.Platform, config 
 		}
 		d, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(raw)))
 		if err == nil {
-			err = s.Store.Put(t.Context(), d, 0, "a base", bytes.NewReader(raw))
+			err = f.Store.Put(t.Context(), d, 0, "a base", bytes.NewReader(raw))
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -70,25 +70,25 @@ func putBase(t *testing.T, s *fetch.Fetcher, platform versions.Platform, config 
 }
 
 func TestLayoutOnBase(t *testing.T) {
-	s, image := setup(t, strings.Replace(manifest, "    cmd: [now]\n    user: \"0:0\"\n", "    env: {A: b}\n", 1), nil)
+	f, image := setup(t, strings.Replace(manifest, "    cmd: [now]\n    user: \"0:0\"\n", "    env: {A: b}\n", 1), nil)
 	platform := image.Builds[0].Platform
-	of := v1.Config{User: "root", Cmd: []string{"sh"}, Env: []string{"PATH=/bin", "A=a"}, Labels: map[string]string{"of": "base"}}
-	on := func(pin versions.BasePin) (versions.Image, map[versions.Platform]string) {
+	config := v1.Config{User: "root", Cmd: []string{"sh"}, Env: []string{"PATH=/bin", "A=a"}, Labels: map[string]string{"of": "base"}}
+	extend := func(pin versions.BasePin) (versions.Image, map[versions.Platform]string) {
 		t.Helper()
 		based := image
 		based.Builds = []versions.Build{image.Builds[0]}
 		based.Builds[0].Base = pin
 		dir := filepath.Join(t.TempDir(), "base")
-		if err := assemble.Base(t.Context(), s, pin, dir); err != nil {
+		if err := assemble.Base(t.Context(), f, pin, dir); err != nil {
 			t.Fatal(err)
 		}
 		return based, map[versions.Platform]string{platform: dir}
 	}
-	first, firstDir := on(putBase(t, s, platform, of))
-	second, secondDir := on(putBase(t, s, platform, of))
-	of.Labels = nil
-	third, thirdDir := on(putBase(t, s, platform, of))
-	dir, built := assembled(t, s, first)
+	first, firstDir := extend(putBase(t, f, platform, config))
+	second, secondDir := extend(putBase(t, f, platform, config))
+	config.Labels = nil
+	third, thirdDir := extend(putBase(t, f, platform, config))
+	dir, built := assembleImage(t, f, first)
 	findings, err := Layout(t.Context(), dir, first, record.Records{first.Name(): built}, firstDir)
 	if err != nil || len(findings) != 3 {
 		t.Errorf("got %v, %v", findings, err)

@@ -49,8 +49,8 @@ releases: [v1.36.0]
 // as sleep and, unless other bytes are given, as wake.
 func build(t *testing.T, manifest string, wake []byte) (dir string, image versions.Image, built record.Record) {
 	t.Helper()
-	s, image := setup(t, manifest, wake)
-	dir, built = assembled(t, s, image)
+	f, image := setup(t, manifest, wake)
+	dir, built = assembleImage(t, f, image)
 	return dir, image, built
 }
 
@@ -85,10 +85,10 @@ func setup(t *testing.T, manifest string, wake []byte) (*fetch.Fetcher, versions
 	return &fetch.Fetcher{Catalog: c, Store: files, Registry: fetch.Off, Progress: progress.New(&bytes.Buffer{}, nil)}, c.Images[0]
 }
 
-func assembled(t *testing.T, s *fetch.Fetcher, image versions.Image) (dir string, built record.Record) {
+func assembleImage(t *testing.T, f *fetch.Fetcher, image versions.Image) (dir string, built record.Record) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "layout")
-	built, err := assemble.Index(t.Context(), s, image, dir)
+	built, err := assemble.Index(t.Context(), f, image, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,8 +36,8 @@ func build(t *testing.T, name, arch, version string) []byte {
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -X main.gitVersion="+version, "-o", out, ".")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "GOPROXY=off")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, output)
 	}
 	b, err := os.ReadFile(out)
 	if err != nil {

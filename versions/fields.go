@@ -18,15 +18,31 @@ const (
 )
 
 var (
-	namePattern       = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
-	toolchainPattern  = regexp.MustCompile(`^go1\.[0-9]{1,3}\.[0-9]{1,3}$`)
-	registryPattern   = regexp.MustCompile(`^` + hostPart + `(/` + repositoryPart + `)*$`)
-	repositoryPattern = regexp.MustCompile(`^` + repositoryPart + `(/` + repositoryPart + `)*$`)
-	imagePattern      = regexp.MustCompile(`^` + hostPart + `(/` + repositoryPart + `)+$`)
-	tagPattern        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
-	sourceRefPattern  = regexp.MustCompile(`^[^/]+/[^/]+$`)
-	placeholder       = regexp.MustCompile(`\{[^{}]*\}`)
+	namePattern      = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
+	imagePattern     = regexp.MustCompile(`^` + hostPart + `(/` + repositoryPart + `)+$`)
+	tagPattern       = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	sourceRefPattern = regexp.MustCompile(`^[^/]+/[^/]+$`)
+	placeholder      = regexp.MustCompile(`\{[^{}]*\}`)
 )
+
+var (
+	// Clients take a single word for a repository of a public registry.
+	parseRegistry = matching(`^`+hostPart+`(/`+repositoryPart+`)*$`,
+		"a registry: want a host that has a dot or a port or is localhost, and an optional path")
+	parseRepository = matching(`^`+repositoryPart+`(/`+repositoryPart+`)*$`, "a repository: want a path without registry and tag")
+	parseToolchain  = matching(`^go1\.[0-9]{1,3}\.[0-9]{1,3}$`, "a toolchain like go1.26.2")
+)
+
+// matching returns a parser of strings that match a pattern.
+func matching(pattern, want string) func(string) (string, error) {
+	re := regexp.MustCompile(pattern)
+	return func(s string) (string, error) {
+		if !re.MatchString(s) {
+			return "", fmt.Errorf("%q is not %s", s, want)
+		}
+		return s, nil
+	}
+}
 
 func parseName(s string) (string, error) {
 	if !namePattern.MatchString(s) || len(s) > 64 {
@@ -92,29 +108,6 @@ func checkTemplate(s string, known ...string) error {
 // expand replaces {key} by its value in a template.
 func expand(template string, values map[string]string) string {
 	return placeholder.ReplaceAllStringFunc(template, func(p string) string { return values[p[1:len(p)-1]] })
-}
-
-// parseRegistry rejects a single word, which clients take for a repository of a
-// public registry.
-func parseRegistry(s string) (string, error) {
-	if !registryPattern.MatchString(s) {
-		return "", fmt.Errorf("%q is not a registry: want a host that has a dot or a port or is localhost, and an optional path", s)
-	}
-	return s, nil
-}
-
-func parseRepository(s string) (string, error) {
-	if !repositoryPattern.MatchString(s) {
-		return "", fmt.Errorf("%q is not a repository: want a path without registry and tag", s)
-	}
-	return s, nil
-}
-
-func parseToolchain(s string) (string, error) {
-	if !toolchainPattern.MatchString(s) {
-		return "", fmt.Errorf("%q is not a toolchain like go1.26.2", s)
-	}
-	return s, nil
 }
 
 func parseArchitecture(s string) (Platform, error) {

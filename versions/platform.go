@@ -24,6 +24,9 @@ func ParsePlatform(s string) (Platform, error) {
 // String returns "linux/amd64".
 func (p Platform) String() string { return p.os + "/" + p.arch }
 
+// MarshalText returns the same as String.
+func (p Platform) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
 // Label returns the platform as in labels, "linux_amd64".
 func (p Platform) Label() string { return p.os + "_" + p.arch }
 

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/hyperkube/hyperkube/tools/internal/assemble"
+	"github.com/hyperkube/hyperkube/tools/internal/catalog"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/fetch"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -21,15 +21,11 @@ const version = "v1.36.0"
 // against the same compressor on the same bytes, without tar, hashes and output.
 func compareWithCompressor(compression versions.Compression) func(context.Context, cli.Env, string) (step, step, error) {
 	return func(ctx context.Context, env cli.Env, dir string) (step, step, error) {
-		catalog, err := versions.Load()
+		b, err := catalog.Open(env)
 		if err != nil {
 			return nil, nil, err
 		}
-		image, err := catalog.Image(version)
-		if err != nil {
-			return nil, nil, err
-		}
-		s, err := fetch.New(env, catalog)
+		image, err := b.Catalog.Image(version)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -37,14 +33,14 @@ func compareWithCompressor(compression versions.Compression) func(context.Contex
 		for _, build := range image.Builds {
 			for i := range build.Layers {
 				build.Layers[i].Compression = compression
-				if err := s.Ensure(ctx, build.Layers[i].Pin); err != nil {
+				if err := b.Ensure(ctx, build.Layers[i].Pin); err != nil {
 					return nil, nil, err
 				}
-				files = append(files, s.Store.Path(build.Layers[i].Pin.SHA256))
+				files = append(files, b.Store.Path(build.Layers[i].Pin.SHA256))
 			}
 		}
 		build := func(ctx context.Context, _ int) (int64, error) {
-			_, err := assemble.Index(ctx, s, image, filepath.Join(dir, "layout"))
+			_, err := assemble.Index(ctx, b.Fetcher, image, filepath.Join(dir, "layout"))
 			return 0, err
 		}
 		compress := func(context.Context, int) (int64, error) { return 0, compressAll(files, compression) }

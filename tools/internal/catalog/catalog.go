@@ -20,9 +20,13 @@ type Builder struct {
 	Records record.Records
 }
 
-// NewBuilder returns a builder for the images of a checkout, or of the embedded
-// catalog.
-func NewBuilder(env cli.Env, d checkout.Data) (*Builder, error) {
+// Open returns a builder for the images of the checkout that env.Dir is in, or of
+// the embedded catalog. Its Root is "" for the latter.
+func Open(env cli.Env) (*Builder, error) {
+	d, err := checkout.Open(env.Dir)
+	if err != nil {
+		return nil, err
+	}
 	env.Dir = d.Root
 	f, err := fetch.New(env, d.Catalog)
 	return &Builder{f, d.Records}, err

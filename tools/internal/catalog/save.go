@@ -11,7 +11,6 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
-	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -26,8 +25,8 @@ type Archive struct {
 }
 
 // Save builds the images of the catalog and writes them and the layouts into one
-// file. Without images of the catalog, b may be nil.
-func (b *Builder) Save(ctx context.Context, report *progress.Reporter, a Archive) (archive.Contents, error) {
+// file.
+func (b *Builder) Save(ctx context.Context, a Archive) (archive.Contents, error) {
 	images, names, err := b.resolve(a)
 	if err != nil {
 		return archive.Contents{}, err
@@ -38,7 +37,7 @@ func (b *Builder) Save(ctx context.Context, report *progress.Reporter, a Archive
 			return archive.Contents{}, err
 		}
 	}
-	waiting := func() { report.Logf("waiting for another process that writes %q", a.File) }
+	waiting := func() { b.Progress.Logf("waiting for another process that writes %q", a.File) }
 	var saved *archive.Archive
 	err = archive.Replace(ctx, a.File, waiting, func(work string, out *os.File) error {
 		layouts := slices.Clone(a.Layouts)
@@ -54,7 +53,7 @@ func (b *Builder) Save(ctx context.Context, report *progress.Reporter, a Archive
 		if saved, err = archive.New(layouts, a.Platforms); err != nil {
 			return err
 		}
-		task := report.Start("writing "+filepath.Base(a.File), "bytes", saved.Contents.Size)
+		task := b.Progress.Start("writing "+filepath.Base(a.File), "bytes", saved.Contents.Size)
 		if err := saved.Write(ctx, out, a.Compression, task.Add); err != nil {
 			task.Fail()
 			return err

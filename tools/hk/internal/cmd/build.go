@@ -1,11 +1,13 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 
+	"github.com/hyperkube/hyperkube/tools/internal/catalog"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/versions"
@@ -14,16 +16,15 @@ import (
 
 // built is the result of a build.
 type built struct {
-	Image     string              `json:"image"`
-	Index     string              `json:"index,omitempty"`
-	Manifests map[string]string   `json:"manifests"`
-	DiffIDs   map[string][]string `json:"diffIDs"`
-	Record    string              `json:"record"` // matches, mismatch, missing or added
+	Image string `json:"image"`
+	record.Record
+	Status string `json:"record"` // matches, mismatch, missing or added
 }
 
 func newBuild(env cli.Env) *cobra.Command {
-	var out, platformName string
-	var add, asJSON bool
+	var out string
+	var platform versions.Platform
+	var add bool
 	c := &cobra.Command{
 		Use:   "build IMAGE -o DIR",
 		Short: "Build an image without Bazel",
@@ -37,24 +38,17 @@ record in images/digests.json. The exit code is 3 if they differ.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeImage(env),
 		RunE: func(c *cobra.Command, args []string) error {
-			var platform versions.Platform
-			if platformName != "" {
-				var err error
-				if platform, err = versions.ParsePlatform(platformName); err != nil {
-					return cli.Usage("--platform: %w", err)
-				}
-			}
 			switch {
 			case out == "":
 				return cli.Usage("-o: want a directory to write to")
-			case add && platformName != "":
-				return cli.Usage("--record: want all platforms, got --platform %s", platformName)
+			case add && platform != (versions.Platform{}):
+				return cli.Usage("--record: want all platforms, got --platform %s", platform)
 			}
-			b, data, err := openBuilder(env)
+			b, err := catalog.Open(env)
 			if err != nil {
 				return err
 			}
-			if add && data.Root == "" {
+			if add && b.Root == "" {
 				return cli.Usage("--record: %w", errNoCheckout)
 			}
 			image, err := b.Catalog.Image(args[0])
@@ -65,32 +59,24 @@ record in images/digests.json. The exit code is 3 if they differ.`,
 			if r.Manifests == nil {
 				return err
 			}
-			result := built{image.Name(), r.Index, r.Manifests, r.DiffIDs, "matches"}
+			result := built{image.Name(), r, "matches"}
 			_, recorded := b.Records[image.Name()]
 			switch {
 			case err != nil:
-				result.Record = "mismatch"
+				result.Status = "mismatch"
 			case !recorded && add:
-				result.Record, err = "added", record.Add(c.Context(), data.Root, image.Name(), r)
+				result.Status, err = "added", record.Add(c.Context(), b.Root, image.Name(), r)
 			case !recorded:
-				result.Record = "missing"
+				result.Status = "missing"
 			}
-			if asJSON {
-				if err2 := writeJSON(env.Out, result); err == nil {
-					err = err2
-				}
-				return err
-			}
-			result.print(env.Out, env.Err)
-			return err
+			return errors.Join(err, printResult(c, result, func(w io.Writer, b built) { b.print(w, env.Err) }))
 		},
 	}
 	fs := c.Flags()
 	fs.StringVarP(&out, "output", "o", "", "the `directory` to write the OCI layout to")
-	fs.StringVar(&platformName, "platform", "", "build for this `platform` only, like linux/amd64")
 	fs.BoolVar(&add, "record", false, "add the digests of an image that is not on record to "+record.File)
-	jsonFlag(c, &asJSON)
-	completePlatform(c, env)
+	platformFlag(c, env, &platform, "build for this `platform` only, like linux/amd64")
+	jsonFlag(c)
 	return c
 }
 
@@ -101,7 +87,7 @@ func (b built) print(out, log io.Writer) {
 	if b.Index != "" {
 		fmt.Fprintf(out, "%s index %s\n", b.Image, b.Index)
 	}
-	switch b.Record {
+	switch b.Status {
 	case "matches":
 		fmt.Fprintf(log, "hk: %s matches its record in %s\n", b.Image, record.File)
 	case "missing":

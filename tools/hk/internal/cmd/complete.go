@@ -1,11 +1,11 @@
 package cmd
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
-	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/cobra"
 )
@@ -59,12 +59,7 @@ func completePlatform(c *cobra.Command, env cli.Env) {
 	}))
 }
 
-func completeCompression(c *cobra.Command) {
-	complete(c, "compression", cobra.FixedCompletions([]cobra.Completion{
-		string(archive.None), string(archive.Zstd), string(archive.LZ4),
-	}, cobra.ShellCompDirectiveNoFileComp))
-}
-
+// complete completes the values of a flag.
 func complete(c *cobra.Command, flag string, f cobra.CompletionFunc) {
 	if err := c.RegisterFlagCompletionFunc(flag, f); err != nil {
 		panic(err) // the command has no such flag
@@ -85,7 +80,6 @@ func limit(n int, f cobra.CompletionFunc) cobra.CompletionFunc {
 // slash where it has one.
 func matching(values []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var found []cobra.Completion
-	seen := map[string]bool{}
 	directive := cobra.ShellCompDirectiveNoFileComp
 	for _, v := range values {
 		if !strings.HasPrefix(v, prefix) {
@@ -95,8 +89,7 @@ func matching(values []string, prefix string) ([]cobra.Completion, cobra.ShellCo
 			v = v[:len(prefix)+i+1]
 			directive |= cobra.ShellCompDirectiveNoSpace
 		}
-		if !seen[v] {
-			seen[v] = true
+		if !slices.Contains(found, v) {
 			found = append(found, v)
 		}
 	}

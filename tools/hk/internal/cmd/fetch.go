@@ -4,13 +4,15 @@ import (
 	"fmt"
 
 	"github.com/hyperkube/hyperkube/tools/internal/assemble"
+	"github.com/hyperkube/hyperkube/tools/internal/catalog"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/cobra"
 )
 
 func newFetch(env cli.Env) *cobra.Command {
-	var base, platform, out string
+	var base, out string
+	var platform versions.Platform
 	c := &cobra.Command{
 		Use:   "fetch KEY | --base IMAGE --platform PLATFORM",
 		Short: "Fetch a pinned file or base image",
@@ -24,7 +26,7 @@ in the store. With --base it writes the OCI layout of a pinned base image.`,
   hk fetch --base registry.example/base@sha256:… --platform linux/amd64 -o base`,
 		ValidArgsFunction: completeKey(env),
 		RunE: func(c *cobra.Command, args []string) error {
-			if (base == "") == (len(args) == 0) || (base == "") != (platform == "") || len(args) > 1 {
+			if (base == "") == (len(args) == 0) || (base == "") != (platform == versions.Platform{}) || len(args) > 1 {
 				return cli.Usage("want one KEY, or --base and --platform")
 			}
 			if base == "" {
@@ -36,7 +38,6 @@ in the store. With --base it writes the OCI layout of a pinned base image.`,
 	fs := c.Flags()
 	fs.StringVarP(&out, "output", "o", "", "the `path` to copy the file or write the OCI layout to")
 	fs.StringVar(&base, "base", "", "the `image` in the lock, like registry.example/base@sha256:…")
-	fs.StringVar(&platform, "platform", "", "the `platform` of the base image, like linux/amd64")
 	complete(c, "base", completeFrom(env, func(c *versions.Catalog) []string {
 		var images []string
 		for _, pin := range c.Lock.Bases() {
@@ -44,7 +45,7 @@ in the store. With --base it writes the OCI layout of a pinned base image.`,
 		}
 		return images
 	}))
-	completePlatform(c, env)
+	platformFlag(c, env, &platform, "the `platform` of the base image, like linux/amd64")
 	return c
 }
 
@@ -53,7 +54,7 @@ func fetchFile(c *cobra.Command, env cli.Env, name, out string) error {
 	if err != nil {
 		return cli.Usage("key: %w", err)
 	}
-	f, _, err := openBuilder(env)
+	f, err := catalog.Open(env)
 	if err != nil {
 		return err
 	}
@@ -72,22 +73,19 @@ func fetchFile(c *cobra.Command, env cli.Env, name, out string) error {
 	return nil
 }
 
-func fetchBase(c *cobra.Command, env cli.Env, image, platform, out string) error {
-	var key versions.BaseKey
-	var err error
-	if key.Image, err = versions.ParseImageRef(image); err != nil {
+func fetchBase(c *cobra.Command, env cli.Env, image string, platform versions.Platform, out string) error {
+	ref, err := versions.ParseImageRef(image)
+	if err != nil {
 		return cli.Usage("--base: %w", err)
-	}
-	if key.Platform, err = versions.ParsePlatform(platform); err != nil {
-		return cli.Usage("--platform: %w", err)
 	}
 	if out == "" {
 		return cli.Usage("-o: want a directory to write the base image to")
 	}
-	f, _, err := openBuilder(env)
+	f, err := catalog.Open(env)
 	if err != nil {
 		return err
 	}
+	key := versions.BaseKey{Image: ref, Platform: platform}
 	pin, ok := f.Catalog.Lock.Base(key)
 	if !ok {
 		return fmt.Errorf("fetching base image %s: not pinned in %s", key, versions.LockFile)

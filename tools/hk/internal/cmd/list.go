@@ -11,7 +11,6 @@ import (
 )
 
 func newList(env cli.Env) *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:   "list FILE",
 		Short: "List the images in a saved archive",
@@ -22,7 +21,7 @@ func newList(env cli.Env) *cobra.Command {
   # Print the names of the images.
   hk list node.tar --json | jq -r '.images[].name'`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {
 				return fmt.Errorf("reading archive: %w", err)
@@ -32,14 +31,10 @@ func newList(env cli.Env) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%q: %w", args[0], err)
 			}
-			if asJSON {
-				return writeJSON(env.Out, contents)
-			}
-			printContents(env.Out, contents)
-			return nil
+			return printResult(c, contents, printContents)
 		},
 	}
-	jsonFlag(c, &asJSON)
+	jsonFlag(c)
 	return c
 }
 

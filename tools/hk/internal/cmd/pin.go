@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -14,7 +13,6 @@ import (
 func newPin(env cli.Env) *cobra.Command {
 	var o pin.Options
 	var check bool
-	var archives []string
 	c := &cobra.Command{
 		Use:   "pin",
 		Short: "Pin the files and base images that the manifest requires",
@@ -30,18 +28,6 @@ from the pinned one.`,
   hk pin --archive rancher/v1.28.7/linux/amd64/kubelet=SHA256`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			for _, arg := range archives {
-				a, err := pin.ParseArchive(arg)
-				if err != nil {
-					return cli.Usage("--archive: %w", err)
-				}
-				o.Archives = append(o.Archives, a)
-			}
-			for i, file := range o.Imports {
-				if !filepath.IsAbs(file) {
-					o.Imports[i] = filepath.Join(env.Dir, file)
-				}
-			}
 			env := env
 			if env.Dir = checkout.Root(env.Dir); env.Dir == "" {
 				return cli.Usage("%w", errNoCheckout)
@@ -67,6 +53,10 @@ from the pinned one.`,
 	fs.BoolVar(&o.Programs, "programs", false, "build the programs of this repository and pin them again")
 	fs.BoolVar(&o.TrustMirror, "trust-mirror", false, "trust checksums of new files from the mirror in HYPERKUBE_UPSTREAM")
 	fs.StringArrayVar(&o.Imports, "import", nil, "pin the checksums in a JSON `file`: version to file to architecture to sha256; repeatable")
-	fs.StringArrayVar(&archives, "archive", nil, "`KEY=SHA256` of an archive to pin, with the member that the manifest names; repeatable")
+	fs.Func("archive", "`KEY=SHA256` of an archive to pin, with the member that the manifest names; repeatable", func(s string) error {
+		a, err := pin.ParseArchive(s)
+		o.Archives = append(o.Archives, a)
+		return err
+	})
 	return c
 }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/hyperkube/hyperkube/tools/internal/catalog"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -10,7 +11,6 @@ import (
 
 func newPush(env cli.Env) *cobra.Command {
 	var p catalog.Push
-	var asJSON bool
 	c := &cobra.Command{
 		Use:   "push IMAGE",
 		Short: "Build an image and push it to a registry",
@@ -26,7 +26,7 @@ of docker or podman.`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeImage(env),
 		RunE: func(c *cobra.Command, args []string) error {
-			b, _, err := openBuilder(env)
+			b, err := catalog.Open(env)
 			if err != nil {
 				return err
 			}
@@ -35,17 +35,13 @@ of docker or podman.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(env.Out, pushed)
-			}
-			fmt.Fprintf(env.Out, "%s@%s\n", pushed.Repository, pushed.Digest)
-			return nil
+			return printResult(c, pushed, func(w io.Writer, p catalog.Pushed) { fmt.Fprintf(w, "%s@%s\n", p.Repository, p.Digest) })
 		},
 	}
 	fs := c.Flags()
 	fs.StringVar(&p.Repository, "repository", "", "the `repository` with its registry, in place of the one of versions.yaml")
 	fs.StringArrayVar(&p.Tags, "tag", nil, "a further `tag`; repeatable")
 	fs.StringVar(&p.Layout, "layout", "", "push the OCI layout in this `directory`; default: build the image")
-	jsonFlag(c, &asJSON)
+	jsonFlag(c)
 	return c
 }

@@ -10,10 +10,9 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/hk/internal/cmd/rebuild"
 	"github.com/hyperkube/hyperkube/tools/hk/internal/cmd/vector"
-	"github.com/hyperkube/hyperkube/tools/internal/catalog"
-	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/cli/subcommand"
+	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/cobra"
 )
 
@@ -52,24 +51,28 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a mismatch or a violation was fou
 	return c
 }
 
-// writeJSON writes a result of a command for scripts.
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	return e.Encode(v)
+// jsonFlag adds --json; see printResult.
+func jsonFlag(c *cobra.Command) {
+	c.Flags().Bool("json", false, "print the result in JSON")
 }
 
-// openBuilder returns a builder for the catalog that a command uses.
-func openBuilder(env cli.Env) (*catalog.Builder, checkout.Data, error) {
-	d, err := checkout.Open(env.Dir)
-	if err != nil {
-		return nil, d, err
+// printResult prints the result of a command, in JSON with --json.
+func printResult[T any](c *cobra.Command, result T, printText func(io.Writer, T)) error {
+	asJSON, err := c.Flags().GetBool("json")
+	if !asJSON || err != nil {
+		printText(c.OutOrStdout(), result)
+		return err
 	}
-	b, err := catalog.NewBuilder(env, d)
-	return b, d, err
+	e := json.NewEncoder(c.OutOrStdout())
+	e.SetIndent("", " ")
+	return e.Encode(result)
 }
 
-// jsonFlag adds --json.
-func jsonFlag(c *cobra.Command, p *bool) {
-	c.Flags().BoolVar(p, "json", false, "print the result in JSON")
+// platformFlag adds --platform.
+func platformFlag(c *cobra.Command, env cli.Env, p *versions.Platform, usage string) {
+	c.Flags().Func("platform", usage, func(s string) (err error) {
+		*p, err = versions.ParsePlatform(s)
+		return err
+	})
+	completePlatform(c, env)
 }

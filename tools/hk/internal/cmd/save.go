@@ -8,14 +8,11 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
-	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/spf13/cobra"
 )
 
 func newSave(env cli.Env) *cobra.Command {
-	var a catalog.Archive
-	var compression string
-	var asJSON bool
+	a := catalog.Archive{Compression: archive.None}
 	c := &cobra.Command{
 		Use:   "save IMAGE|NAME=DIR... -o FILE",
 		Short: "Save images in one archive for docker, podman, containerd and skopeo",
@@ -30,10 +27,6 @@ exists, with the full name of its image.`,
 		ValidArgsFunction: completeImages(env),
 		RunE: func(c *cobra.Command, args []string) error {
 			debug.SetMemoryLimit(layer.MemoryLimit)
-			var err error
-			if a.Compression, err = archive.ParseCompression(compression); err != nil {
-				return cli.Usage("--compression: %w", err)
-			}
 			for _, arg := range args {
 				if !strings.Contains(arg, "=") {
 					a.Images = append(a.Images, arg)
@@ -53,30 +46,27 @@ exists, with the full name of its image.`,
 			case a.Repository != "" && len(a.Images) == 0:
 				return cli.Usage("--repository: only for images of the catalog; NAME=DIR has the full name")
 			}
-			var b *catalog.Builder
-			if len(a.Images) > 0 {
-				if b, _, err = openBuilder(env); err != nil {
-					return err
-				}
-			}
-			contents, err := b.Save(c.Context(), progress.New(env.Err, env.Getenv), a)
+			b, err := catalog.Open(env)
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(env.Out, contents)
+			contents, err := b.Save(c.Context(), a)
+			if err != nil {
+				return err
 			}
-			printContents(env.Out, contents)
-			return nil
+			return printResult(c, contents, printContents)
 		},
 	}
 	fs := c.Flags()
 	fs.StringVarP(&a.File, "output", "o", "", "the `file` to write")
-	fs.StringVar(&compression, "compression", string(archive.None), "the `type` of compression: none, zstd or lz4")
+	fs.Func("compression", "the `type` of compression: none, zstd or lz4 (default none)", func(s string) (err error) {
+		a.Compression, err = archive.ParseCompression(s)
+		return err
+	})
 	fs.StringArrayVar(&a.Platforms, "platform", nil, "save this `platform` only, like linux/amd64; repeatable, docker loads the first")
 	fs.StringVar(&a.Repository, "repository", "", "the `prefix` of image names in place of the registry of versions.yaml")
-	jsonFlag(c, &asJSON)
+	jsonFlag(c)
 	completePlatform(c, env)
-	completeCompression(c)
+	complete(c, "compression", cobra.FixedCompletions([]cobra.Completion{"none", "zstd", "lz4"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }

@@ -1,8 +1,8 @@
 package cmd
 
 import (
-	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -15,17 +15,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// verified is a file or symlink that matches the manifest and the lock.
-type verified struct {
-	Platform string `json:"platform"`
-	Path     string `json:"path"`
-	Content  string `json:"content"` // the key of the file, or the target of the symlink
-}
-
 func newVerify(env cli.Env) *cobra.Command {
 	var dir, digests string
-	var baseFlags []string
-	var asJSON bool
+	bases := map[versions.Platform]string{}
 	c := &cobra.Command{
 		Use:   "verify IMAGE --layout DIR",
 		Short: "Verify every byte of a built image against the manifest, the lock and its record",
@@ -45,10 +37,6 @@ An image with a base image needs the layout of the base for each platform; hk fe
 		RunE: func(c *cobra.Command, args []string) error {
 			if dir == "" {
 				return cli.Usage("--layout: want the directory of an OCI layout")
-			}
-			bases, err := parseBases(baseFlags)
-			if err != nil {
-				return cli.Usage("--base: %w", err)
 			}
 			d, err := checkout.Open(env.Dir)
 			if err != nil {
@@ -83,41 +71,29 @@ An image with a base image needs the layout of the base for each platform; hk fe
 				}
 				return err
 			}
-			files := []verified{}
-			for _, f := range findings {
-				files = append(files, verified{f.Platform.String(), f.Path, f.Content})
-			}
-			if asJSON {
-				return writeJSON(env.Out, files)
-			}
-			for _, f := range files {
-				fmt.Fprintf(env.Out, "%s %s %s\n", f.Platform, f.Path, f.Content)
-			}
-			return nil
+			return printResult(c, findings, printFindings)
 		},
 	}
 	fs := c.Flags()
 	fs.StringVar(&dir, "layout", "", "the `directory` of the OCI layout")
 	fs.StringVar(&digests, "digests", "", "the `file` with the digests on record, in place of "+record.File)
-	fs.StringArrayVar(&baseFlags, "base", nil, "`PLATFORM=DIR`, the OCI layout of the base image for a platform; repeatable")
-	jsonFlag(c, &asJSON)
+	fs.Func("base", "`PLATFORM=DIR`, the OCI layout of the base image for a platform; repeatable", func(s string) error {
+		name, dir, _ := strings.Cut(s, "=")
+		if dir == "" {
+			return fmt.Errorf("want PLATFORM=DIR, got %q", s)
+		}
+		platform, err := versions.ParsePlatform(name)
+		bases[platform] = dir
+		return err
+	})
+	jsonFlag(c)
 	return c
 }
 
-func parseBases(args []string) (map[versions.Platform]string, error) {
-	bases := map[versions.Platform]string{}
-	for _, arg := range args {
-		name, dir, _ := strings.Cut(arg, "=")
-		platform, err := versions.ParsePlatform(name)
-		if dir == "" {
-			err = errors.Join(err, fmt.Errorf("want PLATFORM=DIR, got %q", arg))
-		}
-		if err != nil {
-			return nil, err
-		}
-		bases[platform] = dir
+func printFindings(w io.Writer, findings []verify.Finding) {
+	for _, f := range findings {
+		fmt.Fprintf(w, "%s %s %s\n", f.Platform, f.Path, f.Content)
 	}
-	return bases, nil
 }
 
 func readRecords(file string) (record.Records, error) {

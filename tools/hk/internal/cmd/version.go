@@ -17,9 +17,7 @@ import (
 
 // version describes the program and the data that it uses.
 type version struct {
-	Version  string `json:"version"` // of the module
-	Commit   string `json:"commit,omitempty"`
-	Modified bool   `json:"modified,omitempty"` // the commit with changes
+	Version  string `json:"version"` // of the module; without a tag it has the commit
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
 
@@ -36,7 +34,6 @@ type dataFile struct {
 }
 
 func newVersion(env cli.Env) *cobra.Command {
-	var asJSON bool
 	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of hk and of its manifest and lock",
@@ -48,7 +45,7 @@ records of a checkout or the embedded ones, with their sha256.`,
   # Print the sha256 of the lock.
   hk version --json | jq -r '.files[] | select(.path == "versions/lock.json").sha256'`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
 			d, err := checkout.Open(env.Dir)
 			if err != nil {
 				return err
@@ -57,14 +54,10 @@ records of a checkout or the embedded ones, with their sha256.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(env.Out, v)
-			}
-			v.print(env.Out)
-			return nil
+			return printResult(c, v, printVersion)
 		},
 	}
-	jsonFlag(c, &asJSON)
+	jsonFlag(c)
 	return c
 }
 
@@ -75,14 +68,6 @@ func describe(d checkout.Data) (version, error) {
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		v.Version = info.Main.Version
-		for _, setting := range info.Settings {
-			switch setting.Key {
-			case "vcs.revision":
-				v.Commit = setting.Value
-			case "vcs.modified":
-				v.Modified = setting.Value == "true"
-			}
-		}
 	}
 	for _, name := range []string{versions.ManifestFile, versions.LockFile, record.File} {
 		raw, err := d.ReadFile(name)
@@ -94,15 +79,8 @@ func describe(d checkout.Data) (version, error) {
 	return v, nil
 }
 
-func (v version) print(w io.Writer) {
+func printVersion(w io.Writer, v version) {
 	fmt.Fprintf(w, "hk %s %s %s\n", v.Version, v.Platform, v.Go)
-	if v.Commit != "" {
-		modified := ""
-		if v.Modified {
-			modified = ", modified"
-		}
-		fmt.Fprintf(w, "commit %s%s\n", v.Commit, modified)
-	}
 	fmt.Fprintf(w, "data %s\n", cmp.Or(v.Checkout, "embedded"))
 	for _, f := range v.Files {
 		fmt.Fprintf(w, "  %s sha256:%s\n", f.Path, f.SHA256)

@@ -26,7 +26,7 @@ const File = "images/digests.json"
 // Record holds the digests ("sha256:…") of one image.
 type Record struct {
 	Inputs    string              `json:"inputs"` // hash of the image's inputs; see Records.CheckInputs
-	Index     string              `json:"index"`
+	Index     string              `json:"index,omitempty"`
 	Manifests map[string]string   `json:"manifests"` // by platform
 	DiffIDs   map[string][]string `json:"diffIDs"`   // by platform, in layer order
 }

@@ -17,9 +17,9 @@ import (
 
 // Finding is a verified file or symlink of an image.
 type Finding struct {
-	Platform versions.Platform
-	Path     string
-	Content  string // the key of a file's pin, or "-> TARGET" of a symlink
+	Platform versions.Platform `json:"platform"`
+	Path     string            `json:"path"`
+	Content  string            `json:"content"` // the key of a file's pin, or "-> TARGET" of a symlink
 }
 
 // Layout verifies the OCI layout of an image, or of one of its platforms. Bases

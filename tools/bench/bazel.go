@@ -17,7 +17,7 @@ import (
 // upstream's rules_oci, the baseline makes an index, too. The stand-in of the
 // airgap profile accepts only layers of this repository, so there the baseline
 // does less: it makes layers without an index.
-func compareWithGenrule(compression, baseline string) func(context.Context, cli.Env, string) (step, step, error) {
+func compareWithGenrule(compression, baseline string) prepareFunc {
 	return func(ctx context.Context, env cli.Env, _ string) (step, step, error) {
 		target := "//e2e/bench:" + baseline
 		if err := bazel(ctx, env, "build", "--nobuild", target); err != nil && env.Getenv("HYPERKUBE_BAZEL_MODULES") == "" {
@@ -36,6 +36,7 @@ func compareWithGenrule(compression, baseline string) func(context.Context, cli.
 	}
 }
 
+// nullBuild measures a build of Bazel without changes.
 func nullBuild(_ context.Context, env cli.Env, _ string) (step, step, error) {
 	return func(ctx context.Context, _ int) (int64, error) {
 		return 0, bazel(ctx, env, "build", "//images:v1_36_0")

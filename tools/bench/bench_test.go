@@ -35,7 +35,7 @@ func TestExceeded(t *testing.T) {
 }
 
 func TestRun(t *testing.T) {
-	fake := func(memory int64) func(context.Context, cli.Env, string) (step, step, error) {
+	fake := func(memory int64) prepareFunc {
 		return func(context.Context, cli.Env, string) (step, step, error) {
 			return func(context.Context, int) (int64, error) { return memory, nil }, nil, nil
 		}
@@ -55,7 +55,7 @@ func TestRun(t *testing.T) {
 		{"broken", "", "bench: measuring broken: broken\n", cli.ExitFailed},
 		{"small other", "", "bench: unknown benchmarks [\"other\"]; -list prints all\n", cli.ExitUsage},
 		{"-n 0", "", "bench: -n: want 1 or more, got 0\n", cli.ExitUsage},
-		{"-list", "small            a; limit: 2 MiB\nlarge ", "", 0},
+		{"-list", "small               a; limit: 2 MiB\nlarge ", "", 0},
 	} {
 		var out, stderr strings.Builder
 		err := run(t.Context(), cli.Env{Args: strings.Fields(test.args), Out: &out, Err: &stderr}, benchmarks)

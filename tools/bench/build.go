@@ -19,7 +19,7 @@ const version = "v1.36.0"
 
 // compareWithCompressor measures building an image layout from pinned files
 // against the same compressor on the same bytes, without tar, hashes and output.
-func compareWithCompressor(compression versions.Compression) func(context.Context, cli.Env, string) (step, step, error) {
+func compareWithCompressor(compression versions.Compression) prepareFunc {
 	return func(ctx context.Context, env cli.Env, dir string) (step, step, error) {
 		b, err := catalog.Open(env)
 		if err != nil {

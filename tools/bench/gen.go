@@ -59,12 +59,11 @@ func manyReleases(root string, catalog *versions.Catalog) (manifest, lock []byte
 		return nil, nil, err
 	}
 	head, _, _ := strings.Cut(string(manifest), "\nreleases:\n")
-	var b strings.Builder
-	b.WriteString(head + "\nreleases:\n")
+	manifest = []byte(head + "\nreleases:\n")
 	for i := range manyVersions {
-		fmt.Fprintf(&b, "  - v1.%d.%d\n", 100+i/20, i%20)
+		manifest = fmt.Appendf(manifest, "  - v1.%d.%d\n", 100+i/20, i%20)
 	}
-	m, err := versions.ParseManifest(versions.ManifestFile, []byte(b.String()))
+	m, err := versions.ParseManifest(versions.ManifestFile, manifest)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -81,5 +80,5 @@ func manyReleases(root string, catalog *versions.Catalog) (manifest, lock []byte
 		}
 		l.Set(pin)
 	}
-	return []byte(b.String()), l.Format(), nil
+	return manifest, l.Format(), nil
 }

@@ -31,10 +31,12 @@ func main() {
 type benchmark struct {
 	name, description string
 	limits            limits
-	// prepare returns the measured steps; the baseline may be nil. Both may write
-	// to dir.
-	prepare func(ctx context.Context, env cli.Env, dir string) (subject, baseline step, err error)
+	prepare           prepareFunc
 }
+
+// prepareFunc returns the measured steps; the baseline may be nil. Both may write
+// to dir.
+type prepareFunc func(ctx context.Context, env cli.Env, dir string) (subject, baseline step, err error)
 
 // step is one run and returns its peak memory in bytes, or 0 if it does not
 // measure memory. n differs in every run, to avoid cached results.
@@ -82,7 +84,7 @@ func run(ctx context.Context, env cli.Env, benchmarks []benchmark) error {
 	}
 	if *list {
 		for _, b := range selected {
-			fmt.Fprintf(env.Out, "%-16s %s; limit: %s\n", b.name, b.description, b.limits)
+			fmt.Fprintf(env.Out, "%-19s %s; limit: %s\n", b.name, b.description, b.limits)
 		}
 		return nil
 	}
@@ -92,7 +94,7 @@ func run(ctx context.Context, env cli.Env, benchmarks []benchmark) error {
 		if err != nil {
 			return fmt.Errorf("measuring %s: %w", b.name, err)
 		}
-		fmt.Fprintf(env.Out, "%-16s %s; limit: %s\n", b.name, r, b.limits)
+		fmt.Fprintf(env.Out, "%-19s %s; limit: %s\n", b.name, r, b.limits)
 		for _, e := range b.limits.exceeded(r) {
 			exceeded = append(exceeded, b.name+": "+e)
 		}

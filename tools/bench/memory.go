@@ -17,7 +17,7 @@ import (
 const layerSize = 1 << 30
 
 // layerMemory measures the process that writes one large layer.
-func layerMemory(compression string) func(context.Context, cli.Env, string) (step, step, error) {
+func layerMemory(compression string) prepareFunc {
 	return func(ctx context.Context, env cli.Env, dir string) (step, step, error) {
 		layer, src := filepath.Join(dir, "layer"), filepath.Join(dir, "src")
 		if err := command(ctx, env, "go", "build", "-o", layer, "./tools/layer"); err != nil {

@@ -81,6 +81,8 @@ func run(ctx context.Context, env cli.Env) error {
 	return nil
 }
 
+// compare builds an image with every builder and compares the first layout with
+// the others.
 func compare(ctx context.Context, env cli.Env, builders []builder, image string) (same bool, err error) {
 	dir, err := os.MkdirTemp("", "hyperkube-conformance-")
 	if err != nil {
@@ -111,8 +113,8 @@ func compare(ctx context.Context, env cli.Env, builders []builder, image string)
 	return same, nil
 }
 
-// bazel returns a function that builds an index with Bazel and an additional
-// environment variable.
+// bazel returns a build function that runs Bazel with an additional environment
+// variable.
 func bazel(setting string) func(ctx context.Context, env cli.Env, image, dir string) error {
 	return func(ctx context.Context, env cli.Env, image, dir string) error {
 		// The targets of the default flavor have no prefix.
@@ -133,11 +135,14 @@ func bazel(setting string) func(ctx context.Context, env cli.Env, image, dir str
 	}
 }
 
+// withoutBazel is the build function of hk build.
 func withoutBazel(ctx context.Context, env cli.Env, image, dir string) error {
 	_, err := command(ctx, env, "", "go", "run", "./tools/hk", "build", image, "-o", dir)
 	return err
 }
 
+// command runs a command with an additional environment variable and returns its
+// stdout.
 func command(ctx context.Context, env cli.Env, setting, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Stderr = env.Dir, env.Err
@@ -173,16 +178,11 @@ func difference(a, b string) (differences []string, files int, err error) {
 
 func read(dir string) (map[string][]byte, error) {
 	files := map[string][]byte{}
-	err := filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
+	root := os.DirFS(dir)
+	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files[name], err = fs.ReadFile(root, name)
 		}
-		name, err := filepath.Rel(dir, file)
-		if err != nil {
-			return err
-		}
-		raw, err := os.ReadFile(file)
-		files[name] = append([]byte{}, raw...)
 		return err
 	})
 	return files, err

@@ -3,17 +3,12 @@ package atomic
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 )
-
-// pollInterval is the time between two attempts to acquire a temporary directory.
-const pollInterval = 100 * time.Millisecond
 
 // Replace creates a temporary directory with the given mode next to path, calls
 // write to fill it and commit to move its content to path. Concurrent calls for
@@ -53,24 +48,14 @@ func withParentLock(ctx context.Context, dir string, do func(parent *os.File) er
 }
 
 // acquire creates dir and locks it, which shows that it is in use.
-func acquire(ctx context.Context, dir string, waiting func()) (lock *os.File, err error) {
-	for first := true; ; first = false {
-		err := withParentLock(ctx, dir, func(*os.File) (err error) {
+func acquire(ctx context.Context, dir string, waiting func()) (*os.File, error) {
+	return lockfile.Poll(ctx, dir, waiting, func() (lock *os.File, err error) {
+		err = withParentLock(ctx, dir, func(*os.File) error {
 			lock, err = tryAcquire(dir)
 			return err
 		})
-		if lock != nil || err != nil {
-			return lock, err
-		}
-		if first && waiting != nil {
-			waiting()
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for another process that writes %q: %w", dir, ctx.Err())
-		case <-time.After(pollInterval):
-		}
-	}
+		return lock, err
+	})
 }
 
 // tryAcquire is acquire, but returns nil if dir is in use. A directory without a

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os/exec"
@@ -50,12 +51,13 @@ func (f *Fetcher) buildKubernetes(ctx context.Context, cache string, key version
 	command := func(subcommand ...string) *exec.Cmd {
 		return tool.ToolchainCommand(ctx, goroot.Dir, tree.Source(), env, append(subcommand, args...)...)
 	}
-	packages, err := gotool.CountPackages(command("list", "-deps"))
+	packages, err := gotool.Output(command("list", "-deps"))
 	if err != nil {
 		return fmt.Errorf("listing the packages of %s: %w", key, err)
 	}
-	task := f.Progress.Start("compiling "+key.String(), "packages", packages)
-	if err := gotool.Build(command("build", "-v", "-o", out), func(pkg string) { task.Detail(pkg); task.Add(1) }); err != nil {
+	task := f.Progress.Start("compiling "+key.String(), "packages", int64(bytes.Count(packages, []byte("\n"))))
+	err = gotool.Run(command("build", "-v", "-o", out), nil, gotool.EachPackage(func(pkg string) { task.Detail(pkg); task.Add(1) }))
+	if err != nil {
 		task.Fail()
 		return fmt.Errorf("building %s: %w", key, err)
 	}

@@ -1,6 +1,7 @@
 package gotool
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -40,6 +41,23 @@ func Run(cmd *exec.Cmd, monitor func(pid int) (stop func()), read func(stderr io
 		return fmt.Errorf("%w: %s", err, lastLines(strings.Join(lines, "\n")))
 	}
 	return readErr
+}
+
+// EachPackage returns a parser, for [Run], of the output of a go command with -v:
+// paths of packages that it compiles, one per line, and other lines to log.
+func EachPackage(compiling func(pkg string)) func(stderr io.Reader, log func(line string)) error {
+	return func(stderr io.Reader, log func(string)) error {
+		lines := bufio.NewScanner(stderr)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			if line := lines.Text(); strings.ContainsAny(line, " :") || strings.HasPrefix(line, "#") {
+				log(line)
+			} else {
+				compiling(line)
+			}
+		}
+		return lines.Err()
+	}
 }
 
 // lastLines returns the last lines of s as one line.

@@ -40,8 +40,14 @@ func TryAcquire(path string) (*os.File, error) { return try(path, os.O_RDWR|os.O
 func TryAcquireDir(dir string) (*os.File, error) { return try(dir, 0, exclusive) }
 
 func acquire(ctx context.Context, path string, flag, how int, waiting func()) (*os.File, error) {
+	return Poll(ctx, path, waiting, func() (*os.File, error) { return try(path, flag, how) })
+}
+
+// Poll calls attempt until it returns a lock on path or an error. It calls waiting,
+// unless nil, once if the first attempt returns neither.
+func Poll(ctx context.Context, path string, waiting func(), attempt func() (*os.File, error)) (*os.File, error) {
 	for first := true; ; first = false {
-		f, err := try(path, flag, how)
+		f, err := attempt()
 		if f != nil || err != nil {
 			return f, err
 		}

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -165,11 +166,8 @@ func NewVerifier(r io.Reader, from string, want versions.Digest, size int64) io.
 
 type verifier struct {
 	r    io.Reader
-	hash interface {
-		io.Writer
-		Sum([]byte) []byte
-	}
-	err MismatchError
+	hash hash.Hash
+	err  MismatchError
 }
 
 func (v *verifier) Read(p []byte) (int, error) {

@@ -40,7 +40,7 @@ func Dereference(ctx context.Context, dir string) (resolved string, remove func(
 		if entry.IsDir() {
 			return os.MkdirAll(filepath.Join(resolved, rel), 0o755)
 		}
-		return linkOrCopy(ctx, path, filepath.Join(resolved, rel))
+		return linkOrCopy(path, filepath.Join(resolved, rel))
 	})
 	if err != nil {
 		return "", noop, errors.Join(fmt.Errorf("copying layout %q: %w", dir, err), remove())
@@ -50,7 +50,7 @@ func Dereference(ctx context.Context, dir string) (resolved string, remove func(
 
 // linkOrCopy makes dst a hard link to the file that src resolves to, or a copy
 // if they are on different file systems.
-func linkOrCopy(ctx context.Context, src, dst string) (err error) {
+func linkOrCopy(src, dst string) (err error) {
 	if src, err = filepath.EvalSymlinks(src); err != nil {
 		return err
 	}
@@ -66,21 +66,8 @@ func linkOrCopy(ctx context.Context, src, dst string) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, contextReader{ctx, in})
+	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Close())
-}
-
-// contextReader stops reading when its context ends.
-type contextReader struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
 }
 
 func hasSymlinks(dir string) (found bool, err error) {

@@ -25,9 +25,7 @@ func (s *Step) Compile(ctx context.Context) error {
 	task := s.progress.Start("compiling "+s.title, "packages", total)
 	list := s.Build
 	list.Args = append([]string{"list", "-export", "-deps", "-f", "", "-v"}, s.Build.Args[1:]...)
-	err = s.run(s.env.Command(ctx, list, s.cache), func(stderr io.Reader, said func(string)) error {
-		return gotool.EachPackage(stderr, said, func(pkg string) { task.Detail(pkg); task.Add(1) })
-	})
+	err = s.run(s.env.Command(ctx, list, s.cache), gotool.EachPackage(func(pkg string) { task.Detail(pkg); task.Add(1) }))
 	if err != nil {
 		task.Fail()
 		return fmt.Errorf("compiling: %w", err)
@@ -52,9 +50,7 @@ func (s *Step) link(ctx context.Context) error {
 		counted = finished
 	})
 	defer stop()
-	err := s.run(s.env.Command(ctx, s.Build, s.cache, "-p=1", "-v"), func(stderr io.Reader, said func(string)) error {
-		return gotool.EachPackage(stderr, said, func(pkg string) { task.Detail(pkg) })
-	})
+	err := s.run(s.env.Command(ctx, s.Build, s.cache, "-p=1", "-v"), gotool.EachPackage(task.Detail))
 	if err != nil {
 		task.Fail()
 		return fmt.Errorf("linking: %w", err)

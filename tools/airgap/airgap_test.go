@@ -4,10 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/bazelbuild/buildtools/build"
 	"github.com/hyperkube/hyperkube/tools/airgap/internal/moduleregistry"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 )
@@ -31,13 +33,8 @@ func TestHostVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Both profiles must use the same Go version.
-	text, err := os.ReadFile(moduleFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := `download_go_sdk.download(version = "` + version + `")`; !strings.Contains(string(text), want) {
-		t.Errorf("MODULE.bazel has no %s", want)
+	if version == "" {
+		t.Error("no version")
 	}
 	without := filepath.Join(t.TempDir(), "MODULE.bazel")
 	if err := os.WriteFile(without, []byte("module(name = \"x\")\n"), 0o644); err != nil {
@@ -45,6 +42,53 @@ func TestHostVersion(t *testing.T) {
 	}
 	if _, err := hostVersion(without); err == nil {
 		t.Error("no error for a module file without go_sdk.host")
+	}
+}
+
+// TestDownloadedGo checks that both profiles use the same version of Go, and that
+// MODULE.bazel pins the archive of every platform.
+func TestDownloadedGo(t *testing.T) {
+	version, err := hostVersion(moduleFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := moduleregistry.Parse(moduleFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := f.Rules("download_go_sdk.download")
+	if len(rules) != 1 {
+		t.Fatalf("MODULE.bazel has %d calls of download_go_sdk.download, want 1", len(rules))
+	}
+	if got := rules[0].AttrString("version"); got != version {
+		t.Errorf("download_go_sdk.download has version %q, go_sdk.host has %q", got, version)
+	}
+	pins, ok := rules[0].Attr("sdks").(*build.DictExpr)
+	if !ok {
+		t.Fatal("download_go_sdk.download has no sdks: Bazel would trust checksums from go.dev")
+	}
+	var got []string
+	sums := map[string]bool{}
+	for _, pin := range pins.List {
+		platform, values := pin.Key.(*build.StringExpr).Value, build.Strings(pin.Value)
+		if len(values) != 2 || !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(values[1]) || sums[values[1]] {
+			t.Fatalf("sdks[%q] = %q, want a file name and a sha256 of its own", platform, values)
+		}
+		sums[values[1]] = true
+		got = append(got, platform+" "+values[0])
+	}
+	var want []string
+	for _, os := range []string{"darwin", "linux", "windows"} {
+		suffix := ".tar.gz"
+		if os == "windows" {
+			suffix = ".zip"
+		}
+		for _, arch := range []string{"amd64", "arm64"} {
+			want = append(want, os+"_"+arch+" go"+version+"."+os+"-"+arch+suffix)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("sdks: got %q\nwant %q\nFix: copy names and sha256 of Go %s from https://go.dev/dl/?mode=json&include=all", got, want, version)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -94,7 +95,7 @@ func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from stri
 		return fmt.Errorf("removing temporary files from the store: %w", err)
 	}
 	return atomic.Write(s.Path(d), tmp, 0o644, func(w io.Writer) error {
-		_, err := io.Copy(w, NewVerifier(contextReader{ctx, r}, from, d, size))
+		_, err := io.Copy(w, NewVerifier(ctxio.NewReader(ctx, r), from, d, size))
 		var mismatch *MismatchError
 		if err != nil && !errors.As(err, &mismatch) {
 			err = fmt.Errorf("storing %q: %w", from, err)
@@ -123,18 +124,6 @@ func removeAbandoned(dir string) error {
 		}
 	}
 	return nil
-}
-
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
 }
 
 // MismatchError reports that content does not match its digest.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
 )
 
@@ -62,7 +63,7 @@ func (b *blob) load() error {
 		return fmt.Errorf("blob %s: want a document of at most %d bytes, got %d", b.digest, maxDocument, b.size)
 	}
 	var buf bytes.Buffer
-	if err := b.copyTo(context.Background(), &buf, make([]byte, b.size+1)); err != nil {
+	if err := b.copyTo(context.Background(), &buf, nil); err != nil {
 		return err
 	}
 	b.content = buf.Bytes()
@@ -80,22 +81,12 @@ func (b *blob) copyTo(ctx context.Context, w io.Writer, buf []byte) error {
 		return err
 	}
 	defer f.Close()
-	r := store.NewVerifier(f, b.path, b.digest.sum, b.size)
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := r.Read(buf)
-		if err != nil && err != io.EOF {
-			return fmt.Errorf("%w. "+fixHint, err)
-		}
-		if _, err := w.Write(buf[:n]); err != nil {
-			return err
-		}
-		if err == io.EOF {
-			return nil
-		}
+	_, err = io.CopyBuffer(w, store.NewVerifier(ctxio.NewReader(ctx, f), b.path, b.digest.sum, b.size), buf)
+	var mismatch *store.MismatchError
+	if errors.As(err, &mismatch) {
+		err = fmt.Errorf("%w. "+fixHint, err)
 	}
+	return err
 }
 
 const fixHint = "Fix: build the image again"

@@ -12,6 +12,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -60,7 +61,8 @@ func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (D
 	// The diffID is hashed concurrently with the compression.
 	diffID := sha256.New()
 	hasher := newAsyncWriter(diffID)
-	err = writeTar(ctx, io.MultiWriter(hasher, compressor), e)
+	e.Content = ctxio.NewReader(ctx, e.Content)
+	err = writeTar(io.MultiWriter(hasher, compressor), e)
 	hasher.close()
 	// Always close the compressor, to stop its goroutines.
 	if err := errors.Join(err, compressor.Close()); err != nil {
@@ -76,7 +78,7 @@ func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (D
 
 // writeTar writes the tar of an entry in USTAR format. All fields that depend on
 // time, user or machine are zero.
-func writeTar(ctx context.Context, w io.Writer, e Entry) error {
+func writeTar(w io.Writer, e Entry) error {
 	t := tar.NewWriter(w)
 	if len(e.Symlinks) == 0 {
 		err := t.WriteHeader(&tar.Header{
@@ -86,7 +88,7 @@ func writeTar(ctx context.Context, w io.Writer, e Entry) error {
 		if err != nil {
 			return err
 		}
-		if err := copyExact(ctx, t, e.Content, e.Size); err != nil {
+		if err := copyExact(t, e.Content, e.Size); err != nil {
 			return err
 		}
 	}
@@ -104,29 +106,15 @@ func writeTar(ctx context.Context, w io.Writer, e Entry) error {
 
 // copyExact copies exactly size bytes and reads up to EOF, where a verifying reader
 // returns its error.
-func copyExact(ctx context.Context, w io.Writer, r io.Reader, size int64) error {
-	buf := make([]byte, chunkSize)
-	for done := int64(0); ; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := io.ReadFull(r, buf)
-		if done += int64(n); done > size {
-			return fmt.Errorf("want %d bytes, got more", size)
-		}
-		if _, werr := w.Write(buf[:n]); werr != nil {
-			return werr
-		}
-		switch {
-		case err == io.EOF || err == io.ErrUnexpectedEOF:
-			if done != size {
-				return fmt.Errorf("want %d bytes, got %d", size, done)
-			}
-			return nil
-		case err != nil:
-			return err
-		}
+func copyExact(t *tar.Writer, r io.Reader, size int64) error {
+	n, err := io.CopyBuffer(t, r, make([]byte, chunkSize))
+	switch {
+	case errors.Is(err, tar.ErrWriteTooLong):
+		return fmt.Errorf("want %d bytes, got more", size)
+	case err == nil && n != size:
+		return fmt.Errorf("want %d bytes, got %d", size, n)
 	}
+	return err
 }
 
 // counter counts the bytes written to it.

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 )
 
 // Dereference returns a layout whose blobs are regular files. If dir has no
@@ -40,7 +42,7 @@ func Dereference(ctx context.Context, dir string) (resolved string, remove func(
 		if entry.IsDir() {
 			return os.MkdirAll(filepath.Join(resolved, rel), 0o755)
 		}
-		return linkOrCopy(path, filepath.Join(resolved, rel))
+		return linkOrCopy(ctx, path, filepath.Join(resolved, rel))
 	})
 	if err != nil {
 		return "", noop, errors.Join(fmt.Errorf("copying layout %q: %w", dir, err), remove())
@@ -50,7 +52,7 @@ func Dereference(ctx context.Context, dir string) (resolved string, remove func(
 
 // linkOrCopy makes dst a hard link to the file that src resolves to, or a copy
 // if they are on different file systems.
-func linkOrCopy(src, dst string) (err error) {
+func linkOrCopy(ctx context.Context, src, dst string) (err error) {
 	if src, err = filepath.EvalSymlinks(src); err != nil {
 		return err
 	}
@@ -66,7 +68,7 @@ func linkOrCopy(src, dst string) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, in)
+	_, err = io.Copy(out, ctxio.NewReader(ctx, in))
 	return errors.Join(err, out.Close())
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 )
 
 // checkDigest compares the digest of a manifest's or index's bytes with the one
@@ -54,16 +55,6 @@ func hash(ctx context.Context, open func() (io.ReadCloser, error)) (_ v1.Hash, n
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	h := sha256.New()
-	for err == nil {
-		var more int64
-		more, err = io.CopyN(h, r, 1<<20)
-		n += more
-		if err == nil {
-			err = ctx.Err()
-		}
-	}
-	if !errors.Is(err, io.EOF) {
-		return v1.Hash{}, n, err
-	}
-	return v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", h.Sum(nil))}, n, nil
+	n, err = io.Copy(h, ctxio.NewReader(ctx, r))
+	return v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", h.Sum(nil))}, n, err
 }

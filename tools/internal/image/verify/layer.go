@@ -10,6 +10,7 @@ import (
 	"os"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/binary"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -82,10 +83,8 @@ func checkFile(ctx context.Context, t *tar.Reader, want versions.Layer) (err err
 	}
 	defer func() { err = errors.Join(err, tmp.Close(), os.Remove(tmp.Name())) }()
 	sum := sha256.New()
-	stop := context.AfterFunc(ctx, func() { tmp.Close() })
-	defer stop()
-	if _, err := io.Copy(io.MultiWriter(tmp, sum), t); err != nil {
-		return errors.Join(ctx.Err(), err)
+	if _, err := io.Copy(io.MultiWriter(tmp, sum), ctxio.NewReader(ctx, t)); err != nil {
+		return err
 	}
 	if got := fmt.Sprintf("%x", sum.Sum(nil)); got != want.Pin.SHA256.String() {
 		return fmt.Errorf("%s: want sha256 %s of %s, got %s", want.Path, want.Pin.SHA256, want.Pin.FileKey, got)

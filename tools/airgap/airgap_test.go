@@ -154,7 +154,8 @@ func TestBazelEnv(t *testing.T) {
 }
 
 func TestModulesIn(t *testing.T) {
-	dir := t.TempDir()
+	root := t.TempDir()
+	dir := filepath.Join(root, "mnt")
 	for name, text := range map[string]string{
 		"a":      "module(name = \"rules_a\")\n",
 		"b-1.2":  "module(name = \"b\", version = \"1.2\")\n",
@@ -171,7 +172,7 @@ func TestModulesIn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := modulesIn(dir, "/mnt")
+	got, err := modulesIn(root, "/mnt")
 	want := []moduleregistry.Module{
 		{Name: "rules_a", File: filepath.Join(dir, "a", "MODULE.bazel"), Dir: "/mnt/a"},
 		{Name: "b", File: filepath.Join(dir, "b-1.2", "MODULE.bazel"), Dir: "/mnt/b-1.2"},

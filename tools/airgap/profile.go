@@ -122,7 +122,7 @@ func (c config) providedModules(root *debian.Root) ([]moduleregistry.Module, err
 	var all []moduleregistry.Module
 	if c.upstreamModules != "" {
 		var err error
-		if all, err = modulesIn(c.upstreamModules, c.upstreamModules); err != nil {
+		if all, err = modulesIn("", c.upstreamModules); err != nil {
 			return nil, err
 		}
 		rules := slices.IndexFunc(all, func(m moduleregistry.Module) bool { return m.Name == "rules_oci" })
@@ -134,39 +134,34 @@ func (c config) providedModules(root *debian.Root) ([]moduleregistry.Module, err
 			all[i].Bare = true
 		}
 	}
-	standIns := filepath.Join(c.workspace, "airgap/modules")
-	found, err := modulesIn(standIns, standIns)
+	standIns, err := modulesIn("", filepath.Join(c.workspace, "airgap/modules"))
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, found...)
+	all = append(all, standIns...)
 	for _, m := range goModules() {
 		all = append(all, moduleregistry.Module{Name: m.name, File: filepath.Join(c.moduleDir(m), "MODULE.bazel"), Dir: c.moduleDir(m)})
 	}
-	for _, dir := range []string{"/usr/share/bazel/rules", "/usr/share/bazel/tools"} {
-		found, err := modulesIn(filepath.Join(root.Dir(), dir), dir)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
-	return all, nil
+	debianModules, err := modulesIn(root.Dir(), "/usr/share/bazel/rules", "/usr/share/bazel/tools")
+	return append(all, debianModules...), err
 }
 
-// modulesIn lists the modules in subdirectories of dir, which is mounted at
-// mountPoint.
-func modulesIn(dir, mountPoint string) ([]moduleregistry.Module, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*", "MODULE.bazel"))
-	if err != nil {
-		return nil, fmt.Errorf("listing modules in %q: %w", dir, err)
-	}
+// modulesIn lists the modules in subdirectories of dirs, which are below root for
+// this process.
+func modulesIn(root string, dirs ...string) ([]moduleregistry.Module, error) {
 	var all []moduleregistry.Module
-	for _, path := range paths {
-		name, err := moduleregistry.Name(path)
+	for _, dir := range dirs {
+		files, err := filepath.Glob(filepath.Join(root, dir, "*", "MODULE.bazel"))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("listing modules in %q: %w", dir, err)
 		}
-		all = append(all, moduleregistry.Module{Name: name, File: path, Dir: filepath.Join(mountPoint, filepath.Base(filepath.Dir(path)))})
+		for _, file := range files {
+			name, err := moduleregistry.Name(file)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, moduleregistry.Module{Name: name, File: file, Dir: strings.TrimPrefix(filepath.Dir(file), root)})
+		}
 	}
 	return all, nil
 }

@@ -57,9 +57,9 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 
 	c.Progress.Logf("creating a Debian %s root in %s from %s; this takes one to two minutes", spec.Suite, root.dir, m.archive.uri)
 	unpacked := &Root{build}
-	args := AsRoot(mmdebstrap(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
+	args := AsRoot(mmdebstrapArgs(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
 	w := &logParser{name: "Debian " + spec.Suite, report: c.Progress}
-	if err := run(ctx, w, args, lock); err != nil {
+	if err := runMmdebstrap(ctx, w, args, lock); err != nil {
 		return err
 	}
 	query := unpacked.Command(ctx, Run{
@@ -112,9 +112,9 @@ func sourceOf(uri string, sources []source) source {
 	return source{uri: uri}
 }
 
-// mmdebstrap returns the command line that installs spec into dir. It runs in
+// mmdebstrapArgs returns the command line that installs spec into dir. It runs in
 // a PID namespace, so that all of its children die with it.
-func mmdebstrap(spec Spec, dir, sources, debs string, options []string) []string {
+func mmdebstrapArgs(spec Spec, dir, sources, debs string, options []string) []string {
 	args := []string{
 		"bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/",
 		"--unshare-pid", "--proc", "/proc", "--die-with-parent", "--",
@@ -169,9 +169,9 @@ func networkOptions(dump string) []string {
 	return options
 }
 
-// run runs mmdebstrap and reports its progress. The error includes the errors
+// runMmdebstrap runs mmdebstrap and reports its progress. The error includes the errors
 // that it has logged.
-func run(ctx context.Context, w *logParser, args []string, lock *os.File) error {
+func runMmdebstrap(ctx context.Context, w *logParser, args []string, lock *os.File) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(cmd.Environ(), "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive",
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
@@ -193,7 +193,7 @@ func run(ctx context.Context, w *logParser, args []string, lock *os.File) error 
 // remove deletes a root, with the privileges that files of other user IDs
 // need.
 func remove(ctx context.Context, dir string) error {
-	if err := try(ctx, AsRoot("rm", "-rf", "--one-file-system", "--", dir)...); err != nil {
+	if err := runCommand(ctx, AsRoot("rm", "-rf", "--one-file-system", "--", dir)...); err != nil {
 		return fmt.Errorf("removing an incomplete root: %w", err)
 	}
 	return nil

@@ -78,7 +78,7 @@ func checkHost(ctx context.Context) error {
 			return fmt.Errorf("user namespace has %d IDs, want %d for the files of a Debian system", n, requiredIDs)
 		}
 	}
-	err := try(ctx, AsRoot("bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "true")...)
+	err := runCommand(ctx, AsRoot("bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/", "true")...)
 	if err == nil {
 		return nil
 	}
@@ -93,8 +93,8 @@ func checkHost(ctx context.Context) error {
 		"newuidmap from the package uidmap, lines for %q in /etc/subuid and /etc/subgid): %w", name, err)
 }
 
-// try runs a command and returns its output only in the error.
-func try(ctx context.Context, args ...string) error {
+// runCommand runs a command and returns its output only in the error.
+func runCommand(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	// dpkg must complete: killed, it would leave packages half-configured.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -139,7 +139,7 @@ func InstallTools(ctx context.Context, log io.Writer) error {
 		{"update"},
 		append([]string{"install", "--yes", "--no-install-recommends"}, missing...),
 	} {
-		if err := try(ctx, slices.Concat(apt, command)...); err != nil {
+		if err := runCommand(ctx, slices.Concat(apt, command)...); err != nil {
 			return fmt.Errorf("installing %s: %w", strings.Join(missing, ", "), err)
 		}
 	}

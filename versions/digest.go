@@ -20,3 +20,12 @@ func ParseDigest(s string) (Digest, error) {
 
 // String returns the 64 digits, without "sha256:".
 func (d Digest) String() string { return d.hex }
+
+// MarshalText returns the same as String.
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText parses what MarshalText returns.
+func (d *Digest) UnmarshalText(text []byte) (err error) {
+	*d, err = ParseDigest(string(text))
+	return err
+}

@@ -24,9 +24,6 @@ func ParsePlatform(s string) (Platform, error) {
 // String returns "linux/amd64".
 func (p Platform) String() string { return p.os + "/" + p.arch }
 
-// MarshalText returns the same as String.
-func (p Platform) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
-
 // Label returns the platform as in labels, "linux_amd64".
 func (p Platform) Label() string { return p.os + "_" + p.arch }
 
@@ -39,3 +36,12 @@ func (p Platform) OS() string { return p.os }
 
 // Arch returns "amd64" or "arm64".
 func (p Platform) Arch() string { return p.arch }
+
+// MarshalText returns the same as String.
+func (p Platform) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText parses what MarshalText returns.
+func (p *Platform) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePlatform(string(text))
+	return err
+}

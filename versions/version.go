@@ -44,3 +44,12 @@ func (v Version) MinorLabel() string { return fmt.Sprintf("v%d_%d", v.major, v.m
 func (v Version) Compare(w Version) int {
 	return cmp.Or(cmp.Compare(v.major, w.major), cmp.Compare(v.minor, w.minor), cmp.Compare(v.patch, w.patch))
 }
+
+// MarshalText returns the same as String.
+func (v Version) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText parses what MarshalText returns.
+func (v *Version) UnmarshalText(text []byte) (err error) {
+	*v, err = ParseVersion(string(text))
+	return err
+}

@@ -58,7 +58,7 @@ func Results(outcomes ...Outcome) []results.Result {
 			continue
 		}
 		all = append(all, results.Result{
-			Version: o.Job.Version, Platform: o.Job.Platform, Binary: o.Job.Binary,
+			Key:     results.Key{Version: o.Job.Version, Platform: o.Job.Platform, Binary: o.Job.Binary},
 			Outcome: string(o.Status), SHA256: o.Got, Reason: o.Reason, MissingDate: o.MissingDate,
 			Toolchain: o.Info.Toolchain, System: o.Info.System, Compiler: o.Info.Compiler, Commit: o.Commit,
 			Seconds: int(o.Info.Wall.Round(time.Second) / time.Second), PeakMiB: int(o.Info.PeakMemory >> 20), BuiltWith: o.Info.Binaries,

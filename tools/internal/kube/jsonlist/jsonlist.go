@@ -36,13 +36,18 @@ func Parse[E any](file, list string, data []byte, add func(E) error) error {
 	if got := string(content["schema"]); got != fmt.Sprint(schema) {
 		return fmt.Errorf("reading %q: schema: want %d, got %s", file, schema, got)
 	}
-	var entries []E
+	var entries []json.RawMessage
 	if err := decode(content[list], &entries); err != nil {
 		return fmt.Errorf("reading %q: %s: %w", file, list, err)
 	}
 	var errs []error
-	for i, e := range entries {
-		if err := add(e); err != nil {
+	for i, data := range entries {
+		var e E
+		err := decode(data, &e)
+		if err == nil {
+			err = add(e)
+		}
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %s[%d]: %w", file, list, i, err))
 		}
 	}

@@ -53,7 +53,7 @@ func (r Recorder) Record(ctx context.Context, results ...Result) error {
 		return err
 	}
 	for _, result := range results {
-		before, ok := recorded.Get(result.Key())
+		before, ok := recorded.Get(result.Key)
 		if ok && before.Outcome != Unbuildable && result.Outcome == Unbuildable {
 			continue
 		}

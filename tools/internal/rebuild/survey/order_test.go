@@ -37,19 +37,19 @@ func TestOrder(t *testing.T) {
 	// a match is not.
 	picked := entries[3].version
 	for _, binary := range []string{"kubectl", "kubeadm"} {
-		none.Set(results.Result{Version: picked, Platform: platform("linux/amd64"), Binary: binary, Outcome: results.Unbuildable, Reason: "refused"})
+		none.Set(results.Result{Key: results.Key{Version: picked, Platform: platform("linux/amd64"), Binary: binary}, Outcome: results.Unbuildable, Reason: "refused"})
 	}
 	other := order(catalog, dates, none)[3].version
 	if other == picked || other.MinorLabel() != picked.MinorLabel() {
 		t.Errorf("with %s unbuildable, %s is next, want another one of the minor", picked, other)
 	}
-	none.Set(results.Result{Version: picked, Platform: platform("linux/arm64"), Binary: "kubectl", Outcome: results.Matched})
+	none.Set(results.Result{Key: results.Key{Version: picked, Platform: platform("linux/arm64"), Binary: "kubectl"}, Outcome: results.Matched})
 	if other := order(catalog, dates, none)[3].version; other != picked {
 		t.Errorf("after a match of %s, %s is next", picked, other)
 	}
 	// The other binaries of a version with a match are next.
 	partial := mustVersion("v1.33.1")
-	none.Set(results.Result{Version: partial, Platform: platform("linux/arm64"), Binary: "kubectl", Outcome: results.Matched})
+	none.Set(results.Result{Key: results.Key{Version: partial, Platform: platform("linux/arm64"), Binary: "kubectl"}, Outcome: results.Matched})
 	if next := order(catalog, dates, none)[4].version; next != partial {
 		t.Errorf("after a match of %s, %s is next of its minor", partial, next)
 	}

@@ -38,6 +38,9 @@ func (r ImageRef) String() string {
 	return r.repository + "@sha256:" + r.digest.String()
 }
 
+// MarshalText returns the same as String.
+func (r ImageRef) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
 // Repository returns "REGISTRY/REPOSITORY", "" of scratch.
 func (r ImageRef) Repository() string { return r.repository }
 
@@ -52,8 +55,8 @@ type Base struct {
 
 // BaseKey is the key of a base image in the lock.
 type BaseKey struct {
-	Image    ImageRef
-	Platform Platform
+	Image    ImageRef `json:"image"`
+	Platform Platform `json:"platform"`
 }
 
 // String returns "REGISTRY/REPOSITORY@sha256:DIGEST for linux/amd64".
@@ -67,7 +70,7 @@ func (k BaseKey) Compare(l BaseKey) int {
 // BasePin is the pin of a base image. The zero value is scratch.
 type BasePin struct {
 	BaseKey
-	SHA256 Digest // of the platform's image manifest
+	SHA256 Digest `json:"sha256"` // of the platform's image manifest
 }
 
 // base returns the base image of a version.

@@ -9,10 +9,10 @@ import (
 
 // FileKey is the key of a file in the lock.
 type FileKey struct {
-	Source   string
-	Version  Version // zero for a program of this repository
-	Platform Platform
-	File     string
+	Source   string   `json:"source"`
+	Version  Version  `json:"version,omitzero"` // zero for a program of this repository
+	Platform Platform `json:"platform"`
+	File     string   `json:"file"`
 }
 
 // String returns "kubernetes/v1.36.0/linux/amd64/kubelet".

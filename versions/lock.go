@@ -19,33 +19,13 @@ type Pin struct {
 	FileKey
 	// URL is that of the file, or of the archive that contains it; "" for a program
 	// that is built from source.
-	URL    string
-	SHA256 Digest // of the file that enters the image
-	Size   int64  // in bytes; 0 if unknown
+	URL    string `json:"url,omitempty"`
+	SHA256 Digest `json:"sha256"`         // of the file that enters the image
+	Size   int64  `json:"size,omitempty"` // in bytes; 0 if unknown
 	// Archive and Member are set for a member of an archive: the sha256 of the
 	// archive and the path in it.
-	Archive Digest
-	Member  string
-}
-
-// pinJSON is a pin in lock.json.
-type pinJSON struct {
-	Source   string `json:"source"`
-	Version  string `json:"version,omitempty"`
-	Platform string `json:"platform"`
-	File     string `json:"file"`
-	URL      string `json:"url,omitempty"`
-	SHA256   string `json:"sha256"`
-	Size     int64  `json:"size,omitempty"`
-	Archive  string `json:"archive,omitempty"`
-	Member   string `json:"member,omitempty"`
-}
-
-// baseJSON is the pin of a base image in lock.json.
-type baseJSON struct {
-	Image    string `json:"image"`
-	Platform string `json:"platform"`
-	SHA256   string `json:"sha256"`
+	Archive Digest `json:"archive,omitzero"`
+	Member  string `json:"member,omitempty"`
 }
 
 // NewLock returns an empty lock.
@@ -86,20 +66,10 @@ func (l *Lock) Bases() []BasePin {
 
 // Format returns the bytes of lock.json, with one line for each pin, by key.
 func (l *Lock) Format() []byte {
-	var files, bases []any
-	for _, pin := range l.Pins() {
-		files = append(files, pinJSON{
-			Source: pin.Source, Version: pin.Version.String(), Platform: pin.Platform.String(), File: pin.File,
-			URL: pin.URL, SHA256: pin.SHA256.String(), Size: pin.Size, Archive: pin.Archive.String(), Member: pin.Member,
-		})
-	}
-	for _, pin := range l.Bases() {
-		bases = append(bases, baseJSON{pin.Image.String(), pin.Platform.String(), pin.SHA256.String()})
-	}
 	var b bytes.Buffer
 	b.WriteString("{\n  \"schema\": 1,\n  \"files\": [")
-	writeLines(&b, files)
-	if len(bases) > 0 {
+	writeLines(&b, l.Pins())
+	if bases := l.Bases(); len(bases) > 0 {
 		b.WriteString("\n  ],\n  \"bases\": [")
 		writeLines(&b, bases)
 	}
@@ -107,7 +77,7 @@ func (l *Lock) Format() []byte {
 	return b.Bytes()
 }
 
-func writeLines(b *bytes.Buffer, items []any) {
+func writeLines[T any](b *bytes.Buffer, items []T) {
 	for i, item := range items {
 		if i > 0 {
 			b.WriteByte(',')

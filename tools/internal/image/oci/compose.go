@@ -106,10 +106,10 @@ func scratchBase(os, arch string) *Base {
 	b.manifest = obj(
 		member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeManifest)},
 		member{"config", obj(member{"mediaType", str(MediaTypeConfig)}, member{"size", num(0)})},
-		member{"layers", array()})
+		member{"layers", arr()})
 	b.config = obj(
-		member{"created", str(epoch)}, member{"config", obj()}, member{"history", array()},
-		member{"rootfs", obj(member{"type", str("layers")}, member{"diff_ids", array()})},
+		member{"created", str(epoch)}, member{"config", obj()}, member{"history", arr()},
+		member{"rootfs", obj(member{"type", str("layers")}, member{"diff_ids", arr()})},
 		member{"architecture", str(arch)}, member{"os", str(os)})
 	return b
 }
@@ -164,7 +164,7 @@ func platformOf(config value) value {
 
 // Index composes the index of images for several platforms.
 func Index(images []Image) Blob {
-	manifests := array()
+	manifests := arr()
 	for _, image := range images {
 		manifests = manifests.add(image.Manifest.descriptor().set(image.platform, "platform"))
 	}

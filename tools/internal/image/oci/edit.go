@@ -11,10 +11,10 @@ func str(s string) value { return value{kind: text, text: s} }
 
 func num(n int64) value { return value{kind: number, text: strconv.FormatInt(n, 10)} }
 
-func array(items ...value) value { return value{kind: list, items: items} }
+func arr(items ...value) value { return value{kind: list, items: items} }
 
 func strs(texts []string) value {
-	v := array()
+	v := arr()
 	for _, s := range texts {
 		v.items = append(v.items, str(s))
 	}
@@ -87,7 +87,7 @@ func (v value) drop(path ...string) value {
 
 // add appends an item to the list at a path. Null counts as an empty list.
 func (v value) add(item value, path ...string) value {
-	return v.set(array(append(slices.Clone(v.get(path...).items), item)...), path...)
+	return v.set(arr(append(slices.Clone(v.get(path...).items), item)...), path...)
 }
 
 // merge merges two objects recursively, like the operator * of jq.

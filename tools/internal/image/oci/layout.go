@@ -16,7 +16,7 @@ type LayerWriter func(digest, path string) error
 
 // WriteImage writes the layout of a single-platform image into an empty directory.
 func WriteImage(dir string, image Image, write LayerWriter) error {
-	index := obj(member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeIndex)}, member{"manifests", array(image.Manifest.descriptor())})
+	index := obj(member{"schemaVersion", num(2)}, member{"mediaType", str(MediaTypeIndex)}, member{"manifests", arr(image.Manifest.descriptor())})
 	return errors.Join(
 		MakeDirs(dir),
 		writeFile(dir, "oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)),
@@ -31,7 +31,7 @@ func WriteIndex(dir string, index Blob, images []Image, write LayerWriter) error
 	errs := []error{
 		MakeDirs(dir),
 		writeFile(dir, "oci-layout", []byte("{\"imageLayoutVersion\": \"1.0.0\"}\n")),
-		writeFile(dir, "index.json", obj(member{"manifests", array(desc)}).document()),
+		writeFile(dir, "index.json", obj(member{"manifests", arr(desc)}).document()),
 		writeFile(dir, blobName(index.Digest), index.Bytes),
 	}
 	for _, image := range images {

@@ -77,12 +77,10 @@ func (w *logParser) line(line string) {
 	}
 }
 
-// size parses a number of bytes in apt's notation.
+// size parses a number of bytes in apt's notation. It returns 0 for an unknown
+// notation, because the result serves progress alone.
 func size(number, unit string) int64 {
-	n, err := strconv.ParseFloat(number, 64)
-	if err != nil {
-		return 0
-	}
+	n, _ := strconv.ParseFloat(number, 64)
 	return int64(n * map[string]float64{"B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9}[unit])
 }
 

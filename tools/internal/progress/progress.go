@@ -20,9 +20,8 @@ const Interval = 10 * time.Second
 // Reporter reports the progress of any number of concurrent tasks to one stream.
 // It is safe for concurrent use.
 type Reporter struct {
-	w     io.Writer
-	clock clock
-	bars  bool
+	w    io.Writer
+	bars bool
 
 	mu  sync.Mutex
 	bar *Task // the task with the bar; other tasks write lines
@@ -34,14 +33,14 @@ func New(w io.Writer, getenv func(string) string) *Reporter {
 	file, ok := w.(*os.File)
 	bars := ok && term.IsTerminal(int(file.Fd())) &&
 		getenv != nil && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
-	return &Reporter{w: w, clock: systemClock(), bars: bars}
+	return &Reporter{w: w, bars: bars}
 }
 
 // Start begins a task, such as "fetching modules", and reports it. Total is in
 // units, such as "modules"; the unit "bytes" is shown as MiB. A total of 0 is
 // unknown. Without a unit only the time is reported.
 func (r *Reporter) Start(name, unit string, total int64) *Task {
-	t := &Task{r: r, name: name, unit: unit, total: max(total, 0), start: r.clock.now(), end: make(chan struct{})}
+	t := &Task{r: r, name: name, unit: unit, total: max(total, 0), start: time.Now(), end: make(chan struct{})}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.bars && r.bar == nil {
@@ -50,9 +49,8 @@ func (r *Reporter) Start(name, unit string, total int64) *Task {
 		return t
 	}
 	r.writeLine(t.startLine())
-	tick, stop := r.clock.tick(Interval)
 	go func() {
-		defer stop()
+		tick := time.Tick(Interval)
 		for {
 			select {
 			case <-t.end:
@@ -78,20 +76,4 @@ func (r *Reporter) writeLine(s string) {
 		r.bar.draw.Clear()
 	}
 	fmt.Fprintln(r.w, s)
-}
-
-// clock is the source of time.
-type clock struct {
-	now  func() time.Time
-	tick func(time.Duration) (ticks <-chan time.Time, stop func())
-}
-
-func systemClock() clock {
-	return clock{
-		now: time.Now,
-		tick: func(d time.Duration) (<-chan time.Time, func()) {
-			t := time.NewTicker(d)
-			return t.C, t.Stop
-		},
-	}
 }

@@ -6,50 +6,26 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/term"
 )
 
-// fakeClock advances only by a call of advance.
-type fakeClock struct {
-	mu    sync.Mutex
-	t     time.Time
-	ticks []chan time.Time
-}
-
-func (c *fakeClock) clock() clock {
-	return clock{
-		now: func() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.t },
-		tick: func(time.Duration) (<-chan time.Time, func()) {
-			ch := make(chan time.Time)
-			c.ticks = append(c.ticks, ch)
-			return ch, func() {}
-		},
-	}
-}
-
-func (c *fakeClock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
 func TestLines(t *testing.T) {
 	tests := []struct {
 		name, unit string
 		total      int64
-		steps      func(*Task, func(time.Duration))
+		steps      func(*Task, func())
 		want       []string
 	}{
 		{
 			name: "known total", unit: "modules", total: 40,
-			steps: func(task *Task, tick func(time.Duration)) {
+			steps: func(task *Task, tick func()) {
 				task.Add(10)
 				task.Detail("k8s.io/api")
-				tick(10 * time.Second)
+				tick()
 				task.Add(30)
 				task.Done()
 			},
@@ -61,10 +37,10 @@ func TestLines(t *testing.T) {
 		},
 		{
 			name: "unknown total", unit: "packages",
-			steps: func(task *Task, tick func(time.Duration)) {
-				tick(10 * time.Second)
+			steps: func(task *Task, tick func()) {
+				tick()
 				task.Add(7)
-				tick(10 * time.Second)
+				tick()
 				task.Done()
 			},
 			want: []string{
@@ -76,7 +52,7 @@ func TestLines(t *testing.T) {
 		},
 		{
 			name: "bytes, failed", unit: "bytes", total: 10 << 20,
-			steps: func(task *Task, tick func(time.Duration)) {
+			steps: func(task *Task, tick func()) {
 				task.Add(5<<20 + 1<<19)
 				task.Fail()
 				task.Done()
@@ -89,27 +65,23 @@ func TestLines(t *testing.T) {
 		},
 		{
 			name: "no unit",
-			steps: func(task *Task, tick func(time.Duration)) {
-				tick(10 * time.Second)
+			steps: func(task *Task, tick func()) {
+				tick()
 				task.Fail()
 			},
 			want: []string{"fetching: started", "fetching: 10s so far", "fetching: stopped after 10s"},
 		},
 		{
 			name: "nothing counted", unit: "steps",
-			steps: func(task *Task, tick func(time.Duration)) { task.Done() },
+			steps: func(task *Task, tick func()) { task.Done() },
 			want:  []string{"fetching: started", "fetching: done in 0s"},
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			fake := &fakeClock{t: time.Unix(0, 0)}
-			r := &Reporter{w: &out, clock: fake.clock()}
-			task := r.Start("fetching", test.unit, test.total)
-			test.steps(task, func(d time.Duration) {
-				fake.advance(d)
-				task.report()
+			synctest.Test(t, func(*testing.T) {
+				test.steps(New(&out, nil).Start("fetching", test.unit, test.total), waitInterval)
 			})
 			if got, want := out.String(), strings.Join(test.want, "\n")+"\n"; got != want {
 				t.Errorf("lines:\n%swant:\n%s", got, want)
@@ -118,31 +90,40 @@ func TestLines(t *testing.T) {
 	}
 }
 
-func TestTickerReports(t *testing.T) {
-	var out lockedBuffer
-	fake := &fakeClock{t: time.Unix(0, 0)}
-	r := &Reporter{w: &out, clock: fake.clock()}
-	task := r.Start("a", "steps", 2)
-	other := r.Start("b", "steps", 2)
-	fake.advance(Interval)
-	// The second tick is received only after the first was reported.
-	fake.ticks[0] <- fake.t
-	fake.ticks[0] <- fake.t
-	task.Done()
-	other.Done()
-	r.Logf("line %d", 1)
-	if got, want := strings.Count(out.String(), "a: 0 of 2 steps (0%), 10s so far\n"), 1; got < want {
-		t.Errorf("got %d reports, want at least %d, in:\n%s", got, want, out.String())
-	}
-	if !strings.HasSuffix(out.String(), "b: done, 2 steps in 10s\nline 1\n") {
-		t.Errorf("want the last lines, got:\n%s", out.String())
+// waitInterval waits until each task has written a line. The test has a fake clock.
+func waitInterval() {
+	time.Sleep(Interval)
+	synctest.Wait()
+}
+
+func TestConcurrentTasks(t *testing.T) {
+	var out bytes.Buffer
+	synctest.Test(t, func(*testing.T) {
+		r := New(&out, nil)
+		a, b := r.Start("a", "steps", 2), r.Start("b", "steps", 2)
+		waitInterval()
+		a.Done()
+		waitInterval()
+		b.Done()
+		r.Logf("line %d", 1)
+	})
+	for text, want := range map[string]int{
+		"a: 0 of 2 steps (0%), 10s so far\n": 1,
+		"b: 0 of 2 steps (0%), 10s so far\n": 1,
+		"a: done, 2 steps in 10s\n":          1,
+		"a: 0 of 2 steps (0%), 20s so far\n": 0,
+		"b: 0 of 2 steps (0%), 20s so far\n": 1,
+		"b: done, 2 steps in 20s\nline 1\n":  1,
+	} {
+		if got := strings.Count(out.String(), text); got != want {
+			t.Errorf("got %q %d times, want %d, in:\n%s", text, got, want, out.String())
+		}
 	}
 }
 
 func TestOneBarAtATime(t *testing.T) {
 	var out bytes.Buffer
-	fake := &fakeClock{t: time.Unix(0, 0)}
-	r := &Reporter{w: &out, clock: fake.clock(), bars: true}
+	r := &Reporter{w: &out, bars: true}
 	first := r.Start("first", "steps", 2)
 	second := r.Start("second", "steps", 2)
 	if first.draw == nil || second.draw != nil {
@@ -201,21 +182,4 @@ func TestBarsOnlyOnTerminals(t *testing.T) {
 			t.Errorf("%s: bars are %v, want %v", test.name, got, test.want)
 		}
 	}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

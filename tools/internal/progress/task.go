@@ -80,7 +80,7 @@ func (t *Task) finish(last func(time.Duration) string) {
 	}
 	t.ended = true
 	close(t.end)
-	t.r.writeLine(last(t.r.clock.now().Sub(t.start)))
+	t.r.writeLine(last(time.Since(t.start)))
 	if t.r.bar == t {
 		t.r.bar = nil
 	}
@@ -93,7 +93,7 @@ func (t *Task) report() {
 	if t.ended {
 		return
 	}
-	elapsed := t.r.clock.now().Sub(t.start)
+	elapsed := time.Since(t.start)
 	parts := []string{t.name + ": " + round(elapsed).String() + " so far"}
 	if t.unit != "" {
 		parts = []string{t.name + ": " + t.counts(), round(elapsed).String() + " so far"}

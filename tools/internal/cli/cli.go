@@ -25,7 +25,6 @@ type Env struct {
 	Args     []string            // without the name of the command
 	Getenv   func(string) string // the process environment
 	Dir      string              // working directory, absolute
-	In       io.Reader
 	Out, Err io.Writer
 }
 
@@ -85,7 +84,7 @@ func Main(name string, cmd Command) int {
 	}
 	return Code(name, os.Stderr, cmd(ctx, Env{
 		Args: os.Args[1:], Getenv: os.Getenv, Dir: dir,
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		Out: os.Stdout, Err: os.Stderr,
 	}))
 }
 

@@ -33,7 +33,7 @@ func (f *Fetcher) openMember(ctx context.Context, pin versions.Pin) (io.Reader, 
 	if err != nil {
 		return nil, nil, err
 	}
-	content, _, err := unpack.Member(archive, pin.Member, archiveLimits)
+	content, err := unpack.Member(archive, pin.Member, archiveLimits)
 	if err != nil {
 		archive.Close()
 		return nil, nil, fmt.Errorf("unpacking %q: %w", pin.URL, err)

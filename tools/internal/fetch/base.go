@@ -81,11 +81,9 @@ func manifestDescriptor(d versions.Digest) oci.Descriptor {
 	return oci.Descriptor{Digest: d, Size: oci.MaxDocument}
 }
 
-// fetchFunc brings a manifest or blob into the store.
-type fetchFunc func(ctx context.Context, key versions.BaseKey, d oci.Descriptor) error
-
-// document returns the bytes of a manifest or a config.
-func (f *Fetcher) document(ctx context.Context, key versions.BaseKey, d oci.Descriptor, fetch fetchFunc) ([]byte, error) {
+// document returns the bytes of a manifest or a config, which fetch brings into the
+// store.
+func (f *Fetcher) document(ctx context.Context, key versions.BaseKey, d oci.Descriptor, fetch func(context.Context, versions.BaseKey, oci.Descriptor) error) ([]byte, error) {
 	if err := f.ifMissing(d.Digest, func() error { return fetch(ctx, key, d) }); err != nil {
 		return nil, err
 	}

@@ -102,25 +102,37 @@ func (f *Fetcher) downloadOnce(ctx context.Context, pin versions.Pin, u *url.URL
 		return err
 	}
 	defer response.Body.Close()
-	task := f.Progress.Start("downloading "+pin.FileKey.String(), "bytes", max(pin.Size, response.ContentLength))
+	size := max(pin.Size, response.ContentLength)
+	task := f.Progress.Start("downloading "+pin.FileKey.String(), "bytes", size)
 	body := &progressReader{r: io.LimitReader(response.Body, maxDownload), reset: reset, task: task}
-	if err := f.Store.Put(ctx, pin.SHA256, pin.Size, from, body); err != nil {
-		task.Fail()
-		var mismatch *store.MismatchError
-		switch {
-		case errors.As(err, &mismatch):
-			return f.describeMismatch(pin, mismatch, body.head)
-		case context.Cause(ctx) != nil:
-			err = context.Cause(ctx)
-		case errors.Is(body.err, io.ErrUnexpectedEOF):
-			err = fmt.Errorf("unexpected EOF after %d of %d bytes of the response", body.n, response.ContentLength)
-		case body.err == nil:
-			return &localError{err}
-		}
-		return &transientError{fmt.Errorf("downloading %q: %w", from, err)}
+	err = f.put(ctx, pin.SHA256, pin.Size, from, body, size)
+	var mismatch *store.MismatchError
+	if errors.As(err, &mismatch) {
+		return f.describeMismatch(pin, mismatch, body.head)
 	}
-	task.Done()
-	return nil
+	return err
+}
+
+// put stores the body of a response that announces a size, and ends its task.
+func (f *Fetcher) put(ctx context.Context, d versions.Digest, size int64, from string, body *progressReader, announced int64) error {
+	err := f.Store.Put(ctx, d, size, from, body)
+	if err == nil {
+		body.task.Done()
+		return nil
+	}
+	body.task.Fail()
+	var mismatch *store.MismatchError
+	switch {
+	case errors.As(err, &mismatch):
+		return err
+	case context.Cause(ctx) != nil:
+		err = context.Cause(ctx)
+	case errors.Is(body.err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("unexpected EOF after %d of %d bytes of the response", body.n, announced)
+	case body.err == nil:
+		return &localError{err}
+	}
+	return &transientError{fmt.Errorf("downloading %q: %w", from, err)}
 }
 
 // get returns the response to a GET request if its status is 200.

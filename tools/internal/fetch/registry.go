@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
@@ -66,17 +65,5 @@ func (f *Fetcher) fetchBlobOnce(ctx context.Context, repository, from string, d 
 	// One byte more than announced reveals a blob that is too long, even if the
 	// announced size is 0.
 	body := &progressReader{r: io.LimitReader(content, d.Size+1), reset: reset, task: task}
-	if err := f.Store.Put(ctx, d.Digest, d.Size, from, body); err != nil {
-		task.Fail()
-		var network net.Error
-		switch cause := context.Cause(ctx); {
-		case cause != nil:
-			return &transientError{fmt.Errorf("pulling %s: %w", from, cause)}
-		case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
-			return &transientError{err}
-		}
-		return err
-	}
-	task.Done()
-	return nil
+	return f.put(ctx, d.Digest, d.Size, from, body, d.Size)
 }

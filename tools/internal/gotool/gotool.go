@@ -47,13 +47,9 @@ func New(ctx context.Context, c Config) (*Tool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding go: %w; install Go 1.21 or later, which downloads other versions", err)
 	}
-	t := &Tool{command: command, dir: c.Dir}
-	for _, name := range hostVariables {
-		if v := c.Getenv(name); v != "" {
-			t.env = append(t.env, name+"="+v)
-		}
-	}
-	settings, err := readHostSettings(ctx, command, append(slices.Clip(t.env), settingVariables(c.Getenv)...))
+	t := &Tool{command: command, dir: c.Dir, env: environ(c.Getenv, hostVariables)}
+	settings, err := readHostSettings(ctx, command, slices.Concat(t.env, environ(c.Getenv, hostSettings),
+		environ(c.Getenv, []string{"GOENV", "GOPRIVATE", "XDG_CONFIG_HOME"})))
 	if err != nil {
 		return nil, err
 	}
@@ -67,26 +63,21 @@ func New(ctx context.Context, c Config) (*Tool, error) {
 		return nil, errors.New("the Go checksum database is off on this host (go env GOSUMDB). " +
 			"Fix: unset GOSUMDB, or run hk rebuild with --gosum")
 	}
-	for _, name := range hostSettings {
-		if settings[name] != "" {
-			t.env = append(t.env, name+"="+settings[name])
-		}
-	}
-	t.env = append(t.env,
+	t.env = slices.Concat(t.env, environ(func(name string) string { return settings[name] }, hostSettings), []string{
 		"GOENV=off", "GO111MODULE=on", "GOTOOLCHAIN=local", "GOWORK=off", "GOTELEMETRY=off", "LC_ALL=C",
 		// Allows RemoveModules.
 		"GOFLAGS=-modcacherw",
-		"GOPATH="+filepath.Join(c.Dir, "gopath"),
-		"GOMODCACHE="+filepath.Join(c.Dir, "mod"),
-		"GOCACHE="+filepath.Join(c.Dir, "gocache"),
-	)
+		"GOPATH=" + filepath.Join(c.Dir, "gopath"),
+		"GOMODCACHE=" + filepath.Join(c.Dir, "mod"),
+		"GOCACHE=" + filepath.Join(c.Dir, "gocache"),
+	})
 	return t, nil
 }
 
-// settingVariables returns the settings that the environment overrides.
-func settingVariables(getenv func(string) string) []string {
+// environ returns "NAME=value" for each name that has a value.
+func environ(getenv func(string) string, names []string) []string {
 	var env []string
-	for _, name := range append(slices.Clip(hostSettings), "GOENV", "GOPRIVATE", "XDG_CONFIG_HOME") {
+	for _, name := range names {
 		if v := getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}

@@ -31,9 +31,6 @@ const maxDownloads = 4
 // Download downloads modules, such as "k8s.io/api@v0.36.0", and calls each after
 // every one, from several goroutines. The result is in the order of names.
 func (t *Tool) Download(ctx context.Context, names []string, each func(Module)) ([]Module, error) {
-	if err := os.MkdirAll(t.dir, 0o755); err != nil {
-		return nil, fmt.Errorf("creating the module directory: %w", err)
-	}
 	modules := make([]Module, len(names))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(maxDownloads)
@@ -57,6 +54,9 @@ func (t *Tool) Download(ctx context.Context, names []string, each func(Module)) 
 }
 
 func (t *Tool) download(ctx context.Context, name string, env []string) (Module, error) {
+	if err := os.MkdirAll(t.dir, 0o755); err != nil {
+		return Module{}, fmt.Errorf("creating the module directory: %w", err)
+	}
 	cmd := t.Command(ctx, t.dir, "mod", "download", "-json", name)
 	cmd.Env = append(cmd.Env, env...)
 	out, err := Output(cmd)
@@ -117,9 +117,6 @@ func (m *Module) readInfo(path string) error {
 // the module. The go command verifies it with the checksum database even if a
 // go.sum is given, unless GOPROXY is a directory.
 func (t *Tool) DownloadToolchain(ctx context.Context, version, platform string) (Module, error) {
-	if err := os.MkdirAll(t.dir, 0o755); err != nil {
-		return Module{}, fmt.Errorf("creating the module directory: %w", err)
-	}
 	name := "golang.org/toolchain@v0.0.1-go" + version + "." + strings.ReplaceAll(platform, "/", "-")
 	m, err := t.download(ctx, name, []string{"GOSUMDB=" + t.sumdb})
 	if err != nil {

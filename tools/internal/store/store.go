@@ -59,12 +59,10 @@ func (s Store) Open(d versions.Digest) (io.ReadCloser, int64, error) {
 	if err != nil {
 		return nil, 0, errors.Join(fmt.Errorf("reading the store: %w", err), f.Close())
 	}
-	return &file{NewVerifier(f, f.Name(), d, 0), f}, info.Size(), nil
-}
-
-type file struct {
-	io.Reader
-	io.Closer
+	return struct {
+		io.Reader
+		io.Closer
+	}{NewVerifier(f, f.Name(), d, 0), f}, info.Size(), nil
 }
 
 // Verify reads the file with a digest and returns a [MismatchError] if the content

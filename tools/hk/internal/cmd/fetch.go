@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/hyperkube/hyperkube/tools/internal/assemble"
@@ -11,8 +12,8 @@ import (
 )
 
 func newFetch(env cli.Env) *cobra.Command {
-	var base, out string
-	var platform versions.Platform
+	var key versions.BaseKey
+	var out string
 	c := &cobra.Command{
 		Use:   "fetch KEY | --base IMAGE --platform PLATFORM",
 		Short: "Fetch a pinned file or base image",
@@ -26,18 +27,29 @@ in the store. With --base it writes the OCI layout of a pinned base image.`,
   hk fetch --base registry.example/base@sha256:… --platform linux/amd64 -o base`,
 		ValidArgsFunction: completeKey(env),
 		RunE: func(c *cobra.Command, args []string) error {
-			if (base == "") == (len(args) == 0) || (base == "") != (platform == versions.Platform{}) || len(args) > 1 {
+			isBase := key.Image != versions.ImageRef{}
+			switch {
+			case isBase == (len(args) > 0) || isBase != (key.Platform != versions.Platform{}) || len(args) > 1:
 				return cli.Usage("want one KEY, or --base and --platform")
+			case isBase && out == "":
+				return cli.Usage("-o: want a directory to write the base image to")
 			}
-			if base == "" {
-				return fetchFile(c, env, args[0], out)
+			b, err := catalog.Open(env)
+			if err != nil {
+				return err
 			}
-			return fetchBase(c, env, base, platform, out)
+			if isBase {
+				return fetchBase(c.Context(), b, key, out)
+			}
+			return fetchFile(c, b, args[0], out)
 		},
 	}
 	fs := c.Flags()
 	fs.StringVarP(&out, "output", "o", "", "the `path` to copy the file or write the OCI layout to")
-	fs.StringVar(&base, "base", "", "the `image` in the lock, like registry.example/base@sha256:…")
+	fs.Func("base", "the `image` in the lock, like registry.example/base@sha256:…", func(s string) (err error) {
+		key.Image, err = versions.ParseImageRef(s)
+		return err
+	})
 	complete(c, "base", completeFrom(env, func(c *versions.Catalog) []string {
 		var images []string
 		for _, pin := range c.Lock.Bases() {
@@ -45,50 +57,33 @@ in the store. With --base it writes the OCI layout of a pinned base image.`,
 		}
 		return images
 	}))
-	platformFlag(c, env, &platform, "the `platform` of the base image, like linux/amd64")
+	platformFlag(c, env, &key.Platform, "the `platform` of the base image, like linux/amd64")
 	return c
 }
 
-func fetchFile(c *cobra.Command, env cli.Env, name, out string) error {
+func fetchFile(c *cobra.Command, b *catalog.Builder, name, out string) error {
 	key, err := versions.ParseFileKey(name)
 	if err != nil {
 		return cli.Usage("key: %w", err)
 	}
-	f, err := catalog.Open(env)
-	if err != nil {
-		return err
-	}
-	pin, ok := f.Catalog.Lock.Pin(key)
+	pin, ok := b.Catalog.Lock.Pin(key)
 	if !ok {
 		return fmt.Errorf("fetching %s: not pinned in %s", key, versions.LockFile)
 	}
 	if out != "" {
-		return f.Copy(c.Context(), pin, out)
+		return b.Copy(c.Context(), pin, out)
 	}
-	path, err := f.Path(c.Context(), pin)
-	if err != nil {
-		return err
+	path, err := b.Path(c.Context(), pin)
+	if err == nil {
+		fmt.Fprintln(c.OutOrStdout(), path)
 	}
-	fmt.Fprintln(env.Out, path)
-	return nil
+	return err
 }
 
-func fetchBase(c *cobra.Command, env cli.Env, image string, platform versions.Platform, out string) error {
-	ref, err := versions.ParseImageRef(image)
-	if err != nil {
-		return cli.Usage("--base: %w", err)
-	}
-	if out == "" {
-		return cli.Usage("-o: want a directory to write the base image to")
-	}
-	f, err := catalog.Open(env)
-	if err != nil {
-		return err
-	}
-	key := versions.BaseKey{Image: ref, Platform: platform}
-	pin, ok := f.Catalog.Lock.Base(key)
+func fetchBase(ctx context.Context, b *catalog.Builder, key versions.BaseKey, out string) error {
+	pin, ok := b.Catalog.Lock.Base(key)
 	if !ok {
 		return fmt.Errorf("fetching base image %s: not pinned in %s", key, versions.LockFile)
 	}
-	return assemble.Base(c.Context(), f.Fetcher, pin, out)
+	return assemble.Base(ctx, b.Fetcher, pin, out)
 }

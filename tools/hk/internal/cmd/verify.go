@@ -47,7 +47,11 @@ An image with a base image needs the layout of the base for each platform; hk fe
 				return cli.Usage("%w", err)
 			}
 			if digests != "" {
-				if d.Records, err = readRecords(digests); err != nil {
+				raw, err := os.ReadFile(digests)
+				if err != nil {
+					return fmt.Errorf("reading digests: %w", err)
+				}
+				if d.Records, err = record.Parse(raw); err != nil {
 					return err
 				}
 			}
@@ -94,12 +98,4 @@ func printFindings(w io.Writer, findings []verify.Finding) {
 	for _, f := range findings {
 		fmt.Fprintf(w, "%s %s %s\n", f.Platform, f.Path, f.Content)
 	}
-}
-
-func readRecords(file string) (record.Records, error) {
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading digests: %w", err)
-	}
-	return record.Parse(raw)
 }

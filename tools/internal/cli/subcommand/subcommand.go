@@ -15,7 +15,6 @@ import (
 // arguments, and a command that needs a subcommand, exit with [cli.ExitUsage].
 func Execute(ctx context.Context, env cli.Env, root *cobra.Command) error {
 	root.SetArgs(env.Args)
-	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	root.SilenceErrors, root.SilenceUsage = true, true

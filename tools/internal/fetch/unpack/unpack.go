@@ -28,31 +28,31 @@ type Limits struct {
 // zstd command.
 const maxWindow = 128 << 20
 
-// Member returns a reader of the regular file name in a tar.gz or tar.zst, and the
-// size of the file in bytes. The reader returns io.EOF only after it has validated
-// the rest of the archive; after another error, discard what was read.
-func Member(archive io.Reader, name string, limits Limits) (io.Reader, int64, error) {
+// Member returns a reader of the regular file name in a tar.gz or tar.zst. The
+// reader returns io.EOF only after it has validated the rest of the archive; after
+// another error, discard what was read.
+func Member(archive io.Reader, name string, limits Limits) (io.Reader, error) {
 	plain, err := decompress(bufio.NewReader(archive))
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	bounded := &boundedReader{r: plain, left: limits.Bytes, limit: limits.Bytes}
 	w := &walker{raw: bounded, tar: tar.NewReader(bounded), limits: limits, seen: map[string]byte{}}
 	for {
 		h, err := w.next()
 		if errors.Is(err, io.EOF) {
-			return nil, 0, fmt.Errorf("no entry %q among %d entries", name, len(w.seen))
+			return nil, fmt.Errorf("no entry %q among %d entries", name, len(w.seen))
 		}
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		if path.Clean(h.Name) != name {
 			continue
 		}
 		if h.Typeflag != tar.TypeReg {
-			return nil, 0, fmt.Errorf("entry %q: want a regular file", name)
+			return nil, fmt.Errorf("entry %q: want a regular file", name)
 		}
-		return &member{walker: w}, h.Size, nil
+		return &member{walker: w}, nil
 	}
 }
 

@@ -179,7 +179,7 @@ type progressReader struct {
 
 func (p *progressReader) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
-	p.head = append(p.head, b[:min(n, headSize-len(p.head))]...)
+	p.head = append(p.head, b[:min(n, store.HeadSize-len(p.head))]...)
 	p.n += int64(n)
 	p.reset()
 	p.task.Add(int64(n))

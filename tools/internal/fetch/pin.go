@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -57,7 +58,7 @@ func (f *Fetcher) publishedDigest(ctx context.Context, pin versions.Pin) (versio
 			return err
 		}
 		defer response.Body.Close()
-		if raw, err = io.ReadAll(io.LimitReader(response.Body, headSize)); err != nil {
+		if raw, err = io.ReadAll(io.LimitReader(response.Body, store.HeadSize)); err != nil {
 			return &transientError{fmt.Errorf("downloading %q: %w", from, err)}
 		}
 		return nil
@@ -65,8 +66,8 @@ func (f *Fetcher) publishedDigest(ctx context.Context, pin versions.Pin) (versio
 	if err != nil {
 		return none, err
 	}
-	if kind := markup(raw); kind != "" {
-		return none, fmt.Errorf("downloading %q: it is %s, not a checksum: %s", from, kind, quote(raw))
+	if kind := store.Markup(raw); kind != "" {
+		return none, fmt.Errorf("downloading %q: it is %s, not a checksum: %s", from, kind, store.Quote(raw))
 	}
 	d, err := versions.ParseDigest(strings.TrimSpace(string(raw)))
 	if err != nil {

@@ -47,7 +47,8 @@ def bench_targets(name, version, binaries):
     Args:
         name: unused.
         version: Kubernetes version.
-        binaries: names of binaries.
+        binaries: dict of names to dicts of architectures to sha256, as in
+            versions/lock.json.
     """
     together = []
     for arch in _ARCHITECTURES:
@@ -82,10 +83,11 @@ def bench_targets(name, version, binaries):
                     src = "%s_%s" % (binary, arch),
                     compression = compression,
                     path = "/" + binary,
+                    sha256 = binaries[binary][arch],
                 )
         image(
             name = compression,
-            entrypoint = ["/" + binaries[0]],
+            entrypoint = ["/" + binaries.keys()[0]],
             layers = {
                 "linux/" + arch: ["%s_%s_%s" % (binary, arch, compression) for binary in binaries]
                 for arch in _ARCHITECTURES
@@ -103,7 +105,7 @@ def bench_targets(name, version, binaries):
             oci_image(
                 name = "%s_%s" % (baseline, arch),
                 architecture = arch,
-                entrypoint = ["/" + binaries[0]],
+                entrypoint = ["/" + binaries.keys()[0]],
                 os = "linux",
                 tags = _TAGS,
                 tars = ["%s_%s_%s.tar.gz" % (baseline, binary, arch) for binary in binaries],

@@ -19,6 +19,8 @@ def _layer_impl(ctx):
         args.add("-src", ctx.file.src)
         args.add("-path", ctx.attr.path)
         args.add("-mode", ctx.attr.mode)
+        if ctx.attr.sha256:
+            args.add("-sha256", ctx.attr.sha256)
     for path, target in ctx.attr.symlinks.items():
         args.add("-symlink", "%s=%s" % (path, target))
     ctx.actions.run(
@@ -40,6 +42,7 @@ layer_rule = rule(
         "compression": attr.string(default = "gzip", values = _EXTENSIONS.keys(), doc = "Compression of the layer."),
         "mode": attr.string(default = "0755", doc = "Permission bits of the file, four octal digits."),
         "path": attr.string(doc = "Absolute path of the file in the image."),
+        "sha256": attr.string(doc = "The sha256 that `src` must have. The action verifies it."),
         "src": attr.label(allow_single_file = True, doc = "The file."),
         "symlinks": attr.string_dict(doc = "Symlinks in place of a file: absolute paths to targets."),
         "_layer": attr.label(default = "//tools/layer", executable = True, cfg = "exec"),
@@ -55,10 +58,13 @@ def layer(name, pin = None, **kwargs):
     Args:
         name: must not change: rules_oci writes the label into the config of every
             image that has the layer.
-        pin: the key of a file in versions/lock.json, in place of `src`.
+        pin: the key of a file in versions/lock.json, in place of `src`. It needs
+            `sha256`, because Bazel does not notice a change of a fetched file.
         **kwargs: the rule's attributes.
     """
     if pin:
+        if not kwargs.get("sha256"):
+            fail("layer %s: pin %r: want the sha256 of the file in versions/lock.json" % (name, pin))
         kwargs["src"] = file_label(pin)
     layer_rule(
         name = name,

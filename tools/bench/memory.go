@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,13 +37,14 @@ func layerMemory(compression string) prepareFunc {
 			return nil, nil, err
 		}
 		defer f.Close()
+		sum := sha256.New()
 		for n := 0; n < layerSize; n += len(program) {
-			if _, err := f.Write(program); err != nil {
+			if _, err := io.MultiWriter(f, sum).Write(program); err != nil {
 				return nil, nil, err
 			}
 		}
 		return func(ctx context.Context, _ int) (int64, error) {
-			return peakMemory(exec.CommandContext(ctx, layer, "-src", src, "-path", "/f", "-compression", compression,
+			return peakMemory(exec.CommandContext(ctx, layer, "-src", src, "-sha256", hex.EncodeToString(sum.Sum(nil)), "-path", "/f", "-compression", compression,
 				"-o", filepath.Join(dir, "out"), "-descriptor", filepath.Join(dir, "descriptor")))
 		}, nil, nil
 	}

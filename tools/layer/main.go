@@ -15,6 +15,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
+	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -23,6 +24,7 @@ func main() { os.Exit(cli.Main("layer", run)) }
 type config struct {
 	entry           layer.Entry
 	src             string
+	sha256          versions.Digest // of src; zero: not verified
 	compression     versions.Compression
 	out, descriptor string
 }
@@ -33,6 +35,14 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
+	if err := c.write(ctx); err != nil {
+		// Outside of Bazel, which discards the outputs of failed actions.
+		return errors.Join(err, remove(c.out), remove(c.descriptor))
+	}
+	return nil
+}
+
+func (c config) write(ctx context.Context) error {
 	if c.src != "" {
 		f, err := os.Open(c.src)
 		if err != nil {
@@ -44,15 +54,17 @@ func run(ctx context.Context, env cli.Env) error {
 			return fmt.Errorf("reading source file: %w", err)
 		}
 		c.entry.Content, c.entry.Size = f, info.Size()
+		if c.sha256 != (versions.Digest{}) {
+			c.entry.Content = store.NewVerifier(f, c.src, c.sha256, 0)
+		}
 	}
-	// Bazel discards the outputs of failed actions, so a direct write suffices.
 	out, err := os.Create(c.out)
 	if err != nil {
 		return fmt.Errorf("writing layer: %w", err)
 	}
 	d, err := layer.Write(ctx, out, c.entry, c.compression)
 	if err := errors.Join(err, out.Close()); err != nil {
-		return err
+		return c.describe(err)
 	}
 	raw, err := json.Marshal(d)
 	if err != nil {
@@ -61,10 +73,36 @@ func run(ctx context.Context, env cli.Env) error {
 	return os.WriteFile(c.descriptor, append(raw, '\n'), 0o644)
 }
 
+// describe adds to a mismatch what the source file seems to be, and the fix.
+func (c config) describe(err error) error {
+	var mismatch *store.MismatchError
+	if !errors.As(err, &mismatch) {
+		return err
+	}
+	err = mismatch.Describe(store.ReadHead(c.src), true)
+	fix := "Fix: restore the file, or correct its sha256"
+	if _, path, ok := strings.Cut(c.src, "external/"); ok {
+		repository, _, _ := strings.Cut(path, "/")
+		fix = "Something changed it after Bazel fetched it. Fix: ./bazelw fetch --force --repo=@@" + repository
+	}
+	return fmt.Errorf("writing layer of %q: %w\n%s", c.entry.Path, err, fix)
+}
+
+func remove(file string) error {
+	if err := os.Remove(file); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 func parse(env cli.Env) (config, error) {
 	c := config{entry: layer.Entry{Content: strings.NewReader(""), Mode: 0o755}, compression: versions.Gzip}
 	fs := flag.NewFlagSet("layer", flag.ContinueOnError)
 	fs.StringVar(&c.src, "src", "", "the source `file`")
+	fs.Func("sha256", "the sha256 that the source file must have, in `hex`", func(s string) (err error) {
+		c.sha256, err = versions.ParseDigest(s)
+		return err
+	})
 	fs.StringVar(&c.entry.Path, "path", "", "the absolute `path` of the file in the image")
 	fs.Func("mode", "the octal permission `bits` of the file (default 0755)", func(s string) (err error) {
 		c.entry.Mode, err = strconv.ParseInt(s, 8, 64)
@@ -91,6 +129,9 @@ func parse(env cli.Env) (config, error) {
 	}
 	if (c.src == "") != (c.entry.Path == "") || (c.src == "") == (len(c.entry.Symlinks) == 0) {
 		return c, cli.Usage("want either -src and -path, or -symlink")
+	}
+	if c.src == "" && c.sha256 != (versions.Digest{}) {
+		return c, cli.Usage("want -src with -sha256")
 	}
 	if c.out == "" || c.descriptor == "" {
 		return c, cli.Usage("want -o and -descriptor")

@@ -82,6 +82,7 @@ func layers(c *versions.Catalog, files map[string]*buildFile) {
 			}
 			f.string("path", l.Path)
 			f.string("pin", l.Pin.FileKey.String())
+			f.string("sha256", l.Pin.SHA256.String())
 		})
 	}
 }

@@ -31,17 +31,13 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// many returns a catalog with n releases.
+// many returns the catalog with n releases in place of its own.
 func many(tb testing.TB, n int) *versions.Catalog {
 	c, err := versions.Load()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	m := *c.Manifest
-	lock := versions.NewLock()
-	for _, pin := range c.Lock.Pins() {
-		lock.Set(pin)
-	}
 	m.Releases = nil
 	for i := range n {
 		v, err := versions.ParseVersion(fmt.Sprintf("v1.%d.%d", 100+i/20, i%20))
@@ -49,11 +45,17 @@ func many(tb testing.TB, n int) *versions.Catalog {
 			tb.Fatal(err)
 		}
 		m.Releases = append(m.Releases, versions.Release{Version: v})
-		for _, name := range []string{"kubelet", "kubectl"} {
-			for _, p := range m.Flavors[0].Platforms {
-				lock.Set(versions.Pin{FileKey: versions.FileKey{Source: "kubernetes", Version: v, Platform: p, File: name}})
-			}
+	}
+	lock := versions.NewLock()
+	for _, pin := range c.Lock.Bases() {
+		lock.SetBase(pin)
+	}
+	for i, key := range m.RequiredFiles() {
+		digest, err := versions.ParseDigest(fmt.Sprintf("%064x", i))
+		if err != nil {
+			tb.Fatal(err)
 		}
+		lock.Set(versions.Pin{FileKey: key, SHA256: digest})
 	}
 	many, err := versions.Resolve(&m, lock)
 	if err != nil {

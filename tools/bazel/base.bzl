@@ -18,7 +18,7 @@ def _pinned_base_impl(rctx):
     fetch(
         rctx,
         ["--base", rctx.attr.image, "--platform", rctx.attr.platform, "-o", str(rctx.path("layout"))],
-        "fetching base image %s for %s with the manifest %s of versions/lock.json" % (rctx.attr.image, rctx.attr.platform, rctx.attr.sha256),
+        "base image %s for %s with the manifest %s of versions/lock.json" % (rctx.attr.image, rctx.attr.platform, rctx.attr.sha256),
     )
     return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
 

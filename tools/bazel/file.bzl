@@ -8,7 +8,7 @@ def _pinned_file_impl(rctx):
     fetch(
         rctx,
         [rctx.attr.key, "-o", str(rctx.path(rctx.attr.file))],
-        "fetching %s with the sha256 %s of versions/lock.json" % (rctx.attr.key, rctx.attr.sha256),
+        "%s with the sha256 %s of versions/lock.json" % (rctx.attr.key, rctx.attr.sha256),
     )
     return rctx.repo_metadata(reproducible = True) if hasattr(rctx, "repo_metadata") else None
 

@@ -26,7 +26,8 @@ of every blob, the sha256, owner and mode of every file, the versions that the b
 report, and the digests on record. It shares no code with the builders.
 
 An image with a base image needs the layout of the base for each platform; hk fetch
---base writes it. The exit code is 3 if the image has a violation.`,
+--base writes it. The exit code is 3 if the image has a violation, and 1 if a check was
+not possible, for example after an I/O error.`,
 		Example: `  # Verify an image that hk build or Bazel wrote.
   hk verify hyperkube:v1.36.0 --layout layout
 
@@ -70,7 +71,7 @@ An image with a base image needs the layout of the base for each platform; hk fe
 			}
 			findings, err := verify.Layout(c.Context(), resolved, image, d.Records, bases)
 			if err != nil {
-				if c.Context().Err() == nil {
+				if c.Context().Err() == nil && !verify.Incomplete(err) {
 					err = cli.Exit(cli.ExitDrift, err)
 				}
 				return err

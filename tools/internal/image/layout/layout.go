@@ -5,6 +5,8 @@ package layout
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -17,7 +19,12 @@ type Content struct {
 	Image  v1.Image // nil if Index is set
 }
 
-// Open opens the layout in a directory.
+// maxDocument is the maximum size of an index, manifest or config in bytes. An
+// image for two platforms needs a few thousand.
+const maxDocument = 4 << 20
+
+// Open opens the layout in a directory. Documents of more than 4 MiB, and an
+// index.json that is not a regular file, are errors.
 func Open(dir string) (Content, error) {
 	c, err := open(dir)
 	if err != nil {
@@ -27,6 +34,10 @@ func Open(dir string) (Content, error) {
 }
 
 func open(dir string) (Content, error) {
+	// The library reads whole files of any size.
+	if err := checkDocument(filepath.Join(dir, "index.json")); err != nil {
+		return Content{}, err
+	}
 	top, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
 		return Content{}, err
@@ -40,10 +51,66 @@ func open(dir string) (Content, error) {
 	}
 	desc := list.Manifests[0]
 	c := Content{Digest: desc.Digest}
-	if desc.MediaType.IsIndex() {
-		c.Index, err = top.ImageIndex(desc.Digest)
-	} else {
-		c.Image, err = top.Image(desc.Digest)
+	if err := checkBlob(dir, desc.Digest); err != nil {
+		return Content{}, err
 	}
-	return c, err
+	if !desc.MediaType.IsIndex() {
+		if c.Image, err = top.Image(desc.Digest); err != nil {
+			return Content{}, err
+		}
+		return c, checkConfig(dir, c.Image)
+	}
+	if c.Index, err = top.ImageIndex(desc.Digest); err != nil {
+		return Content{}, err
+	}
+	return c, checkManifests(dir, c.Index)
+}
+
+func checkManifests(dir string, index v1.ImageIndex) error {
+	list, err := index.IndexManifest()
+	if err != nil {
+		return err
+	}
+	for _, desc := range list.Manifests {
+		if err := checkBlob(dir, desc.Digest); err != nil {
+			return err
+		}
+		if !desc.MediaType.IsImage() {
+			continue
+		}
+		img, err := index.Image(desc.Digest)
+		if err != nil {
+			return err
+		}
+		if err := checkConfig(dir, img); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkConfig(dir string, img v1.Image) error {
+	manifest, err := img.Manifest()
+	if err != nil {
+		return err
+	}
+	return checkBlob(dir, manifest.Config.Digest)
+}
+
+func checkBlob(dir string, digest v1.Hash) error {
+	return checkDocument(filepath.Join(dir, "blobs", digest.Algorithm, digest.Hex))
+}
+
+// checkDocument checks type and size of an index, manifest or config.
+func checkDocument(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%q is not a regular file", path)
+	case info.Size() > maxDocument:
+		return fmt.Errorf("%q: want at most %d bytes, got %d", path, maxDocument, info.Size())
+	}
+	return nil
 }

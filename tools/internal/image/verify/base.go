@@ -25,8 +25,8 @@ func (i *inspector) base(build versions.Build) (baseImage, error) {
 	}
 	dir, ok := i.bases[build.Platform]
 	if !ok {
-		return baseImage{}, fmt.Errorf("missing layout of the base image %s. Fix: run hk fetch --base %s --platform %s -o DIR, and pass --base %s=DIR",
-			pin.BaseKey, pin.Image, pin.Platform, build.Platform)
+		return baseImage{}, incomplete{fmt.Errorf("missing layout of the base image %s. Fix: run hk fetch --base %s --platform %s -o DIR, and pass --base %s=DIR",
+			pin.BaseKey, pin.Image, pin.Platform, build.Platform)}
 	}
 	base, err := readBase(dir, pin)
 	if err != nil {
@@ -44,11 +44,13 @@ func readBase(dir string, pin versions.BasePin) (base baseImage, err error) {
 	if img == nil {
 		return base, fmt.Errorf("reading layout %q: want the image for %s, got an index", dir, pin.Platform)
 	}
-	if err := validate.Image(img, validate.Fast); err != nil {
+	// Package validate does not wrap errors, so read its inputs before.
+	digest, err1 := img.Digest()
+	_, err2 := img.RawConfigFile()
+	if err := errors.Join(err1, err2); err != nil {
 		return base, err
 	}
-	digest, err := img.Digest()
-	if err != nil {
+	if err := validate.Image(img, validate.Fast); err != nil {
 		return base, err
 	}
 	if digest.String() != "sha256:"+pin.SHA256.String() {

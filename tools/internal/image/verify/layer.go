@@ -2,6 +2,7 @@ package verify
 
 import (
 	"archive/tar"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -15,17 +16,51 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// checkLayer checks that a layer has the file or symlinks of the catalog, and no
-// other entries.
-func (i *inspector) checkLayer(ctx context.Context, platform versions.Platform, want versions.Layer, layer v1.Layer) (err error) {
-	content, err := layer.Uncompressed()
-	if err != nil {
-		return err
+// Bounds of uncompressed layers in bytes.
+const (
+	// maxFile is that of a file whose pin has no size.
+	maxFile = 1 << 30
+	// maxBaseLayer is that of a layer of a base image, whose digest is pinned.
+	maxBaseLayer = 16 << 30
+	// padding is that of everything but a file's content.
+	padding = 1 << 20
+)
+
+// maxSize returns the bound of a layer.
+func maxSize(want versions.Layer) int64 {
+	if len(want.Symlinks) > 0 {
+		return padding
 	}
-	defer func() { err = errors.Join(err, content.Close()) }()
-	t := tar.NewReader(content)
+	return cmp.Or(want.Pin.Size, maxFile) + padding
+}
+
+// checkLayer checks that a layer has the digests of its descriptors, the file or
+// symlinks of the catalog, and no other entries. It returns the diffID.
+func (i *inspector) checkLayer(ctx context.Context, platform versions.Platform, want versions.Layer, layer v1.Layer) (v1.Hash, error) {
+	var entries error // reported if the digests are right
+	diffID, err := checkBlob(ctx, layer, maxSize(want), func(r io.Reader) error {
+		entries = i.checkEntries(tar.NewReader(r), platform, want)
+		if errors.Is(entries, errTooLarge) {
+			return entries
+		}
+		return nil
+	})
+	if err != nil {
+		return diffID, err
+	}
+	if entries == nil && len(want.Symlinks) == 0 {
+		entries = checkBinary(ctx, layer, want.Pin)
+	}
+	return diffID, entries
+}
+
+// errTooLarge is the error of a file that is larger than its bound.
+var errTooLarge = errors.New("file too large")
+
+// checkEntries checks the entries of a layer.
+func (i *inspector) checkEntries(t *tar.Reader, platform versions.Platform, want versions.Layer) error {
 	if len(want.Symlinks) == 0 {
-		if err := checkFile(ctx, t, want); err != nil {
+		if err := checkFile(t, want); err != nil {
 			return err
 		}
 		i.findings = append(i.findings, Finding{platform, want.Path, want.Pin.FileKey.String()})
@@ -66,9 +101,8 @@ func nextHeader(t *tar.Reader, path string, mode int64) (*tar.Header, error) {
 	return h, nil
 }
 
-// checkFile checks that the next entry has the pinned bytes, and that they are
-// the binary that the pin is named after.
-func checkFile(ctx context.Context, t *tar.Reader, want versions.Layer) (err error) {
+// checkFile checks that the next entry has the pinned bytes.
+func checkFile(t *tar.Reader, want versions.Layer) error {
 	h, err := nextHeader(t, want.Path, want.Mode)
 	if err != nil {
 		return err
@@ -76,18 +110,42 @@ func checkFile(ctx context.Context, t *tar.Reader, want versions.Layer) (err err
 	if h.Typeflag != tar.TypeReg {
 		return fmt.Errorf("%s: want a regular file, got type %q", want.Path, h.Typeflag)
 	}
-	// A temporary file, since package binary needs random access.
-	tmp, err := os.CreateTemp("", "hyperkube-verify-")
-	if err != nil {
-		return err
+	switch size := want.Pin.Size; {
+	case size > 0 && h.Size != size:
+		return fmt.Errorf("%s: %w: want %d bytes of %s, got %d", want.Path, errTooLarge, size, want.Pin.FileKey, h.Size)
+	case h.Size > maxFile:
+		return fmt.Errorf("%s: %w: want at most %d bytes, got %d", want.Path, errTooLarge, maxFile, h.Size)
 	}
-	defer func() { err = errors.Join(err, tmp.Close(), os.Remove(tmp.Name())) }()
 	sum := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(tmp, sum), ctxio.NewReader(ctx, t)); err != nil {
+	if _, err := io.Copy(sum, t); err != nil {
 		return err
 	}
 	if got := fmt.Sprintf("%x", sum.Sum(nil)); got != want.Pin.SHA256.String() {
 		return fmt.Errorf("%s: want sha256 %s of %s, got %s", want.Path, want.Pin.SHA256, want.Pin.FileKey, got)
 	}
-	return binary.Check(tmp, want.Pin.FileKey)
+	return nil
+}
+
+// checkBinary checks that the file of a layer, which has the pinned bytes, is the
+// binary that the pin is named after. Package binary needs random access and so a
+// temporary file. No other bytes than the pinned ones are written to it.
+func checkBinary(ctx context.Context, layer v1.Layer, pin versions.Pin) (err error) {
+	content, err := layer.Uncompressed()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, content.Close()) }()
+	t := tar.NewReader(&boundedReader{r: ctxio.NewReader(ctx, content), limit: cmp.Or(pin.Size, maxFile) + padding})
+	if _, err := t.Next(); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp("", "hyperkube-verify-")
+	if err != nil {
+		return incomplete{err}
+	}
+	defer func() { err = errors.Join(err, tmp.Close(), os.Remove(tmp.Name())) }()
+	if _, err := io.Copy(tmp, t); err != nil {
+		return incomplete{err}
+	}
+	return binary.Check(tmp, pin.FileKey)
 }

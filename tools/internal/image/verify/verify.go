@@ -55,19 +55,26 @@ func (i *inspector) checkLayout(ctx context.Context, dir string) error {
 	if read.Index == nil {
 		return i.checkSinglePlatform(ctx, read.Image, read.Digest)
 	}
-	if err := errors.Join(checkDigest(read.Index, read.Digest), validate.Index(read.Index, validate.Fast)); err != nil {
+	if err := checkDigest(read.Index, read.Digest); err != nil {
 		return fmt.Errorf("index %s: %w", read.Digest, err)
 	}
 	i.built.Index = read.Digest.String()
-	return i.checkIndex(ctx, read.Index)
+	if err := i.checkIndex(ctx, read.Index); err != nil {
+		return err
+	}
+	// Package validate does not wrap errors: checkIndex has read its inputs.
+	if err := validate.Index(read.Index, validate.Fast); err != nil {
+		return fmt.Errorf("index %s: %w", read.Digest, err)
+	}
+	return nil
 }
 
 func (i *inspector) checkSinglePlatform(ctx context.Context, img v1.Image, digest v1.Hash) error {
-	if err := errors.Join(checkDigest(img, digest), validate.Image(img, validate.Fast)); err != nil {
+	config, err := img.ConfigFile()
+	if err := errors.Join(checkDigest(img, digest), err); err != nil {
 		return err
 	}
-	config, err := img.ConfigFile()
-	if err != nil {
+	if err := validate.Image(img, validate.Fast); err != nil {
 		return err
 	}
 	for _, build := range i.image.Builds {
@@ -118,19 +125,25 @@ func (i *inspector) checkPlatform(ctx context.Context, build versions.Build, img
 	if len(layers) != len(base.layers)+len(build.Layers) {
 		return fail(fmt.Errorf("want %d layers of the base image and %d more, got %d", len(base.layers), len(build.Layers), len(layers)))
 	}
+	// The bound of a base layer is for pinned layers: compare the digests first.
+	if err := base.checkBaseLayers(layers); err != nil {
+		return fail(errors.Join(append(errs, err)...))
+	}
 	platform := build.Platform.String()
 	for n, layer := range layers {
-		diffID, err := checkBlob(ctx, layer)
+		var diffID v1.Hash
+		var err error
+		name := fmt.Sprint(n)
+		if own := n - len(base.layers); own < 0 {
+			diffID, err = checkBlob(ctx, layer, maxBaseLayer, nil)
+		} else {
+			name = build.Layers[own].Label()
+			diffID, err = i.checkLayer(ctx, build.Platform, build.Layers[own], layer)
+		}
 		if err != nil {
-			return fail(fmt.Errorf("layer %d: %w", n, err))
+			errs = append(errs, fmt.Errorf("layer %s: %w", name, err))
 		}
 		i.built.DiffIDs[platform] = append(i.built.DiffIDs[platform], diffID.String())
-	}
-	errs = append(errs, base.checkBaseLayers(layers))
-	for n, layer := range layers[len(base.layers):] {
-		if err := i.checkLayer(ctx, build.Platform, build.Layers[n], layer); err != nil {
-			errs = append(errs, fmt.Errorf("layer %s: %w", build.Layers[n].Label(), err))
-		}
 	}
 	i.built.Manifests[platform] = digest.String()
 	if err := errors.Join(errs...); err != nil {

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"debug/elf"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/hyperkube/hyperkube/tools/internal/assemble"
@@ -220,6 +223,41 @@ func TestLayoutCorruptBlob(t *testing.T) {
 		}
 		if err := os.WriteFile(blob, raw, 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// An error that prevents a check is not a violation.
+func TestIncomplete(t *testing.T) {
+	eio := &fs.PathError{Op: "read", Path: "blob", Err: syscall.EIO}
+	if err := fmt.Errorf("layer 1: %w", errors.Join(errors.New("want sha256"), eio)); !Incomplete(err) {
+		t.Errorf("%v is a violation", err)
+	}
+	dir, image, _ := build(t, manifest, nil)
+	blobs := filepath.Join(dir, "blobs")
+	for _, test := range []struct {
+		name   string
+		change func() error
+		want   string // "violation", "incomplete" or ""
+	}{
+		{"missing blobs", func() error { return os.Rename(blobs, blobs+".old") }, "violation"},
+		{"unreadable blobs", func() error { return os.WriteFile(blobs, nil, 0o644) }, "incomplete"},
+		{"restored blobs", func() error { return errors.Join(os.Remove(blobs), os.Rename(blobs+".old", blobs)) }, ""},
+		{"no temporary directory", func() error { t.Setenv("TMPDIR", filepath.Join(dir, "none")); return nil }, "incomplete"},
+	} {
+		if err := test.change(); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		_, err := Layout(t.Context(), dir, image, nil, nil)
+		if err != nil {
+			got = "violation"
+			if Incomplete(err) {
+				got = "incomplete"
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s: got %q, want %q: %v", test.name, got, test.want, err)
 		}
 	}
 }

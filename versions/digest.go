@@ -1,6 +1,8 @@
 package versions
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 )
@@ -17,6 +19,9 @@ func ParseDigest(s string) (Digest, error) {
 	}
 	return Digest{s}, nil
 }
+
+// NewDigest returns the digest with a sum of package sha256.
+func NewDigest(sum [sha256.Size]byte) Digest { return Digest{hex.EncodeToString(sum[:])} }
 
 // String returns the 64 digits, without "sha256:".
 func (d Digest) String() string { return d.hex }

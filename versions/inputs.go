@@ -24,7 +24,7 @@ func (i Image) InputHash() Digest {
 			l.writeInputs(h)
 		}
 	}
-	return Digest{fmt.Sprintf("%x", h.Sum(nil))}
+	return NewDigest([sha256.Size]byte(h.Sum(nil)))
 }
 
 func (l Layer) writeInputs(h hash.Hash) {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
-	"fmt"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -98,10 +97,7 @@ func writeCheckout(t *testing.T, dir string, files store.Store) {
 		if key.File == "sleep" {
 			data = program
 		}
-		digest, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(data)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		digest := versions.NewDigest(sha256.Sum256(data))
 		if err := files.Put(t.Context(), digest, 0, key.String(), bytes.NewReader(data)); err != nil {
 			t.Fatal(err)
 		}

@@ -63,10 +63,7 @@ func setup(t *testing.T, compression string) (*fetch.Fetcher, versions.Image) {
 	for _, name := range []string{"kubelet", "kubectl"} {
 		for _, platform := range m.Flavors[0].Platforms {
 			data := bytes.Repeat([]byte(name+platform.String()), 50_000)
-			digest, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(data)))
-			if err != nil {
-				t.Fatal(err)
-			}
+			digest := versions.NewDigest(sha256.Sum256(data))
 			if err := files.Put(t.Context(), digest, 0, name, bytes.NewReader(data)); err != nil {
 				t.Fatal(err)
 			}

@@ -24,11 +24,8 @@ import (
 // put puts bytes into the store and returns their digest.
 func put(t *testing.T, f *fetch.Fetcher, raw []byte) versions.Digest {
 	t.Helper()
-	d, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(raw)))
-	if err == nil {
-		err = f.Store.Put(t.Context(), d, 0, "a base", bytes.NewReader(raw))
-	}
-	if err != nil {
+	d := versions.NewDigest(sha256.Sum256(raw))
+	if err := f.Store.Put(t.Context(), d, 0, "a base", bytes.NewReader(raw)); err != nil {
 		t.Fatal(err)
 	}
 	return d

@@ -65,6 +65,6 @@ func (f *Fetcher) PinMember(ctx context.Context, key versions.FileKey, source ve
 	if pin.Size, err = io.Copy(sum, content); err != nil {
 		return pin, fmt.Errorf("pinning %s: unpacking %q: %w", key, pin.URL, err)
 	}
-	pin.SHA256, err = versions.ParseDigest(fmt.Sprintf("%x", sum.Sum(nil)))
-	return pin, err
+	pin.SHA256 = versions.NewDigest([sha256.Size]byte(sum.Sum(nil)))
+	return pin, nil
 }

@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -40,14 +39,7 @@ func packed(t *testing.T, content []byte, more ...string) []byte {
 	return b.Bytes()
 }
 
-func digestOf(t *testing.T, b []byte) versions.Digest {
-	t.Helper()
-	d, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(b)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
+func digestOf(b []byte) versions.Digest { return versions.NewDigest(sha256.Sum256(b)) }
 
 func ownSource() versions.Source {
 	return versions.Source{
@@ -68,11 +60,11 @@ func TestArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pin, err := s.PinMember(context.Background(), key, ownSource(), digestOf(t, whole))
+	pin, err := s.PinMember(context.Background(), key, ownSource(), digestOf(whole))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pin.SHA256 != digestOf(t, program(archived)) || pin.Size != int64(len(program(archived))) || pin.Member != "bin/kubelet" {
+	if pin.SHA256 != digestOf(program(archived)) || pin.Size != int64(len(program(archived))) || pin.Member != "bin/kubelet" {
 		t.Errorf("pinned %+v", pin)
 	}
 	if err := s.Ensure(context.Background(), pin); err != nil {
@@ -99,10 +91,10 @@ func TestArchiveRefused(t *testing.T) {
 		content []byte // the one pinned
 		want    string
 	}{
-		"another archive":   {packed(t, program("other")), valid, program(archived), "want sha256 " + digestOf(t, valid).String()},
+		"another archive":   {packed(t, program("other")), valid, program(archived), "want sha256 " + digestOf(valid).String()},
 		"HTML page":         {[]byte("<html>Sign in"), valid, program(archived), "it is an HTML page"},
 		"malicious archive": {malicious, malicious, program(archived), `entry "../../etc/passwd": path contains ".."`},
-		"another member":    {valid, valid, program("other"), "want sha256 " + digestOf(t, program("other")).String()},
+		"another member":    {valid, valid, program("other"), "want sha256 " + digestOf(program("other")).String()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _, _ := newFetcher(t, serve(test.served))
@@ -111,7 +103,7 @@ func TestArchiveRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pin := versions.Pin{FileKey: key, URL: ownSource().FileURL(key), SHA256: digestOf(t, test.content), Archive: digestOf(t, test.archive), Member: "bin/kubelet"}
+			pin := versions.Pin{FileKey: key, URL: ownSource().FileURL(key), SHA256: digestOf(test.content), Archive: digestOf(test.archive), Member: "bin/kubelet"}
 			err = s.Ensure(context.Background(), pin)
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "not a Linux program") {
 				t.Errorf("got %v, want %s", err, test.want)
@@ -124,7 +116,7 @@ func TestArchiveRefused(t *testing.T) {
 	s, _, _ := newFetcher(t, serve(valid))
 	s.Catalog.Manifest.Sources, s.Upstream = append(s.Catalog.Manifest.Sources, ownSource()), Off
 	key, _ := versions.ParseFileKey(archived)
-	pin := versions.Pin{FileKey: key, SHA256: digestOf(t, program(archived)), Archive: digestOf(t, valid), Member: "bin/kubelet"}
+	pin := versions.Pin{FileKey: key, SHA256: digestOf(program(archived)), Archive: digestOf(valid), Member: "bin/kubelet"}
 	if err := s.Ensure(context.Background(), pin); err == nil || !strings.Contains(err.Error(), "downloads are disabled, and the archive is not in the store: sha256 "+pin.Archive.String()) {
 		t.Errorf("got %v", err)
 	}

@@ -40,7 +40,7 @@ func New(env cli.Env, catalog *versions.Catalog) (*Fetcher, error) {
 		if f.Registry == "" {
 			f.Registry = Off
 		}
-		f.Rebuild = f.rebuilder()
+		f.Rebuild = f.rebuild
 	}
 	return f, nil
 }

@@ -40,10 +40,7 @@ func newFetcher(t *testing.T, handler http.Handler) (*Fetcher, versions.Pin, *by
 			t.Fatal(err)
 		}
 		data := program(name)
-		digest, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(data)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		digest := versions.NewDigest(sha256.Sum256(data))
 		pin := versions.Pin{FileKey: key, SHA256: digest, Size: int64(len(data)), URL: "https://dl.k8s.io/release/" + name}
 		lock.Set(pin)
 		if name == kubelet {

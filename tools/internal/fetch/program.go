@@ -41,10 +41,7 @@ func (f *Fetcher) PinProgram(ctx context.Context, key versions.FileKey, source v
 	if err != nil {
 		return versions.Pin{}, fmt.Errorf("pinning %s: %w", key, err)
 	}
-	digest, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(data)))
-	if err != nil {
-		return versions.Pin{}, err
-	}
+	digest := versions.NewDigest(sha256.Sum256(data))
 	pin := versions.Pin{FileKey: key, SHA256: digest, Size: int64(len(data))}
 	return pin, f.Store.Put(ctx, digest, pin.Size, key.File, bytes.NewReader(data))
 }

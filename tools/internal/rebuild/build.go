@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -116,5 +115,5 @@ func digestOf(name string) (versions.Digest, error) {
 	if _, err := io.Copy(h, f); err != nil {
 		return versions.Digest{}, err
 	}
-	return versions.ParseDigest(hex.EncodeToString(h.Sum(nil)))
+	return versions.NewDigest([sha256.Size]byte(h.Sum(nil))), nil
 }

@@ -7,7 +7,6 @@ import (
 	"debug/buildinfo"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -268,7 +267,7 @@ func digestOf(name string) (versions.Digest, error) {
 	if err != nil {
 		return versions.Digest{}, err
 	}
-	return versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(data)))
+	return versions.NewDigest(sha256.Sum256(data)), nil
 }
 
 func (s *site) checkStamp(name string) {

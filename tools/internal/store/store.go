@@ -6,7 +6,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -167,7 +166,7 @@ func (v *verifier) Read(p []byte) (int, error) {
 	if err != io.EOF {
 		return n, err
 	}
-	v.err.Got, _ = versions.ParseDigest(hex.EncodeToString(v.hash.Sum(nil)))
+	v.err.Got = versions.NewDigest([sha256.Size]byte(v.hash.Sum(nil)))
 	if v.err.Got != v.err.Want {
 		return n, &v.err
 	}

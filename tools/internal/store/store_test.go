@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -19,14 +18,7 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-func digestOf(t *testing.T, b []byte) versions.Digest {
-	t.Helper()
-	d, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(b)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
+func digestOf(b []byte) versions.Digest { return versions.NewDigest(sha256.Sum256(b)) }
 
 // files returns the files of the store, temporary ones included.
 func files(t *testing.T, dir string) []string {
@@ -47,7 +39,7 @@ func files(t *testing.T, dir string) []string {
 func TestPut(t *testing.T) {
 	data := []byte("kubelet")
 	broken := errors.New("broken")
-	d := digestOf(t, data)
+	d := digestOf(data)
 	for name, test := range map[string]struct {
 		r    io.Reader
 		size int64
@@ -55,8 +47,8 @@ func TestPut(t *testing.T) {
 	}{
 		"good":           {bytes.NewReader(data), 7, ""},
 		"size not known": {bytes.NewReader(data), 0, ""},
-		"other bytes":    {strings.NewReader("kubectl"), 7, `verifying "there": want sha256 ` + d.String() + `, got ` + digestOf(t, []byte("kubectl")).String() + ` (7 bytes)`},
-		"too short":      {strings.NewReader("kube"), 7, `and 7 bytes, got ` + digestOf(t, []byte("kube")).String() + ` and 4 bytes`},
+		"other bytes":    {strings.NewReader("kubectl"), 7, `verifying "there": want sha256 ` + d.String() + `, got ` + digestOf([]byte("kubectl")).String() + ` (7 bytes)`},
+		"too short":      {strings.NewReader("kube"), 7, `and 7 bytes, got ` + digestOf([]byte("kube")).String() + ` and 4 bytes`},
 		"too long":       {strings.NewReader("kubelet and more"), 7, `and 7 bytes, got more`},
 		"broken":         {io.MultiReader(strings.NewReader("kube"), iotest.ErrReader(broken)), 7, "broken"},
 	} {
@@ -88,7 +80,7 @@ func TestPutStopsWithContext(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := New(dir).Put(ctx, digestOf(t, nil), 0, "there", strings.NewReader("x")); !errors.Is(err, context.Canceled) {
+	if err := New(dir).Put(ctx, digestOf(nil), 0, "there", strings.NewReader("x")); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if left := files(t, dir); len(left) != 0 {
@@ -98,7 +90,7 @@ func TestPutStopsWithContext(t *testing.T) {
 
 func TestVerifyChangedFile(t *testing.T) {
 	data := bytes.Repeat([]byte("kubelet"), 100_000)
-	d := digestOf(t, data)
+	d := digestOf(data)
 	for name, change := range map[string]func([]byte) []byte{
 		"flipped bit": func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
 		"truncated":   func(b []byte) []byte { return b[:len(b)/2] },
@@ -122,7 +114,7 @@ func TestVerifyChangedFile(t *testing.T) {
 func TestPutConcurrently(t *testing.T) {
 	dir := t.TempDir()
 	data := bytes.Repeat([]byte("kubelet"), 100_000)
-	d := digestOf(t, data)
+	d := digestOf(data)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -153,7 +145,7 @@ func TestPutRemovesAbandonedFiles(t *testing.T) {
 	if err := os.Chtimes(old, yesterday, yesterday); err != nil {
 		t.Fatal(err)
 	}
-	d := digestOf(t, []byte("kubelet"))
+	d := digestOf([]byte("kubelet"))
 	if err := New(dir).Put(context.Background(), d, 0, "there", strings.NewReader("kubelet")); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"crypto/sha256"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,11 +38,8 @@ func putBase(t *testing.T, f *fetch.Fetcher, platform versions.Platform, config 
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(raw)))
-		if err == nil {
-			err = f.Store.Put(t.Context(), d, 0, "a base", bytes.NewReader(raw))
-		}
-		if err != nil {
+		d := versions.NewDigest(sha256.Sum256(raw))
+		if err := f.Store.Put(t.Context(), d, 0, "a base", bytes.NewReader(raw)); err != nil {
 			t.Fatal(err)
 		}
 		return d

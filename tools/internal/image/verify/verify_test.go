@@ -70,10 +70,7 @@ func setup(t *testing.T, manifest string, wake []byte) (*fetch.Fetcher, versions
 	}
 	files, lock := store.New(t.TempDir()), versions.NewLock()
 	for name, content := range map[string][]byte{"sleep": sleep, "wake": wake} {
-		digest, err := versions.ParseDigest(fmt.Sprintf("%x", sha256.Sum256(content)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		digest := versions.NewDigest(sha256.Sum256(content))
 		if err := files.Put(t.Context(), digest, 0, name, bytes.NewReader(content)); err != nil {
 			t.Fatal(err)
 		}

@@ -75,6 +75,9 @@ func (c Content) Write(ctx context.Context, w io.Writer) error {
 	if errors.As(err, &unknown) || errors.As(err, &noRoots) {
 		err = fmt.Errorf("%w; if this image has no CA certificates, mount those of the host and set SSL_CERT_FILE to their path", err)
 	}
+	if c.source.Kind == source.Download || c.source.Kind == source.Image {
+		err = escapedError{err}
+	}
 	return fmt.Errorf("reading %q from %s: %w", c.name, c, err)
 }
 

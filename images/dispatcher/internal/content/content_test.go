@@ -138,7 +138,7 @@ func TestDownload(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	f := Fetcher{Transport: NewTransport(100 * time.Millisecond), MaxSize: 1000}
+	f := Fetcher{Transport: NewTransport(Limits{Idle: 100 * time.Millisecond, Window: time.Minute}), MaxSize: 1000}
 	for _, c := range []struct{ path, want string }{
 		{"/program", "bytes"},
 		{"/moved", "bytes"},
@@ -169,7 +169,7 @@ func TestDownloadSlowWriter(t *testing.T) {
 		_, _ = w.Write(make([]byte, 1<<20))
 	}))
 	defer server.Close()
-	f := Fetcher{Transport: NewTransport(50 * time.Millisecond), MaxSize: 1 << 20}
+	f := Fetcher{Transport: NewTransport(Limits{Idle: 50 * time.Millisecond, MinRate: 1 << 30, Window: 50 * time.Millisecond}), MaxSize: 1 << 20}
 	n := 0
 	err := f.Content("x", parse(t, server.URL+"/#sha256="+sumOf(""))).Write(t.Context(), writer(func(p []byte) {
 		if n == 0 {
@@ -182,6 +182,57 @@ func TestDownloadSlowWriter(t *testing.T) {
 	}
 }
 
+// A server that sends a little from time to time must not keep a run forever.
+func TestDownloadMinRate(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			fmt.Fprint(w, "x")
+			w.(http.Flusher).Flush()
+			time.Sleep(time.Millisecond)
+		}
+	}))
+	defer server.Close()
+	f := Fetcher{Transport: NewTransport(Limits{Idle: time.Minute, MinRate: 1 << 20, Window: 50 * time.Millisecond}), MaxSize: 1 << 20}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, err := get(ctx, t, f, server.URL+"/#sha256="+sumOf(""))
+	wantError(t, err, "server sent ", "want at least 1048576 bytes per second")
+}
+
+// A server that is fast on average may pause, and may start slowly.
+func TestDownloadPauses(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for range 3 {
+			w.(http.Flusher).Flush()
+			time.Sleep(60 * time.Millisecond)
+			_, _ = w.Write(make([]byte, 1<<20))
+		}
+	}))
+	defer server.Close()
+	f := Fetcher{Transport: NewTransport(Limits{Idle: time.Minute, MinRate: 1 << 10, Window: 50 * time.Millisecond}), MaxSize: 3 << 20}
+	got, err := get(t.Context(), t, f, server.URL+"/#sha256="+sumOf(""))
+	if len(got) != 3<<20 || err != nil {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// Terminals would interpret the control characters of a server's text.
+func TestDownloadControlCharacters(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		connection, buffer, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer connection.Close()
+		_, _ = buffer.WriteString("HTTP/1.1 500 \x1b]0;x\a\u009b2J\x80 é\r\nContent-Length: 0\r\n\r\n")
+		_ = buffer.Flush()
+	}))
+	defer server.Close()
+	_, err := get(t.Context(), t, Fetcher{Transport: NewTransport(DefaultLimits)}, server.URL+"/#sha256="+sumOf(""))
+	wantError(t, err, `unexpected status 500 \x1b]0;x\a\u009b2J\x80 é`)
+}
+
 type writer func(p []byte)
 
 func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
@@ -191,13 +242,22 @@ func TestDownloadUnknownAuthority(t *testing.T) {
 	server.Config.ErrorLog = nil
 	server.StartTLS()
 	defer server.Close()
-	_, err := get(t.Context(), t, Fetcher{Transport: NewTransport(time.Second)}, server.URL+"/#sha256="+sumOf(""))
+	_, err := get(t.Context(), t, Fetcher{Transport: NewTransport(DefaultLimits)}, server.URL+"/#sha256="+sumOf(""))
 	wantError(t, err, "SSL_CERT_FILE")
+}
+
+func TestDownloadRefusesDowngrade(t *testing.T) {
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	server := httptest.NewTLSServer(http.RedirectHandler(plain.URL+"/program", http.StatusFound))
+	defer server.Close()
+	_, err := get(t.Context(), t, Fetcher{Transport: server.Client().Transport}, server.URL+"/#sha256="+sumOf(""))
+	wantError(t, err, "refusing redirect to http on host")
 }
 
 // Registry clients fall back to http, and follow redirects to it.
 func TestTransportRefusesHTTP(t *testing.T) {
-	transport := NewTransport(IdleTimeout)
+	transport := NewTransport(DefaultLimits)
 	for _, url := range []string{"http://10.0.0.5:5000/v2/", "http://h.example/token"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 		if err != nil {

@@ -55,7 +55,8 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return fmt.Errorf("more than %d redirects", maxRedirects)
 	}
-	if !source.IsSecure(next.URL) {
+	downgrade := next.URL.Scheme == "http" && via[len(via)-1].URL.Scheme == "https"
+	if downgrade || !source.IsSecure(next.URL) {
 		return fmt.Errorf("refusing redirect to %s on host %q: want https", next.URL.Scheme, next.URL.Host)
 	}
 	return nil

@@ -25,7 +25,7 @@ func (f Fetcher) pullFile(ctx context.Context, w io.Writer, from source.Source) 
 	platform := v1.Platform{OS: "linux", Architecture: f.Arch}
 	desc, err := remote.Get(from.Ref,
 		remote.WithContext(ctx),
-		remote.WithTransport(f.Transport),
+		remote.WithTransport(documentTransport{f.Transport}),
 		remote.WithAuthFromKeychain(authn.DefaultKeychain),
 		remote.WithPlatform(platform))
 	if err != nil {

@@ -3,6 +3,7 @@ package content
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -105,7 +106,7 @@ func TestImage(t *testing.T) {
 	server := httptest.NewServer(registry.New(quiet()))
 	defer server.Close()
 	host := strings.TrimPrefix(server.URL, "http://")
-	f := Fetcher{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
+	f := Fetcher{Transport: NewTransport(Limits{Idle: 5 * time.Second, Window: time.Minute}), Arch: "arm64", MaxSize: 10000}
 
 	both := push(t, host, "both:v1", index(t, map[string]v1.Image{"amd64": image(t, "amd64", "intel"), "arm64": image(t, "arm64", "arm")}))
 	single := push(t, host, "single:v1", image(t, "arm64", "single"))
@@ -160,7 +161,7 @@ func TestImageTampered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := Fetcher{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
+	f := Fetcher{Transport: NewTransport(Limits{Idle: 5 * time.Second, Window: time.Minute}), Arch: "arm64", MaxSize: 10000}
 	if _, err := get(t.Context(), t, f, "image:"+ref+"!/x"); err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +170,70 @@ func TestImageTampered(t *testing.T) {
 		if _, err := get(t.Context(), t, f, "image:"+ref+"!/x"); err == nil {
 			t.Errorf("no error for a changed %s", p)
 		}
+	}
+}
+
+// A registry must not keep a run forever, fill the memory, or control a terminal.
+func TestImageHostile(t *testing.T) {
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	slow := func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			fmt.Fprint(w, "{")
+			w.(http.Flusher).Flush()
+			time.Sleep(time.Millisecond)
+		}
+	}
+	for _, c := range []struct {
+		name, part, want string
+		serve            http.HandlerFunc
+	}{
+		{"slow manifest", "/manifests/", "want at least 1048576 bytes per second", slow},
+		{"slow blob", "/blobs/", "want at least 1048576 bytes per second", slow},
+		{"endless manifest", "/manifests/", "response has more than 4194304 bytes", func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				_, _ = w.Write(make([]byte, 1<<16))
+			}
+		}},
+		{"redirect to an endless manifest", "/manifests/", "response has more than 4194304 bytes", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/endless", http.StatusTemporaryRedirect)
+		}},
+		{"huge manifest", "/manifests/", "response has 99999999 bytes, want at most 4194304", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "99999999")
+		}},
+		{"escape code", "/manifests/", `DENIED: a\x1b[2Jb\nc`, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprint(w, `{"errors":[{"code":"DENIED","message":"a\u001b[2Jb\nc"}]}`)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var sent atomic.Int64
+			var hostile atomic.Bool
+			inner := registry.New(quiet())
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.URL.Path == "/endless":
+					for r.Context().Err() == nil {
+						n, _ := w.Write(make([]byte, 1<<16))
+						sent.Add(int64(n))
+					}
+				case hostile.Load() && strings.Contains(r.URL.Path, c.part):
+					c.serve(w, r)
+				default:
+					inner.ServeHTTP(w, r)
+				}
+			}))
+			defer server.Close()
+			ref := push(t, strings.TrimPrefix(server.URL, "http://"), "x:v1", image(t, "arm64", "bytes"))
+			hostile.Store(true)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			f := Fetcher{Transport: NewTransport(Limits{Idle: time.Minute, MinRate: 1 << 20, Window: 50 * time.Millisecond}), Arch: "arm64", MaxSize: 10000}
+			_, err := get(ctx, t, f, "image:"+ref+"!/x")
+			wantError(t, err, c.want)
+			if n := sent.Load(); n > 64<<20 {
+				t.Errorf("server sent %d bytes", n)
+			}
+		})
 	}
 }
 
@@ -222,7 +287,7 @@ func TestImageCredentials(t *testing.T) {
 
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)
-	f := Fetcher{Transport: NewTransport(5 * time.Second), Arch: "arm64", MaxSize: 10000}
+	f := Fetcher{Transport: NewTransport(Limits{Idle: 5 * time.Second, Window: time.Minute}), Arch: "arm64", MaxSize: 10000}
 	_, err := get(t.Context(), t, f, "image:"+host+"/x@"+digest+"!/x")
 	wantError(t, err, "401")
 	config := fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, base64.StdEncoding.EncodeToString([]byte("u:p")))

@@ -71,8 +71,12 @@ func runInstall(finder component.Finder, args []string) int {
 	// The first signal cancels the context, a second one kills the process.
 	context.AfterFunc(ctx, stop)
 	code, err := install.Run(ctx, finder, install.Env{Args: args, Out: os.Stdout, Err: os.Stderr})
-	if err != nil {
-		return fail(code, err)
+	if err == nil {
+		return code
+	}
+	fail(code, err)
+	if code == exitUsage {
+		fmt.Fprintf(os.Stderr, "See %s install --help.\n", component.Dispatcher)
 	}
 	return code
 }

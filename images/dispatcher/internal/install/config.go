@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ type request struct {
 func parse(env Env) (config, error) {
 	var c config
 	flags := flag.NewFlagSet("install", flag.ContinueOnError)
-	flags.SetOutput(env.Err)
+	flags.SetOutput(io.Discard) // the caller prints the error
 	flags.StringVar(&c.dir, "to", "", "")
 	mode := flags.String("mode", "0755", "")
 	flags.Func("link", "", func(s string) error {
@@ -42,8 +43,11 @@ func parse(env Env) (config, error) {
 		c.links = append(c.links, toolset.Link{Name: name, Target: target})
 		return nil
 	})
-	flags.Usage = func() { fmt.Fprintf(flags.Output(), usage, component.Dispatcher) }
+	flags.Usage = func() {}
 	if err := flags.Parse(env.Args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(env.Err, usage, component.Dispatcher)
+		}
 		return c, err
 	}
 	bits, err := strconv.ParseUint(*mode, 8, 32)

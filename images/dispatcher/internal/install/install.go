@@ -27,6 +27,9 @@ const (
 // gracePeriod is enough for an open(2) that has begun, and too short to be noticed.
 const gracePeriod = 200 * time.Millisecond
 
+// lockTimeout is enough for another run to download its programs.
+const lockTimeout = 10 * time.Minute
+
 // Env is the environment of the command.
 type Env struct {
 	Args     []string // without the name of the command
@@ -64,14 +67,15 @@ func Run(ctx context.Context, finder component.Finder, env Env) (int, error) {
 func (c config) plan(finder component.Finder, messages io.Writer) toolset.Plan {
 	fetcher := content.Fetcher{
 		FindProgram: findProgram(finder),
-		Transport:   content.NewTransport(content.IdleTimeout),
+		Transport:   content.NewTransport(content.DefaultLimits),
 		MaxSize:     content.MaxSize,
 		Arch:        runtime.GOARCH,
 	}
 	p := toolset.Plan{
 		Dir: c.dir, Mode: c.mode, Links: c.links, GracePeriod: gracePeriod,
-		OnWait: func() {
-			fmt.Fprintf(messages, "%s: waiting for another process that installs into %q\n", component.Dispatcher, c.dir)
+		LockTimeout: lockTimeout,
+		OnWait: func(holder string) {
+			fmt.Fprintf(messages, "%s: waiting for %s, which installs into %q\n", component.Dispatcher, holder, c.dir)
 		},
 	}
 	for _, r := range c.requests {

@@ -9,6 +9,7 @@
 //	kubectl            -> .hyperkube/current/kubectl
 //	.hyperkube/current -> sets/7
 //	.hyperkube/sets/7/kubelet, .hyperkube/sets/7/kubectl
+//	.hyperkube/lock
 //
 // A set is complete and synced to disk before current points to it. If the
 // process is killed at any time, all names lead into the old set, or all into the

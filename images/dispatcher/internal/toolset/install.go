@@ -6,12 +6,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 )
-
-// pollInterval is the time between two attempts to lock the directory.
-const pollInterval = 50 * time.Millisecond
 
 // Install changes a directory as planned, all or nothing. Concurrent runs in one
 // directory wait for each other. Results are in the order of the plan, programs
@@ -27,14 +23,26 @@ func Install(ctx context.Context, p Plan) ([]Result, error) {
 		return nil, fmt.Errorf("opening directory %q: %w; create or mount it first", p.Dir, err)
 	}
 	defer root.Close()
-	lock, err := acquireLock(ctx, root, p.OnWait)
+	lock, err := acquireLock(ctx, root, p)
+	if isDenied(err) {
+		done, err := check(ctx, root, p, err)
+		if err != nil {
+			err = fmt.Errorf("installing into %q: %w", p.Dir, err)
+		}
+		return done, err
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer lock.Close()
 	steps, switched, err := install(ctx, root, p)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("installing into %q: %w", p.Dir, err), cleanUp(root))
+		cleanUpErr := cleanUp(root)
+		removeLock(root)
+		if cleanUpErr != nil && cleanUpErr.Error() == err.Error() {
+			cleanUpErr = nil // the same error as that of the cleanup before the run
+		}
+		return nil, errors.Join(fmt.Errorf("installing into %q: %w", p.Dir, err), cleanUpErr)
 	}
 	if switched {
 		select {
@@ -42,40 +50,45 @@ func Install(ctx context.Context, p Plan) ([]Result, error) {
 		case <-time.After(p.GracePeriod):
 		}
 	}
-	results := make([]Result, len(steps))
-	for i, st := range steps {
-		results[i] = st.Result
-	}
 	if err := cleanUp(root); err != nil {
-		return results, fmt.Errorf("removing old programs from %q: %w", p.Dir, err)
+		return results(steps), fmt.Errorf("removing old programs from %q: %w", p.Dir, err)
 	}
-	return results, nil
+	return results(steps), nil
 }
 
-// acquireLock locks the directory itself: the lock needs no file, and the kernel
-// releases it when the process ends.
-func acquireLock(ctx context.Context, root *os.Root, onWait func()) (*os.File, error) {
-	f, err := root.Open(".")
+// check returns the results of a run that changes nothing, or lockErr if the plan
+// requires a change.
+func check(ctx context.Context, root *os.Root, p Plan, lockErr error) ([]Result, error) {
+	s, err := readState(root)
 	if err != nil {
 		return nil, err
 	}
-	for first := true; ; first = false {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return f, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
-			return nil, errors.Join(fmt.Errorf("locking %q: %w", root.Name(), err), f.Close())
-		}
-		if first && onWait != nil {
-			onWait()
-		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("waiting for the lock of %q: %w", root.Name(), context.Cause(ctx)), f.Close())
-		case <-time.After(pollInterval):
-		}
+	steps, err := decide(ctx, s, p)
+	if err != nil {
+		return nil, err
 	}
+	links, err := decideLinks(s, p, steps)
+	if err != nil {
+		return nil, err
+	}
+	steps = append(steps, links...)
+	if changes(steps) {
+		return nil, lockErr
+	}
+	return results(steps), nil
+}
+
+func results(steps []step) []Result {
+	all := make([]Result, len(steps))
+	for i, st := range steps {
+		all[i] = st.Result
+	}
+	return all
+}
+
+// changes reports whether the directory must change.
+func changes(steps []step) bool {
+	return slices.ContainsFunc(steps, func(st step) bool { return st.Action == Installed || st.Action == Linked })
 }
 
 // install does everything but removing the old set. It reports whether it
@@ -108,7 +121,7 @@ func install(ctx context.Context, root *os.Root, p Plan) ([]step, bool, error) {
 		return nil, false, err
 	}
 	steps = append(steps, links...)
-	if !slices.ContainsFunc(steps, func(st step) bool { return st.Action == Installed || st.Action == Linked }) {
+	if !changes(steps) {
 		return steps, false, nil
 	}
 	return steps, true, s.apply(steps, snapshot, next)

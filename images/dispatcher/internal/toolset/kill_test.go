@@ -243,7 +243,7 @@ func TestConcurrentRuns(t *testing.T) {
 		runs.Go(func() {
 			p := plan(dir, fmt.Sprintf("a=%d", i), fmt.Sprintf("b=%d", i), "l->a")
 			p.GracePeriod = 5 * time.Millisecond
-			p.OnWait = func() { waited.Store(i, true) }
+			p.OnWait = func(string) { waited.Store(i, true) }
 			if _, err := Install(t.Context(), p); err != nil {
 				t.Error(err)
 			}
@@ -269,15 +269,15 @@ func TestWaitCanceled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	lock, err := acquireLock(t.Context(), root, nil)
+	lock, err := acquireLock(t.Context(), root, Plan{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer lock.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	p := plan(dir, "a=1")
-	p.OnWait = cancel
-	if _, err := Install(ctx, p); err == nil || !strings.Contains(err.Error(), "waiting for the lock") {
+	p.OnWait = func(string) { cancel() }
+	if _, err := Install(ctx, p); err == nil || !strings.Contains(err.Error(), "which holds the lock") {
 		t.Errorf("got %v", err)
 	}
 	if got := contents(t, dir); got != "" {

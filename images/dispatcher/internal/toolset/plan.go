@@ -41,8 +41,11 @@ type Plan struct {
 	Mode     fs.FileMode // of programs, permission bits
 	Programs []Program
 	Links    []Link
-	// OnWait is called once if another process has locked the directory.
-	OnWait func()
+	// LockTimeout is the maximum time to wait for other runs; 0 for no maximum.
+	LockTimeout time.Duration
+	// OnWait is called once if another process, which holder describes, holds the
+	// lock of the directory.
+	OnWait func(holder string)
 	// GracePeriod is the time between the switch and the removal of the old set,
 	// for readers that have resolved a part of the path.
 	GracePeriod time.Duration

@@ -4,8 +4,11 @@ package e2e
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -88,6 +91,47 @@ func TestBrokenStoreUnderBazel(t *testing.T) {
 	env, path := brokenStore(t, key, stored(t, "kubernetes/"+version+"/linux/arm64/kubectl"))
 	r := run(t, env, "./bazelw", "build", "//images:kubectl_v1_19_3_amd64")
 	wantRefused(t, r, key, path, "it is kubernetes/"+version+"/linux/arm64/kubectl (another version, another platform)")
+}
+
+// Bazel's downloader fetches a pinned file that is not in the store, and keeps it
+// in the repository cache. Where it fails, hk tries again and explains.
+func TestBazelDownloads(t *testing.T) {
+	const key = "kubernetes/" + version + "/linux/amd64/kubectl"
+	content := stored(t, key)
+	var requested []string
+	status := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requested = append(requested, r.URL.Path)
+		w.WriteHeader(status)
+		if status == http.StatusOK {
+			w.Write(content)
+		}
+	}))
+	defer server.Close()
+	config := filepath.Join(t.TempDir(), "downloader.cfg")
+	if err := os.WriteFile(config, []byte("block go.dev\nrewrite dl.k8s.io/(.*) "+server.URL+"/$1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fetch := func(cache string) result {
+		t.Helper()
+		requested = nil
+		// In the airgap profile, HYPERKUBE_REBUILD disables downloads.
+		return run(t, nil, "./bazelw", "fetch", "--force", "--repo_env=HYPERKUBE_REBUILD=0", "--repo_env=HYPERKUBE_UPSTREAM=",
+			"--repo_env=HYPERKUBE_STORE="+t.TempDir(), "--repository_cache="+cache, "--experimental_downloader_config="+config,
+			"@upstream//kubernetes/v1_36_0:kubectl_linux_amd64")
+	}
+	cache := t.TempDir()
+	if r := fetch(cache); r.code != 0 || !slices.Equal(requested, []string{"/release/" + version + "/bin/linux/amd64/kubectl"}) {
+		t.Errorf("first fetch: exit code %d, requested %q", r.code, requested)
+	}
+	if r := fetch(cache); r.code != 0 || len(requested) > 0 {
+		t.Errorf("fetch with a repository cache: exit code %d, requested %q", r.code, requested)
+	}
+	status = http.StatusNotFound
+	t.Setenv("HTTPS_PROXY", server.URL) // for hk
+	if r := fetch(t.TempDir()); r.code == 0 || !strings.Contains(r.stderr, "hk: fetching "+key) || !strings.Contains(r.stderr, "hk failed") {
+		t.Errorf("fetch of a missing file: exit code %d, want an error of hk", r.code)
+	}
 }
 
 // stored returns the content of a pinned file.

@@ -27,7 +27,8 @@ pinned_base = repository_rule(
     attrs = {
         "image": attr.string(mandatory = True, doc = "REGISTRY/REPOSITORY@sha256:DIGEST."),
         "platform": attr.string(mandatory = True, doc = "OS/ARCHITECTURE."),
-        # Not checked here, see pinned_file.
+        # Not checked here: hk fetch reads it from the lock. A change makes Bazel
+        # fetch the image again.
         "sha256": attr.string(mandatory = True, doc = "The sha256 of the platform's manifest."),
     },
     doc = "A base image of versions/lock.json for one platform.",

@@ -50,6 +50,7 @@ def _upstream_impl(module_ctx):
             key = key,
             file = pin["file"],
             sha256 = pin["sha256"],
+            url = "" if "member" in pin else pin.get("url", ""),
         )
         aliases.setdefault(package, {})[target] = "@%s//:%s" % (spoke, pin["file"])
     hub(

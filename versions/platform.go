@@ -10,15 +10,16 @@ import (
 // Platform is an operating system and an architecture of images.
 type Platform struct{ os, arch string }
 
-var platforms = []string{"linux/amd64", "linux/arm64"}
+// Platforms are the platforms of the images.
+var Platforms = []string{"linux/amd64", "linux/arm64"}
 
-// ParsePlatform parses "linux/amd64" or "linux/arm64", the platforms of the images.
+// ParsePlatform parses "linux/amd64" or "linux/arm64".
 func ParsePlatform(s string) (Platform, error) {
-	if slices.Contains(platforms, s) {
+	if slices.Contains(Platforms, s) {
 		os, arch, _ := strings.Cut(s, "/")
 		return Platform{os, arch}, nil
 	}
-	return Platform{}, fmt.Errorf("%q is not a supported platform: want one of %s", s, strings.Join(platforms, ", "))
+	return Platform{}, fmt.Errorf("%q is not a supported platform: want one of %s", s, strings.Join(Platforms, ", "))
 }
 
 // String returns "linux/amd64".

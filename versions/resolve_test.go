@@ -19,7 +19,7 @@ func TestCommitted(t *testing.T) {
 	}
 	for _, r := range c.Manifest.Releases {
 		for _, file := range requiredNames(t, r.Version) {
-			for _, p := range platforms {
+			for _, p := range Platforms {
 				platform, _ := ParsePlatform(p)
 				pin, ok := c.Lock.Pin(FileKey{"kubernetes", r.Version, platform, file})
 				want := "https://dl.k8s.io/release/" + r.Version.String() + "/bin/" + p + "/" + file

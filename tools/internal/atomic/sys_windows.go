@@ -1,15 +1,8 @@
 package atomic
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
-func exchange(_, _ string) error {
-	return fmt.Errorf("exchanging directories on Windows: %w", errors.ErrUnsupported)
-}
+func exchange(_, _ string) error { return errors.ErrUnsupported }
 
 // SyncFS returns an error: Windows cannot flush a file system without privileges.
-func SyncFS(string) error {
-	return fmt.Errorf("flushing file systems on Windows: %w", errors.ErrUnsupported)
-}
+func SyncFS(string) error { return errors.ErrUnsupported }

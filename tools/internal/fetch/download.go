@@ -83,12 +83,12 @@ func (f *Fetcher) downloadURL(pin versions.Pin) (*url.URL, error) {
 	return u, nil
 }
 
-// transientError is an error that another attempt may not meet.
+// transientError is an error that a retry may avoid.
 type transientError struct{ error }
 
 func (e *transientError) Unwrap() error { return e.error }
 
-// localError is an error of the store. A file from another source meets it, too.
+// localError is an error of the store, which a build from source would meet, too.
 type localError struct{ error }
 
 func (e *localError) Unwrap() error { return e.error }

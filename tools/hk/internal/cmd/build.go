@@ -75,7 +75,7 @@ record in images/digests.json. The exit code is 3 if they differ.`,
 	fs := c.Flags()
 	fs.StringVarP(&out, "output", "o", "", "the `directory` to write the OCI layout to")
 	fs.BoolVar(&add, "record", false, "add the digests of an image that is not on record to "+record.File)
-	platformFlag(c, env, &platform, "build for this `platform` only, like linux/amd64")
+	platformFlag(c, &platform, "build for this `platform` only, like linux/amd64")
 	jsonFlag(c)
 	return c
 }

@@ -10,14 +10,29 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completeFrom returns a completion of values that come from the catalog.
+// completeFrom completes values that come from the catalog, each up to the next
+// slash where it has one.
 func completeFrom(env cli.Env, values func(*versions.Catalog) []string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		d, err := checkout.Open(env.Dir)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveError
 		}
-		return matching(values(d.Catalog), prefix)
+		var found []cobra.Completion
+		directive := cobra.ShellCompDirectiveNoFileComp
+		for _, v := range values(d.Catalog) {
+			if !strings.HasPrefix(v, prefix) {
+				continue
+			}
+			if i := strings.IndexByte(v[len(prefix):], '/'); i >= 0 {
+				v = v[:len(prefix)+i+1]
+				directive |= cobra.ShellCompDirectiveNoSpace
+			}
+			if !slices.Contains(found, v) {
+				found = append(found, v)
+			}
+		}
+		return found, directive
 	}
 }
 
@@ -35,7 +50,7 @@ func completeImages(env cli.Env) cobra.CompletionFunc {
 	})
 }
 
-// completeKey completes one KEY of the lock, a part between slashes at a time.
+// completeKey completes one KEY of the lock.
 func completeKey(env cli.Env) cobra.CompletionFunc {
 	return limit(1, completeFrom(env, func(c *versions.Catalog) []string {
 		var keys []string
@@ -46,17 +61,9 @@ func completeKey(env cli.Env) cobra.CompletionFunc {
 	}))
 }
 
-// completePlatform completes the values of --platform.
-func completePlatform(c *cobra.Command, env cli.Env) {
-	complete(c, "platform", completeFrom(env, func(c *versions.Catalog) []string {
-		var names []string
-		for _, f := range c.Manifest.Flavors {
-			for _, p := range f.Platforms {
-				names = append(names, p.String())
-			}
-		}
-		return names
-	}))
+// completeFixed completes the values of a flag from a list.
+func completeFixed(c *cobra.Command, flag string, values []string) {
+	complete(c, flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // complete completes the values of a flag.
@@ -74,24 +81,4 @@ func limit(n int, f cobra.CompletionFunc) cobra.CompletionFunc {
 		}
 		return f(c, args, prefix)
 	}
-}
-
-// matching returns the values with a prefix, each once, and each up to the next
-// slash where it has one.
-func matching(values []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var found []cobra.Completion
-	directive := cobra.ShellCompDirectiveNoFileComp
-	for _, v := range values {
-		if !strings.HasPrefix(v, prefix) {
-			continue
-		}
-		if i := strings.IndexByte(v[len(prefix):], '/'); i >= 0 {
-			v = v[:len(prefix)+i+1]
-			directive |= cobra.ShellCompDirectiveNoSpace
-		}
-		if !slices.Contains(found, v) {
-			found = append(found, v)
-		}
-	}
-	return found, directive
 }

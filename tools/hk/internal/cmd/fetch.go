@@ -57,7 +57,7 @@ in the store. With --base it writes the OCI layout of a pinned base image.`,
 		}
 		return images
 	}))
-	platformFlag(c, env, &key.Platform, "the `platform` of the base image, like linux/amd64")
+	platformFlag(c, &key.Platform, "the `platform` of the base image, like linux/amd64")
 	return c
 }
 

@@ -69,10 +69,10 @@ func printResult[T any](c *cobra.Command, result T, printText func(io.Writer, T)
 }
 
 // platformFlag adds --platform.
-func platformFlag(c *cobra.Command, env cli.Env, p *versions.Platform, usage string) {
+func platformFlag(c *cobra.Command, p *versions.Platform, usage string) {
 	c.Flags().Func("platform", usage, func(s string) (err error) {
 		*p, err = versions.ParsePlatform(s)
 		return err
 	})
-	completePlatform(c, env)
+	completeFixed(c, "platform", versions.Platforms)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
+	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/cobra"
 )
 
@@ -66,7 +67,7 @@ exists, with the full name of its image.`,
 	fs.StringArrayVar(&a.Platforms, "platform", nil, "save this `platform` only, like linux/amd64; repeatable, docker loads the first")
 	fs.StringVar(&a.Repository, "repository", "", "the `prefix` of image names in place of the registry of versions.yaml")
 	jsonFlag(c)
-	completePlatform(c, env)
-	complete(c, "compression", cobra.FixedCompletions([]cobra.Completion{"none", "zstd", "lz4"}, cobra.ShellCompDirectiveNoFileComp))
+	completeFixed(c, "platform", versions.Platforms)
+	completeFixed(c, "compression", []string{"none", "zstd", "lz4"})
 	return c
 }

@@ -23,9 +23,7 @@ var columns = []string{
 	"kubectl", "kubelet", "kubeadm", "kube-proxy", "kube-apiserver", "kube-controller-manager", "kube-scheduler",
 }
 
-// platforms are in the order of the two marks of a cell.
-var platforms = []string{"linux/amd64", "linux/arm64"}
-
+// marks are by status. A cell has one for each of versions.Platforms.
 var marks = map[string]string{Matched: "✓", Differs: "✗", Unbuildable: "–", "": "·"}
 
 // Table renders the results with a row for each version, newest first, and a
@@ -50,7 +48,7 @@ func (r *Results) Table() string {
 		toolchain := ""
 		cells := make([]string, len(names))
 		for i, name := range names {
-			for _, p := range platforms {
+			for _, p := range versions.Platforms {
 				platform, err := versions.ParsePlatform(p)
 				if err != nil {
 					panic(err) // the names are constants

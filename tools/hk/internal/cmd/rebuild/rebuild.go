@@ -53,7 +53,7 @@ func (o *options) binaryFlag(c *cobra.Command) {
 }
 
 func (o *options) platformFlag(c *cobra.Command) {
-	c.Flags().StringSliceVar(&o.platforms, "platform", []string{"linux/amd64", "linux/arm64"}, "comma-separated `platforms`")
+	c.Flags().StringSliceVar(&o.platforms, "platform", versions.Platforms, "comma-separated `platforms`")
 }
 
 func (o *options) storeFlag(c *cobra.Command, defaultText string) {

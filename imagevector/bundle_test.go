@@ -28,13 +28,16 @@ func certificate(t *testing.T, name string, ca bool) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
+// inYear sets the clock.
+func inYear(year int) Option {
+	return func(c *config) { c.now = func() time.Time { return time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC) } }
+}
+
 func TestBundle(t *testing.T) {
 	good, leaf := certificate(t, "authority", true), certificate(t, "server", false)
 	key := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("x")}))
 	broken := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")}))
-	in2025 := WithClock(func() time.Time { return time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC) })
-	in2020 := WithClock(func() time.Time { return time.Date(2020, 6, 1, 0, 0, 0, 0, time.UTC) })
-	in2027 := WithClock(func() time.Time { return time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC) })
+	in2025, in2020, in2027 := inYear(2025), inYear(2020), inYear(2027)
 	for _, tt := range []struct {
 		name, inline       string
 		clock              Option
@@ -76,7 +79,7 @@ func TestBundle(t *testing.T) {
 // The bundle of an overwrite replaces that of the vector.
 func TestBundleOverwrite(t *testing.T) {
 	good := certificate(t, "authority", true)
-	clock := WithClock(func() time.Time { return time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC) })
+	clock := inYear(2025)
 	read := func(text string) *Vector {
 		v, err := Parse([]byte(text), clock)
 		if err != nil {

@@ -2,6 +2,7 @@ package imagevector
 
 import (
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
@@ -36,50 +37,35 @@ func (p *Problems) checkCompatible(s *Source, i int) {
 			p.gardener(at, Invalid, field("tag"), "", "image tag must not be empty if specified")
 		}
 	}
-	if s.RuntimeVersion != nil {
-		if _, err := span.Constraint(*s.RuntimeVersion); err != nil {
-			p.gardenerPointer(at, Invalid, field("runtimeVersion"), *s.RuntimeVersion, err.Error())
-		}
+	p.checkConstraint(at, field("runtimeVersion"), s.RuntimeVersion)
+	p.checkConstraint(at, field("targetVersion"), s.TargetVersion)
+}
+
+func (p *Problems) checkConstraint(at Position, field string, text *string) {
+	if text == nil {
+		return
 	}
-	if s.TargetVersion != nil {
-		if _, err := span.Constraint(*s.TargetVersion); err != nil {
-			p.gardenerPointer(at, Invalid, field("targetVersion"), *s.TargetVersion, err.Error())
-		}
+	if _, err := span.Constraint(*text); err != nil {
+		// Gardener passes this value by pointer, and formats it as JSON, with < and > escaped.
+		quoted, _ := json.Marshal(text)
+		p.gardenerQuoted(at, Invalid, field, *text, string(quoted), err.Error())
 	}
 }
 
 // checkCertificate adds the problems that Gardener finds in a bundle. Gardener
 // checks only the first certificate.
 func (p *Problems) checkCertificate(ca *CABundle, c config) {
-	if ca.Inline == nil {
+	if ca == nil || ca.Inline == nil {
 		return
 	}
 	at := Position{File: c.file}
-	if cert, ok := decodeCertificate(*ca.Inline); !ok {
-		p.gardener(at, Invalid, "caBundle.inline", *ca.Inline, "not a valid PEM-encoded certificate")
-	} else if c.now().After(cert.NotAfter) {
-		p.gardener(at, Invalid, "caBundle.inline", *ca.Inline, "certificate has expired")
+	if block, _ := pem.Decode([]byte(*ca.Inline)); block != nil && block.Type == "CERTIFICATE" {
+		if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
+			if c.now().After(cert.NotAfter) {
+				p.gardener(at, Invalid, "caBundle.inline", *ca.Inline, "certificate has expired")
+			}
+			return
+		}
 	}
-}
-
-func decodeCertificate(text string) (*x509.Certificate, bool) {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, false
-	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	return cert, err == nil
-}
-
-// ValidateCompatible validates sources as Gardener does. The error is [Problems],
-// with the text of Gardener.
-func ValidateCompatible(sources []Source) error {
-	var problems Problems
-	for i := range sources {
-		problems.checkCompatible(&sources[i], i)
-	}
-	if len(problems) > 0 {
-		return problems
-	}
-	return nil
+	p.gardener(at, Invalid, "caBundle.inline", *ca.Inline, "not a valid PEM-encoded certificate")
 }

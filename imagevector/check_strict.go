@@ -17,95 +17,82 @@ import (
 type checker struct {
 	problems *Problems
 	source   *Source
-	at       *nodes // nil for an entry that is not from a file
+	nodes    *nodes // without any for an entry that is not from a file
 	index    int
 }
 
-func checkSource(problems *Problems, s *Source, at *nodes, index int) {
-	c := checker{problems, s, at, index}
+func checkSource(problems *Problems, s *Source, nodes *nodes, index int) {
+	c := checker{problems, s, nodes, index}
 	c.name()
 	c.image()
-	c.constraint(fieldRuntimeVersion, "runtimeVersion", s.RuntimeVersion)
-	c.constraint(fieldTargetVersion, "targetVersion", s.TargetVersion)
+	c.constraint(fieldRuntimeVersion, s.RuntimeVersion)
+	c.constraint(fieldTargetVersion, s.TargetVersion)
 	c.architectures()
 }
 
-func (c *checker) add(which int, kind Kind, name string, value *string, format string, args ...any) {
-	p := Problem{Position: c.source.Position, Field: indexed("images", c.index) + "." + name, Kind: kind, Message: fmt.Sprintf(format, args...)}
+func (c *checker) add(field int, kind Kind, value *string, format string, args ...any) {
+	p := Problem{Position: c.source.Position, Field: indexed("images", c.index) + "." + entryKeys()[field], Kind: kind, Message: fmt.Sprintf(format, args...)}
 	if value != nil {
 		p.Value = *value
 	}
-	if n := c.node(which); n != nil {
+	if n := c.nodes[field]; n != nil {
 		p.Line, p.Column = n.Line, n.Column
 	}
 	c.problems.add(p)
 }
 
-// node returns the value of a field, nil if it is absent.
-func (c *checker) node(which int) *yaml.Node {
-	if c.at == nil {
-		return nil
-	}
-	return c.at[which]
-}
-
 func (c *checker) name() {
 	s := c.source
 	// A name that is not a string is reported already.
-	if n := c.node(fieldName); s.Name == "" && (n == nil || n.Style != 0) {
-		c.add(fieldName, Required, "name", nil, "missing name")
+	if n := c.nodes[fieldName]; s.Name == "" && (n == nil || n.Style != 0) {
+		c.add(fieldName, Required, nil, "missing name")
 	}
 	if strings.ContainsFunc(s.Name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-		c.add(fieldName, Invalid, "name", &s.Name, "name %s has a space or control character", quoteShort(s.Name))
+		c.add(fieldName, Invalid, &s.Name, "name %s has a space or control character", quoteShort(s.Name))
 	}
 }
 
 func (c *checker) image() {
 	s := c.source
-	if s.Ref == nil && s.Repository == nil && c.node(fieldRef) == nil && c.node(fieldRepository) == nil {
-		c.add(fieldRepository, Required, "repository", nil, "missing repository or ref")
+	if s.Ref == nil && s.Repository == nil && c.nodes[fieldRef] == nil && c.nodes[fieldRepository] == nil {
+		c.add(fieldRepository, Required, nil, "missing repository or ref")
 	}
 	if s.Ref != nil {
 		if s.Repository != nil {
-			c.add(fieldRepository, Forbidden, "repository", s.Repository, "repository is not allowed with ref")
+			c.add(fieldRepository, Forbidden, s.Repository, "repository is not allowed with ref")
 		}
 		if s.Tag != nil {
-			c.add(fieldTag, Forbidden, "tag", s.Tag, "tag is not allowed with ref")
+			c.add(fieldTag, Forbidden, s.Tag, "tag is not allowed with ref")
 		}
 	}
 	for _, f := range []struct {
-		which int
-		name  string
+		field int
 		value *string
-		wrong func(string) string
-	}{
-		{fieldRef, "ref", s.Ref, checkRef},
-		{fieldRepository, "repository", s.Repository, checkRepository},
-		{fieldTag, "tag", s.Tag, checkTag},
-	} {
+		check func(string) string
+	}{{fieldRef, s.Ref, checkRef}, {fieldRepository, s.Repository, checkRepository}, {fieldTag, s.Tag, checkTag}} {
 		if f.value != nil {
-			if wrong := f.wrong(*f.value); wrong != "" {
-				c.add(f.which, Invalid, f.name, f.value, "%s: %s", quoteShort(*f.value), wrong)
+			if problem := f.check(*f.value); problem != "" {
+				c.add(f.field, Invalid, f.value, "%s: %s", quoteShort(*f.value), problem)
 			}
 		}
 	}
 	if s.Version != nil && *s.Version == "" {
-		c.add(fieldVersion, Invalid, "version", s.Version, "empty version: remove the key")
+		c.add(fieldVersion, Invalid, s.Version, "empty version: remove the key")
 	}
 }
 
-func (c *checker) constraint(which int, name string, text *string) {
+func (c *checker) constraint(field int, text *string) {
 	if text == nil {
 		return
 	}
-	if c.at != nil && c.at[which] == c.at[fieldVersion] {
-		name = "version" // of the oldest generation
+	if n := c.nodes[field]; n != nil && n == c.nodes[fieldVersion] {
+		field = fieldVersion // of the oldest generation
 	}
 	switch set, err := span.Constraint(*text); {
 	case err != nil:
-		c.add(which, Invalid, name, text, `parsing constraint %s: %v; want a constraint such as ">= 1.30, < 1.34", "1.30.x" or "= 1.30.2"`, quoteShort(*text), err)
+		c.add(field, Invalid, text, `parsing constraint %s: %v; want a constraint such as ">= 1.30, < 1.34", "1.30.x" or "= 1.30.2"`, quoteShort(*text), err)
 	case len(set) == 0:
-		c.add(which, Invalid, name, text, "no version satisfies %q: suffixes such as -rc.1 are removed before the comparison", *text)
+		c.add(field, Invalid, text, "no version satisfies %q: suffixes such as -rc.1 are removed before the comparison", *text)
 	}
 }
 
@@ -114,16 +101,16 @@ func (c *checker) architectures() {
 	if s.Architectures == nil {
 		return
 	}
-	if n := c.node(fieldArchitectures); len(s.Architectures) == 0 && (n == nil || target(n).Kind == yaml.SequenceNode && len(target(n).Content) == 0) {
-		c.add(fieldArchitectures, Invalid, "architectures", nil, "empty list matches no architecture: remove the key for %s and %s", amd64, arm64)
+	if n := c.nodes[fieldArchitectures]; len(s.Architectures) == 0 && (n == nil || target(n).Kind == yaml.SequenceNode && len(target(n).Content) == 0) {
+		c.add(fieldArchitectures, Invalid, nil, "empty list matches no architecture: remove the key for %s and %s", amd64, arm64)
 	}
 	seen := map[string]bool{}
 	for _, name := range s.Architectures {
 		switch {
 		case bit(name) == 0:
-			c.add(fieldArchitectures, Invalid, "architectures", &name, "unknown architecture %s: want %q or %q", quoteShort(name), amd64, arm64)
+			c.add(fieldArchitectures, Invalid, &name, "unknown architecture %s: want %q or %q", quoteShort(name), amd64, arm64)
 		case seen[name]:
-			c.add(fieldArchitectures, Invalid, "architectures", &name, "duplicate architecture %q", name)
+			c.add(fieldArchitectures, Invalid, &name, "duplicate architecture %q", name)
 		}
 		seen[name] = true
 	}

@@ -52,10 +52,7 @@ func (v *Vector) checkKeys(problems *Problems) {
 	for i := range v.sources {
 		k := keyOf(&v.sources[i])
 		if j, ok := first[k]; ok && k.name != "" {
-			problems.add(Problem{
-				Position: v.sources[i].Position, Field: indexed("images", i), Kind: Invalid, Value: k.name,
-				Message: fmt.Sprintf("entry of %s has the same name, constraints and architectures as %s, and replaces it", quoteShort(k.name), v.describe(&entry{index: j, source: &v.sources[j]})),
-			})
+			v.problem(problems, i, "entry of %s has the same name, constraints and architectures as %s, and replaces it", quoteShort(k.name), v.describe(j))
 			continue
 		}
 		first[k] = i
@@ -65,10 +62,7 @@ func (v *Vector) checkKeys(problems *Problems) {
 func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []entry) {
 	grids, ok := allGrids(entries)
 	if !ok {
-		problems.add(Problem{
-			Position: entries[0].source.Position, Field: indexed("images", entries[0].index), Kind: Invalid, Value: name,
-			Message: fmt.Sprintf("the %d entries of %s have too many combinations of constraints on both versions to be checked", len(entries), quoteShort(name)),
-		})
+		v.problem(problems, entries[0].index, "the %d entries of %s have too many combinations of constraints on both versions to be checked", len(entries), quoteShort(name))
 		return
 	}
 	chosen := owners(grids, len(entries))
@@ -80,12 +74,9 @@ func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []ent
 		}
 		var others []string
 		for _, j := range winners(grids, e, &budget) {
-			others = append(others, v.describe(&entries[j]))
+			others = append(others, v.describe(entries[j].index))
 		}
-		problems.add(Problem{
-			Position: e.source.Position, Field: indexed("images", e.index), Kind: Invalid, Value: name,
-			Message: fmt.Sprintf("entry of %s is never chosen: wherever it matches, %s has a higher score or comes first", quoteShort(name), strings.Join(others, " or ")),
-		})
+		v.problem(problems, e.index, "entry of %s is never chosen: wherever it matches, %s has a higher score or comes first", quoteShort(name), strings.Join(others, " or "))
 	}
 }
 
@@ -154,12 +145,18 @@ func (e *entry) impossible() bool {
 	return e.runtime.given && len(e.runtime.set) == 0 || e.target.given && len(e.target.set) == 0 || e.source.Architectures != nil && len(e.source.Architectures) == 0
 }
 
-// describe returns the line of an entry, or its index if it has no line.
-func (v *Vector) describe(e *entry) string {
-	if e.source.Position.Line > 0 {
-		return fmt.Sprintf("the entry at line %d", e.source.Position.Line)
+// describe returns the line of entry i, or its index if it has no line.
+func (v *Vector) describe(i int) string {
+	if line := v.sources[i].Position.Line; line > 0 {
+		return fmt.Sprintf("the entry at line %d", line)
 	}
-	return fmt.Sprintf("images[%d]", e.index)
+	return indexed("images", i)
+}
+
+// problem adds a problem of entry i.
+func (v *Vector) problem(problems *Problems, i int, format string, args ...any) {
+	s := &v.sources[i]
+	problems.add(Problem{Position: s.Position, Field: indexed("images", i), Kind: Invalid, Value: s.Name, Message: fmt.Sprintf(format, args...)})
 }
 
 // A Choice is the entry that is chosen for a set of Kubernetes versions.
@@ -216,22 +213,13 @@ func (v *Vector) checkVersions(problems *Problems, name string) {
 	if len(architectures) == 0 {
 		architectures = []string{amd64}
 	}
-	first := v.byName[name][0]
 	for _, architecture := range architectures {
 		for _, c := range v.Choices(name, architecture, v.config.within) {
-			at, message := first.source.Position, ""
-			index := first.index
-			switch {
-			case c.Entry < 0:
-				message = fmt.Sprintf("no image of %s for Kubernetes %s on %s", quoteShort(name), c.Versions, architecture)
-			case len(c.Tied) > 0:
-				index = c.Tied[0]
-				at = v.sources[index].Position
-				message = fmt.Sprintf("for Kubernetes %s on %s, entry of %s has the same score as images[%d], which is chosen because it comes first", c.Versions, architecture, quoteShort(name), c.Entry)
-			default:
-				continue
+			if c.Entry < 0 {
+				v.problem(problems, v.byName[name][0].index, "no image of %s for Kubernetes %s on %s", quoteShort(name), c.Versions, architecture)
+			} else if len(c.Tied) > 0 {
+				v.problem(problems, c.Tied[0], "for Kubernetes %s on %s, entry of %s has the same score as images[%d], which is chosen because it comes first", c.Versions, architecture, quoteShort(name), c.Entry)
 			}
-			problems.add(Problem{Position: at, Field: indexed("images", index), Kind: Invalid, Value: name, Message: message})
 		}
 	}
 }

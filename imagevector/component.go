@@ -53,32 +53,7 @@ func parseComponents(data []byte, c config) (Components, error) {
 // ReadComponentsFile reads and parses a file of component overwrites, as
 // [ParseComponents] does.
 func ReadComponentsFile(file string, opts ...Option) (Components, error) {
-	return readComponents(file, configure(opts))
-}
-
-func readComponents(file string, c config) (Components, error) {
-	if c.file == "" {
-		c.file = file
-	}
-	data, err := readBytes(file)
-	var components Components
-	if err == nil {
-		components, err = parseComponents(data, c)
-	}
-	if err != nil && !c.compatible {
-		err = fmt.Errorf("reading component overwrites %q: %w", file, err)
-	}
-	return components, err
-}
-
-// ComponentsFromEnv reads the file that the environment variable
-// [ComponentsOverwriteEnv] names. It returns nil if the variable is not set.
-func ComponentsFromEnv(getenv func(string) string, opts ...Option) (Components, error) {
-	file := getenv(ComponentsOverwriteEnv)
-	if file == "" {
-		return nil, nil
-	}
-	return readComponents(file, configure(opts))
+	return readFile(file, "component overwrites", configure(opts), parseComponents)
 }
 
 func parseComponentsCompatible(data []byte, c config) (Components, error) {

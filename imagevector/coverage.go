@@ -79,12 +79,8 @@ func (e *entry) score(in lookup) int8 {
 	return n
 }
 
-// newGrid returns the grid of a kind of lookup for one architecture. ok is false if
-// it would exceed maxCells.
-func newGrid(entries []entry, in lookup, architecture string, within span.Set) (_ *grid, ok bool) {
-	return gridOn(axis(entries, runtimeCuts, in.runtime, within), axis(entries, targetCuts, in.target, within), entries, in, architecture)
-}
-
+// gridOn returns the grid of a kind of lookup for one architecture. ok is false if it
+// would exceed maxCells.
 func gridOn(rows, columns []span.Span, entries []entry, in lookup, architecture string) (_ *grid, ok bool) {
 	if len(rows)*len(columns) > maxCells {
 		return nil, false
@@ -118,7 +114,7 @@ func allGrids(entries []entry) (grids []*grid, ok bool) {
 	in, architectures := lookups(entries)
 	for _, s := range in {
 		for _, architecture := range architectures {
-			g, ok := newGrid(entries, s, architecture, span.All())
+			g, ok := gridOn(axis(entries, runtimeCuts, s.runtime, span.All()), axis(entries, targetCuts, s.target, span.All()), entries, s, architecture)
 			if !ok {
 				return nil, false
 			}

@@ -170,20 +170,6 @@ func ExampleVector_Rewrite() {
 	// no rule matches: hyperkube
 }
 
-func ExampleValues() {
-	v, err := imagevector.Parse([]byte(pause))
-	if err != nil {
-		log.Fatal(err)
-	}
-	images, err := v.FindAll([]string{"hyperkube", "pause-container"}, imagevector.TargetVersion("1.36.0"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(imagevector.Values(images))
-	// Output:
-	// map[hyperkube:registry.example.com/hyperkube:v1.36.0 pause-container:registry.k8s.io/pause:3.5]
-}
-
 func ExampleWithVersions() {
 	within, err := imagevector.ParseVersions("1.33..1.36")
 	if err != nil {

@@ -24,7 +24,7 @@ func (v *Vector) Explain(name string, opts ...FindOption) ([]Candidate, error) {
 	q.apply(opts)
 	best, err := v.choose(name, &q)
 	if err != nil {
-		return nil, v.failed(name, &q, err)
+		return nil, v.addQuery(name, &q, err)
 	}
 	group := v.byName[name]
 	candidates := make([]Candidate, len(group))

@@ -104,7 +104,7 @@ func (v *Vector) Find(name string, opts ...FindOption) (Image, error) {
 	best, err := v.choose(name, &q)
 	switch {
 	case err != nil:
-		return Image{}, v.failed(name, &q, err)
+		return Image{}, v.addQuery(name, &q, err)
 	case best == nil:
 		return Image{}, &NotFoundError{Name: name, query: q.describe()}
 	case best.image.Tag != nil || best.image.Ref != nil || !q.target.given:
@@ -113,7 +113,7 @@ func (v *Vector) Find(name string, opts ...FindOption) (Image, error) {
 	// The version becomes the tag.
 	tag, err := v.tags.tag(&q.target, v.config.compatible)
 	if err != nil {
-		return Image{}, v.failed(name, &q, err)
+		return Image{}, v.addQuery(name, &q, err)
 	}
 	image := best.image
 	if image.Tag = tag; image.Version == nil {
@@ -122,26 +122,12 @@ func (v *Vector) Find(name string, opts ...FindOption) (Image, error) {
 	return image, nil
 }
 
-// failed adds the query to an error, except in compatible reading.
-func (v *Vector) failed(name string, q *query, err error) error {
+// addQuery adds the query to an error, except in compatible reading.
+func (v *Vector) addQuery(name string, q *query, err error) error {
 	if v.config.compatible {
 		return err
 	}
 	return fmt.Errorf("finding image %q for %s: %w", name, strings.TrimSpace(q.describe()), err)
-}
-
-// FindAll returns the images of several names, by name. The error is that of
-// [Vector.Find] for the first name that has one.
-func (v *Vector) FindAll(names []string, opts ...FindOption) (map[string]Image, error) {
-	images := make(map[string]Image, len(names))
-	for _, name := range names {
-		image, err := v.Find(name, opts...)
-		if err != nil {
-			return nil, err
-		}
-		images[name] = image
-	}
-	return images, nil
 }
 
 // choose returns the chosen entry, nil if none matches.
@@ -196,16 +182,17 @@ func (v *version) satisfies(c *constraint) (bool, error) {
 	if c.err != nil {
 		return false, c.err
 	}
-	if !v.valid {
-		if err := v.parse(); err != nil {
-			return false, err
-		}
+	if err := v.parse(); err != nil {
+		return false, err
 	}
 	return c.set.Contains(v.parsed), nil
 }
 
+// parse parses the version unless that is done.
 func (v *version) parse() (err error) {
-	v.parsed, err = span.Parse(v.text)
-	v.valid = err == nil
+	if !v.valid {
+		v.parsed, err = span.Parse(v.text)
+		v.valid = err == nil
+	}
 	return err
 }

@@ -188,20 +188,6 @@ func TestFindErrors(t *testing.T) {
 	}
 }
 
-func TestFindAll(t *testing.T) {
-	v := vectorOf(t, []Source{{Name: "a", Repository: text("r/a"), Tag: text("1")}, {Name: "b", Ref: text("r/b@sha256:12")}})
-	images, err := v.FindAll([]string{"a", "b"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := fmt.Sprint(Values(images)), "map[a:r/a:1 b:r/b@sha256:12]"; got != want {
-		t.Errorf("values are %s, want %s", got, want)
-	}
-	if _, err := v.FindAll([]string{"a", "c"}); err == nil {
-		t.Error("a name that is not there was found")
-	}
-}
-
 func TestWithOptionalTag(t *testing.T) {
 	for want, image := range map[string]Image{
 		"r/a:v2": {Repository: text("r/a")}, "r/a:v1": {Repository: text("r/a"), Tag: text("v1")}, "r/a": {Ref: text("r/a")},

@@ -199,7 +199,8 @@ func FuzzRender(f *testing.F) {
 		}
 		v, err := Parse(Render(version, []Source{s}, nil), Compatible())
 		if err != nil {
-			if ValidateCompatible([]Source{s}) == nil {
+			var problems Problems
+			if problems.checkCompatible(&s, 0); len(problems) == 0 {
 				t.Fatal(err)
 			}
 			return

@@ -12,7 +12,7 @@ type config struct {
 	file          string
 	within        Versions
 	architectures []string
-	now           func() time.Time
+	now           func() time.Time // for the validity of certificates
 }
 
 func configure(opts []Option) config {
@@ -46,10 +46,6 @@ func WithGeneration(g Generation) Option { return func(c *config) { c.generation
 func WithVersions(v Versions, architectures ...string) Option {
 	return func(c *config) { c.within, c.architectures = v, architectures }
 }
-
-// WithClock sets the clock for the validity of certificates. The default is
-// [time.Now].
-func WithClock(now func() time.Time) Option { return func(c *config) { c.now = now } }
 
 // A Generation is the meaning of the field "version" of entries.
 type Generation int

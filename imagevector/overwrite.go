@@ -1,6 +1,7 @@
 package imagevector
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -20,15 +21,12 @@ type key struct {
 }
 
 func keyOf(s *Source) key {
-	k := key{name: s.Name, limited: s.Architectures != nil}
+	k := key{name: s.Name, architectures: strings.Join(s.Architectures, ""), limited: s.Architectures != nil}
 	if s.RuntimeVersion != nil {
 		k.runtime = *s.RuntimeVersion
 	}
 	if s.TargetVersion != nil {
 		k.target = *s.TargetVersion
-	}
-	if k.limited {
-		k.architectures = strings.Join(s.Architectures, "")
 	}
 	return k
 }
@@ -65,21 +63,11 @@ func Merge(lists ...[]Source) []Source {
 // merged returns old with the fields of over. Both have the same key.
 func merged(old, over *Source) Source {
 	s := over.clone()
-	if s.RuntimeVersion == nil {
-		s.RuntimeVersion = old.RuntimeVersion
-	}
-	if s.TargetVersion == nil {
-		s.TargetVersion = old.TargetVersion
-	}
-	if s.Repository == nil {
-		s.Repository = old.Repository
-	}
-	if s.Tag == nil {
-		s.Tag = old.Tag
-	}
-	if s.Version == nil {
-		s.Version = old.Version
-	}
+	s.RuntimeVersion = cmp.Or(s.RuntimeVersion, old.RuntimeVersion)
+	s.TargetVersion = cmp.Or(s.TargetVersion, old.TargetVersion)
+	s.Repository = cmp.Or(s.Repository, old.Repository)
+	s.Tag = cmp.Or(s.Tag, old.Tag)
+	s.Version = cmp.Or(s.Version, old.Version)
 	// Gardener keeps the old tag as the version if the tag changes.
 	if s.Version == nil && s.Tag != nil {
 		s.Version = old.Tag
@@ -117,7 +105,7 @@ func (v *Vector) OverwriteFromEnv(getenv func(string) string, variable string) (
 	if !c.compatible {
 		c.generation = v.Generation()
 	}
-	over, err := readFile(file, c)
+	over, err := readFile(file, "image vector", c, parse)
 	if err != nil {
 		if v.config.compatible {
 			return nil, err

@@ -105,11 +105,8 @@ func TestEnvironment(t *testing.T) {
 	if v, err := base.OverwriteFromEnv(getenv, OverwriteEnv); err != nil || v != base {
 		t.Errorf("without the variable: %v, %v", v, err)
 	}
-	if c, err := ComponentsFromEnv(getenv); err != nil || c != nil {
-		t.Errorf("without the variable: %v, %v", c, err)
-	}
 	env[OverwriteEnv] = write("images.yaml", "images: [{name: a, repository: r/b}]")
-	env[ComponentsOverwriteEnv] = write("components.yaml", "components: [{name: druid, imageVectorOverwrite: 'images: [{name: etcd, repository: r/etcd}]'}]")
+	components := write("components.yaml", "components: [{name: druid, imageVectorOverwrite: 'images: [{name: etcd, repository: r/etcd}]'}]")
 	v, err := base.OverwriteFromEnv(getenv, OverwriteEnv)
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +114,7 @@ func TestEnvironment(t *testing.T) {
 	if image, err := v.Find("a"); err != nil || image.String() != "r/b" {
 		t.Errorf("overwritten: %v, %v", image, err)
 	}
-	c, err := ComponentsFromEnv(getenv)
+	c, err := ReadComponentsFile(components)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package imagevector
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -116,20 +115,13 @@ func quoteShort(text string) string {
 
 // gardener adds a problem with the error text of Gardener.
 func (p *Problems) gardener(at Position, kind Kind, field, value, message string) {
-	p.quoted(at, kind, field, value, fmt.Sprintf("%q", value), message)
+	p.gardenerQuoted(at, kind, field, value, strconv.Quote(value), message)
 }
 
-// gardenerPointer does the same for a value that Gardener passes by pointer.
-// Gardener formats such a value as JSON, with < and > escaped.
-func (p *Problems) gardenerPointer(at Position, kind Kind, field, value, message string) {
-	quoted, _ := json.Marshal(value)
-	p.quoted(at, kind, field, value, string(quoted), message)
-}
-
-func (p *Problems) quoted(at Position, kind Kind, field, value, quoted, message string) {
-	gardenerText := field + ": " + string(kind) + ": " + message
+func (p *Problems) gardenerQuoted(at Position, kind Kind, field, value, quoted, message string) {
+	text := field + ": " + string(kind) + ": "
 	if kind == Invalid {
-		gardenerText = field + ": " + string(kind) + ": " + quoted + ": " + message
+		text += quoted + ": "
 	}
-	*p = append(*p, Problem{Position: at, Kind: kind, Field: field, Value: value, Message: message, gardenerText: gardenerText})
+	*p = append(*p, Problem{Position: at, Kind: kind, Field: field, Value: value, Message: message, gardenerText: text + message})
 }

@@ -54,21 +54,22 @@ func checkSize(data []byte) error {
 
 // ReadFile reads and parses the image vector in a file, as [Parse] does. Positions
 // have the path of the file unless [WithFile] sets another name.
-func ReadFile(file string, opts ...Option) (*Vector, error) { return readFile(file, configure(opts)) }
+func ReadFile(file string, opts ...Option) (*Vector, error) {
+	return readFile(file, "image vector", configure(opts), parse)
+}
 
-func readFile(file string, c config) (*Vector, error) {
+func readFile[T any](file, kind string, c config, parse func([]byte, config) (T, error)) (read T, err error) {
 	if c.file == "" {
 		c.file = file
 	}
 	data, err := readBytes(file)
-	var v *Vector
 	if err == nil {
-		v, err = parse(data, c)
+		read, err = parse(data, c)
 	}
 	if err != nil && !c.compatible {
-		err = fmt.Errorf("reading image vector %q: %w", file, err)
+		err = fmt.Errorf("reading %s %q: %w", kind, file, err)
 	}
-	return v, err
+	return read, err
 }
 
 // readBytes reads a file up to one byte more than the limit.

@@ -55,14 +55,13 @@ func decodeCompatible(data []byte, schema *yamljson.Schema, into any) (*yaml.Nod
 // decoded is a vector as decoded from a file.
 type decoded struct {
 	sources []*Source // nil for a null entry
-	bundle  bool
-	inline  *string
+	ca      *CABundle
 	root    *yaml.Node
 }
 
 func decodeVector(data []byte) (*decoded, error) {
-	// The names and tags of these types are part of error texts, so they are those
-	// of Gardener.
+	// The names and tags of these types, and of CABundle, are part of error texts, so
+	// they are those of Gardener.
 	type ImageSource struct {
 		Name           string   `json:"name"`
 		RuntimeVersion *string  `json:"runtimeVersion,omitempty"`
@@ -74,9 +73,6 @@ func decodeVector(data []byte) (*decoded, error) {
 		Version        *string  `json:"version,omitempty"`
 	}
 	type ImageVector []*ImageSource
-	type CABundle struct {
-		Inline *string `json:"inline,omitempty"`
-	}
 	var file struct {
 		Images   ImageVector `json:"images" yaml:"images"`
 		CABundle *CABundle   `json:"caBundle,omitempty" yaml:"caBundle,omitempty"`
@@ -85,7 +81,7 @@ func decodeVector(data []byte) (*decoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decoded{root: root, sources: make([]*Source, len(file.Images))}
+	d := &decoded{root: root, sources: make([]*Source, len(file.Images)), ca: file.CABundle}
 	for i, s := range file.Images {
 		if s != nil {
 			d.sources[i] = &Source{
@@ -93,9 +89,6 @@ func decodeVector(data []byte) (*decoded, error) {
 				Ref: s.Ref, Repository: s.Repository, Tag: s.Tag, Version: s.Version,
 			}
 		}
-	}
-	if file.CABundle != nil {
-		d.bundle, d.inline = true, file.CABundle.Inline
 	}
 	return d, nil
 }
@@ -126,12 +119,8 @@ func parseCompatible(data []byte, c config) (*Vector, error) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	var ca *CABundle
-	if d.bundle {
-		ca = &CABundle{Inline: d.inline}
-		if problems.checkCertificate(ca, c); len(problems) > 0 {
-			return nil, problems
-		}
+	if problems.checkCertificate(d.ca, c); len(problems) > 0 {
+		return nil, problems
 	}
-	return compile(sources, ca, c), nil
+	return compile(sources, d.ca, c), nil
 }

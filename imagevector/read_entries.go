@@ -1,19 +1,32 @@
 package imagevector
 
-import "gopkg.in/yaml.v3"
+import (
+	"slices"
 
-// The fields of an entry, as indices of [nodes].
+	"gopkg.in/yaml.v3"
+)
+
+// The fields of an entry, as indices of [nodes] and [entryKeys].
 const (
 	fieldName = iota
+	fieldRepository
+	fieldTag
+	fieldRef
+	fieldVersion
 	fieldRuntimeVersion
 	fieldTargetVersion
 	fieldArchitectures
-	fieldRef
-	fieldRepository
-	fieldTag
-	fieldVersion
 	fieldCount
 )
+
+// entryKeys returns the keys of an entry: those of its fields, then those for other
+// tools, which are ignored.
+func entryKeys() []string {
+	return []string{
+		"name", "repository", "tag", "ref", "version", "runtimeVersion", "targetVersion", "architectures",
+		"sourceRepository", "labels", "resourceId", "extraIdentity",
+	}
+}
 
 // nodes are the values of the fields of an entry; nil for an absent field.
 type nodes [fieldCount]*yaml.Node
@@ -84,27 +97,22 @@ func (r *reader) entry(n *yaml.Node, i int) (s Source, at nodes) {
 		r.problem(n, field, "null entry: Gardener panics")
 		return s, at
 	}
-	// Keys for other tools are known and ignored.
-	for _, p := range r.mapping(n, field, "name", "sourceRepository", "repository", "tag", "ref", "version", "runtimeVersion",
-		"targetVersion", "architectures", "labels", "resourceId", "extraIdentity") {
-		switch p.name {
-		case "name":
-			at[fieldName] = p.value
+	optional := [fieldCount]**string{
+		fieldRepository: &s.Repository, fieldTag: &s.Tag, fieldRef: &s.Ref,
+		fieldVersion: &s.Version, fieldRuntimeVersion: &s.RuntimeVersion, fieldTargetVersion: &s.TargetVersion,
+	}
+	keys := entryKeys()
+	for _, p := range r.mapping(n, field, keys...) {
+		f := slices.Index(keys, p.name)
+		if f >= fieldCount {
+			r.duplicates(p.value, join(field, p.name))
+			continue
+		}
+		at[f] = p.value
+		switch f {
+		case fieldName:
 			s.Name, _ = r.text(p.value, field, p.name)
-		case "runtimeVersion":
-			s.RuntimeVersion = r.optional(&at, fieldRuntimeVersion, p, field)
-		case "targetVersion":
-			s.TargetVersion = r.optional(&at, fieldTargetVersion, p, field)
-		case "ref":
-			s.Ref = r.optional(&at, fieldRef, p, field)
-		case "repository":
-			s.Repository = r.optional(&at, fieldRepository, p, field)
-		case "tag":
-			s.Tag = r.optional(&at, fieldTag, p, field)
-		case "version":
-			s.Version = r.optional(&at, fieldVersion, p, field)
-		case "architectures":
-			at[fieldArchitectures] = p.value
+		case fieldArchitectures:
 			s.Architectures = []string{}
 			for j, item := range r.list(p.value, join(field, p.name)) {
 				if name, ok := r.text(item, indexed(join(field, p.name), j), ""); ok {
@@ -112,18 +120,12 @@ func (r *reader) entry(n *yaml.Node, i int) (s Source, at nodes) {
 				}
 			}
 		default:
-			r.duplicates(p.value, join(field, p.name))
+			if text, ok := r.text(p.value, field, p.name); ok {
+				*optional[f] = &text
+			}
 		}
 	}
 	return s, at
-}
-
-func (r *reader) optional(at *nodes, which int, p pair, field string) *string {
-	at[which] = p.value
-	if text, ok := r.text(p.value, field, p.name); ok {
-		return &text
-	}
-	return nil
 }
 
 func (r *reader) bundle(n *yaml.Node) *CABundle {

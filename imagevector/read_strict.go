@@ -3,6 +3,7 @@ package imagevector
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -60,29 +61,17 @@ func (r *reader) mapping(n *yaml.Node, field string, known ...string) []pair {
 		return nil
 	}
 	pairs := make([]pair, 0, len(m.Content)/2)
-next:
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		key, value := m.Content[i], m.Content[i+1]
-		name := key.Value
 		if key.Kind != yaml.ScalarNode || key.Style&yaml.TaggedStyle != 0 {
 			r.problem(key, field, "want a string as key, got %s", kindOf(key))
-			continue
-		}
-		for _, p := range pairs {
-			if p.name == name {
-				r.duplicate(key, p.key, field)
-				continue next
-			}
-		}
-		found := false
-		for _, k := range known {
-			found = found || k == name
-		}
-		if !found {
+		} else if first := slices.IndexFunc(pairs, func(p pair) bool { return p.name == key.Value }); first >= 0 {
+			r.duplicate(key, pairs[first].key, field)
+		} else if !slices.Contains(known, key.Value) {
 			r.unknown(key, field, known)
-			continue
+		} else {
+			pairs = append(pairs, pair{key.Value, key, value})
 		}
-		pairs = append(pairs, pair{name, key, value})
 	}
 	return pairs
 }
@@ -148,23 +137,18 @@ func (r *reader) list(n *yaml.Node, field string) []*yaml.Node {
 // text reads a string, the value of a key; ok is false if it is not a string.
 func (r *reader) text(n *yaml.Node, parent, name string) (_ string, ok bool) {
 	s := target(n)
-	if s.Kind == yaml.ScalarNode && s.Style&yaml.TaggedStyle == 0 {
-		if _, _, wrong := misread(s); !wrong {
-			return s.Value, true
-		}
+	tagged := s.Style&yaml.TaggedStyle != 0
+	read, isText, wrong := misread(s)
+	if s.Kind == yaml.ScalarNode && (tagged && s.Tag == "!!str" || !tagged && !wrong) {
+		return s.Value, true
 	}
 	field := join(parent, name)
-	if s.Kind != yaml.ScalarNode {
+	switch {
+	case s.Kind != yaml.ScalarNode:
 		r.problem(n, field, "want a string, got %s", kindOf(s))
-		return "", false
-	}
-	if s.Style&yaml.TaggedStyle != 0 {
-		if s.Tag != "!!str" {
-			r.problem(n, field, "want a string, got a value with tag %s", quoteShort(s.Tag))
-		}
-		return s.Value, s.Tag == "!!str"
-	}
-	switch read, isText, _ := misread(s); {
+	case tagged:
+		r.problem(n, field, "want a string, got a value with tag %s", quoteShort(s.Tag))
+		return s.Value, false
 	case !isText && s.Value == "":
 		r.problem(n, field, "missing value: add one or remove the key")
 	case !isText:

@@ -2,7 +2,7 @@ package imagevector
 
 import (
 	"bytes"
-	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -24,11 +24,11 @@ func Render(comment string, sources []Source, ca *CABundle) []byte {
 			b.WriteString(strings.TrimRight("# "+line, " ") + "\n")
 		}
 	}
+	b.WriteString("images:")
 	if len(sources) == 0 {
-		b.WriteString("images: []\n")
-	} else {
-		b.WriteString("images:\n")
+		b.WriteString(" []")
 	}
+	b.WriteString("\n")
 	for i := range sources {
 		b.WriteString(RenderSource(sources[i]))
 	}
@@ -42,21 +42,17 @@ func Render(comment string, sources []Source, ca *CABundle) []byte {
 func RenderSource(s Source) string {
 	var b strings.Builder
 	b.WriteString("- name: " + plainOrQuoted(s.Name) + "\n")
-	field := func(name string, value *string, plain bool) {
-		switch {
-		case value == nil:
-		case plain:
-			b.WriteString("  " + name + ": " + plainOrQuoted(*value) + "\n")
-		default:
-			b.WriteString("  " + name + ": " + quote(*value) + "\n")
+	field := func(name string, value *string, format func(string) string) {
+		if value != nil {
+			b.WriteString("  " + name + ": " + format(*value) + "\n")
 		}
 	}
-	field("ref", s.Ref, true)
-	field("repository", s.Repository, true)
-	field("tag", s.Tag, false)
-	field("version", s.Version, false)
-	field("runtimeVersion", s.RuntimeVersion, false)
-	field("targetVersion", s.TargetVersion, false)
+	field("ref", s.Ref, plainOrQuoted)
+	field("repository", s.Repository, plainOrQuoted)
+	field("tag", s.Tag, quote)
+	field("version", s.Version, quote)
+	field("runtimeVersion", s.RuntimeVersion, quote)
+	field("targetVersion", s.TargetVersion, quote)
 	if s.Architectures != nil {
 		names := make([]string, len(s.Architectures))
 		for i, name := range s.Architectures {
@@ -102,36 +98,6 @@ func plainOrQuoted(text string) string {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
-// quote returns a double-quoted scalar in ASCII.
-func quote(text string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range text {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r >= ' ' && r <= '~':
-			b.WriteRune(r)
-		case r <= 0xff:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case r <= 0xffff:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
-
-// Values returns images as values of a Helm chart: image references by key.
-func Values(images map[string]Image) map[string]any {
-	values := make(map[string]any, len(images))
-	for key, image := range images {
-		values[key] = image.String()
-	}
-	return values
-}
+// quote returns a double-quoted scalar in ASCII. The escapes of Go are valid in YAML,
+// except those of invalid UTF-8, which is replaced.
+func quote(text string) string { return strconv.QuoteToASCII(string([]rune(text))) }

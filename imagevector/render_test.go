@@ -22,11 +22,11 @@ images:
   tag: "v1"
   targetVersion: ">= 1.21"
   architectures: [amd64, arm64]
-- name: "quote \" backslash \\ newline\n\x09tab \xe9 \u2028 \U0001f600 \x7f"
-  ref: "quote \" backslash \\ newline\n\x09tab \xe9 \u2028 \U0001f600 \x7f"
-  version: "quote \" backslash \\ newline\n\x09tab \xe9 \u2028 \U0001f600 \x7f"
+- name: "quote \" backslash \\ newline\n\ttab \u00e9 \u2028 \U0001f600 \x7f"
+  ref: "quote \" backslash \\ newline\n\ttab \u00e9 \u2028 \U0001f600 \x7f"
+  version: "quote \" backslash \\ newline\n\ttab \u00e9 \u2028 \U0001f600 \x7f"
   runtimeVersion: "*"
-  architectures: ["quote \" backslash \\ newline\n\x09tab \xe9 \u2028 \U0001f600 \x7f", amd64]
+  architectures: ["quote \" backslash \\ newline\n\ttab \u00e9 \u2028 \U0001f600 \x7f", amd64]
 - name: "yes"
   repository: "1.20"
   tag: "1.20"
@@ -54,7 +54,7 @@ images:
 	}
 	for _, inline := range []string{"a\nb\n", "a\nb", " a\n", "a\n\n", "", "a\n b\n", "a \n", "\"\n", "é\n"} {
 		d, err := decodeVector(Render("", nil, &CABundle{Inline: &inline}))
-		if err != nil || d.inline == nil || *d.inline != inline {
+		if err != nil || d.ca == nil || d.ca.Inline == nil || *d.ca.Inline != inline {
 			t.Errorf("bundle %q is read as %v, %v", inline, d, err)
 		}
 	}

@@ -50,20 +50,14 @@ type Rules []Rule
 
 // Apply applies the rules to an image reference, with or without tag and digest. ok
 // is false if no rule matches.
-func (rules Rules) Apply(image string) (moved string, ok bool) {
-	repository, suffix := image, ""
-	if i := strings.IndexByte(repository, '@'); i >= 0 {
-		repository, suffix = repository[:i], repository[i:]
-	}
-	if i := strings.LastIndexByte(repository, ':'); i > strings.LastIndexByte(repository, '/') {
-		repository, suffix = repository[:i], repository[i:]+suffix
-	}
+func (rules Rules) Apply(image string) (rewritten string, ok bool) {
+	repository, tag, digest := splitReference(image)
 	registry, path := Registry(repository)
 	full := registry + "/" + path
 	best := -1
 	for i, r := range rules {
 		matches := r.From == "*" || full == r.From || strings.HasPrefix(full, r.From+"/")
-		if matches && (best < 0 || rules[best].weight() < r.weight()) {
+		if matches && (best < 0 || len(rules[best].From) < len(r.From)) { // "*" is the shortest
 			best = i
 		}
 	}
@@ -73,9 +67,9 @@ func (rules Rules) Apply(image string) (moved string, ok bool) {
 	r := rules[best]
 	if r.From == "*" {
 		// A path cannot have a colon.
-		return r.To + "/" + strings.ReplaceAll(registry, ":", "_") + "/" + path + suffix, true
+		return r.To + "/" + strings.ReplaceAll(registry, ":", "_") + "/" + path + tag + digest, true
 	}
-	return r.To + strings.TrimPrefix(full, r.From) + suffix, true
+	return r.To + strings.TrimPrefix(full, r.From) + tag + digest, true
 }
 
 // Unused returns the rules that match none of the images, disregarding other rules.
@@ -87,13 +81,6 @@ func (rules Rules) Unused(images []string) []Rule {
 		}
 	}
 	return unused
-}
-
-func (r Rule) weight() int {
-	if r.From == "*" {
-		return 0
-	}
-	return len(r.From)
 }
 
 // Rewrite returns the overwrite that applies the rules to the images of v, and the
@@ -109,25 +96,20 @@ func (v *Vector) Rewrite(rules Rules) (overwrite, unmatched []Source) {
 			continue
 		}
 		o := Source{Name: s.Name, RuntimeVersion: s.RuntimeVersion, TargetVersion: s.TargetVersion, Architectures: slices.Clone(s.Architectures)}
-		var image, moved string
-		var ok bool
-		switch {
-		case s.Ref != nil:
-			image = *s.Ref
-			moved, ok = rules.Apply(image)
-			o.Ref = &moved
-		case s.Repository != nil:
-			image = *s.Repository
-			moved, ok = rules.Apply(image)
-			o.Repository = &moved
+		image, field := s.Ref, &o.Ref
+		if image == nil {
+			image, field = s.Repository, &o.Repository
 		}
-		if ok && moved == image {
-			continue // unchanged: an entry would have no effect
-		}
+		rewritten, ok := "", image != nil
 		if ok {
-			overwrite = append(overwrite, o.ToGeneration(v.config.generation))
-		} else {
+			rewritten, ok = rules.Apply(*image)
+		}
+		switch {
+		case !ok:
 			unmatched = append(unmatched, s.clone())
+		case rewritten != *image: // an unchanged entry would have no effect
+			*field = &rewritten
+			overwrite = append(overwrite, o.ToGeneration(v.config.generation))
 		}
 	}
 	return overwrite, unmatched

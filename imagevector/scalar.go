@@ -67,6 +67,8 @@ var (
 	digestForm     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 )
 
+const malformedDigest = `malformed digest: want "sha256:" and 64 lower-case hexadecimal digits`
+
 // checkTag returns the problem of a tag, a digest, or a tag with digest, or "".
 func checkTag(text string) string {
 	tag, digest, both := strings.Cut(text, "@")
@@ -79,7 +81,7 @@ func checkTag(text string) string {
 		return ""
 	}
 	if !digestForm.MatchString(digest) {
-		return `malformed digest: want "sha256:" and 64 lower-case hexadecimal digits`
+		return malformedDigest
 	}
 	return ""
 }
@@ -97,16 +99,25 @@ func checkRepository(text string) string {
 
 // checkRef returns the problem of a complete reference, or "".
 func checkRef(text string) string {
-	repository, digest, _ := strings.Cut(text, "@")
-	tag := ""
-	if i := strings.LastIndexByte(repository, ':'); i > strings.LastIndexByte(repository, '/') {
-		repository, tag = repository[:i], repository[i+1:]
-		if !tagForm.MatchString(tag) {
-			return "malformed tag: want at most 128 letters, digits and \"._-\""
-		}
-	}
-	if strings.Contains(text, "@") && !digestForm.MatchString(digest) {
-		return `malformed digest: want "sha256:" and 64 lower-case hexadecimal digits`
+	repository, tag, digest := splitReference(text)
+	switch {
+	case tag != "" && !tagForm.MatchString(tag[1:]):
+		return `malformed tag: want at most 128 letters, digits and "._-"`
+	case digest != "" && !digestForm.MatchString(digest[1:]):
+		return malformedDigest
 	}
 	return checkRepository(repository)
+}
+
+// splitReference splits an image reference. The tag begins with ":" and the digest
+// with "@", if present.
+func splitReference(text string) (repository, tag, digest string) {
+	repository = text
+	if i := strings.IndexByte(repository, '@'); i >= 0 {
+		repository, digest = repository[:i], repository[i:]
+	}
+	if i := strings.LastIndexByte(repository, ':'); i > strings.LastIndexByte(repository, '/') {
+		repository, tag = repository[:i], repository[i:]
+	}
+	return repository, tag, digest
 }

@@ -1,6 +1,7 @@
 package imagevector
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,11 +78,7 @@ func (s *Source) ToImage(targetVersion *string) Image {
 		t := tagOf(*targetVersion)
 		tag = &t
 	}
-	version := s.Version
-	if version == nil {
-		version = tag
-	}
-	return Image{Name: s.Name, Repository: s.Repository, Tag: tag, Version: version}
+	return Image{Name: s.Name, Repository: s.Repository, Tag: tag, Version: cmp.Or(s.Version, tag)}
 }
 
 // versionMark replaces the version of a lookup in [Source.Reference].
@@ -118,18 +115,6 @@ func (i Image) WithOptionalTag(tag string) Image {
 		i.Tag = &tag
 	}
 	return i
-}
-
-// Equal reports whether two images are equal. Absent fields differ from empty ones.
-func (i Image) Equal(j Image) bool {
-	return i.Name == j.Name && same(i.Ref, j.Ref) && same(i.Repository, j.Repository) && same(i.Tag, j.Tag) && same(i.Version, j.Version)
-}
-
-func same(a, b *string) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
 }
 
 // clone returns a deep copy.

@@ -25,7 +25,7 @@ func (t *tags) tag(v *version, anything bool) (*string, error) {
 	if cached := slot.Load(); cached != nil && cached.version == v.text {
 		return &cached.tag, nil
 	}
-	if !anything && !v.valid {
+	if !anything {
 		if err := v.parse(); err != nil {
 			return nil, err
 		}

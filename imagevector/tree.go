@@ -129,10 +129,7 @@ func locate(root *yaml.Node, file, list string, n int) []Position {
 	}
 	var items *yaml.Node
 	for i := 0; i+1 < len(root.Content); i += 2 {
-		switch key := root.Content[i].Value; {
-		case key == list:
-			items = target(root.Content[i+1])
-		case items == nil && strings.EqualFold(key, list):
+		if key := root.Content[i].Value; key == list || items == nil && strings.EqualFold(key, list) {
 			items = target(root.Content[i+1])
 		}
 	}

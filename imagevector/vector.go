@@ -63,7 +63,7 @@ func New(sources []Source, opts ...Option) (*Vector, error) {
 	}
 	var problems Problems
 	for i := range copies {
-		checkSource(&problems, &copies[i], nil, i)
+		checkSource(&problems, &copies[i], &nodes{}, i)
 	}
 	v.checkChoices(&problems)
 	if err := problems.sorted(); err != nil {

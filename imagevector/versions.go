@@ -89,9 +89,6 @@ func (v Versions) Intersect(w Versions) Versions { return Versions{v.set.Interse
 // Union returns the versions in either.
 func (v Versions) Union(w Versions) Versions { return Versions{v.set.Union(w.set)} }
 
-// Minus returns the versions of v that are not in w.
-func (v Versions) Minus(w Versions) Versions { return Versions{v.set.Minus(w.set)} }
-
 // Equal reports whether both sets are equal.
 func (v Versions) Equal(w Versions) bool { return v.set.Equal(w.set) }
 

@@ -30,7 +30,7 @@ func TestVersions(t *testing.T) {
 	if got := v.Select([]string{"v1.28.0", "v1.30.1", "v1.30.2", "v1.33.0"}); !slices.Equal(got, []string{"v1.30.1", "v1.30.2"}) {
 		t.Errorf("selected %v", got)
 	}
-	if AllVersions().Minus(v).Contains("1.30.0") || !AllVersions().Contains("99.0.0") || v.Contains("text") {
+	if !AllVersions().Contains("99.0.0") || v.Contains("text") {
 		t.Error("Contains is wrong")
 	}
 	one, _ := ParseVersions("1.30.2")

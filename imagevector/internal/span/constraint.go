@@ -29,22 +29,17 @@ func Constraint(text string) (Set, error) {
 // the result can change.
 func evaluate(c *semver.Constraints, text string) Set {
 	points := changePoints(text)
-	set := Set{}
+	var spans []Span
 	for i, p := range points {
-		if !c.Check(semver.New(p.Major, p.Minor, p.Patch, "", "")) {
-			continue
-		}
-		last := highest
-		if i+1 < len(points) {
-			last, _ = points[i+1].previous()
-		}
-		if n := len(set) - 1; n >= 0 && i > 0 && set[n].Last == p.Before() {
-			set[n].Last = last
-		} else {
-			set = append(set, Span{p, last})
+		if c.Check(semver.New(p.Major, p.Minor, p.Patch, "", "")) {
+			last := highest
+			if i+1 < len(points) {
+				last = points[i+1].Before()
+			}
+			spans = append(spans, Span{p, last})
 		}
 	}
-	return set
+	return Of(spans...)
 }
 
 // number matches a version in a constraint. Wildcards and missing parts are 0 in
@@ -68,29 +63,13 @@ func changePoints(text string) []Version {
 				return n
 			}
 			major, minor, patch := at(i), at(i+1), at(i+2)
+			// An increment may overflow: additional points are harmless.
 			points = append(points,
 				Version{major, minor, patch}, Version{major, minor, 0}, Version{major, 0, 0},
-				after(Version{major, minor, patch}, 3), after(Version{major, minor, 0}, 2), after(Version{major, 0, 0}, 1),
-				after(Version{major, 0, 0}, 3), after(Version{major, 0, 0}, 2))
+				Version{major, minor, patch + 1}, Version{major, minor + 1, 0}, Version{major + 1, 0, 0},
+				Version{major, 0, 1}, Version{major, 1, 0})
 		}
 	}
 	slices.SortFunc(points, Version.Compare)
 	return slices.Compact(points)
-}
-
-// after returns v with part 1, 2 or 3 incremented, or v on overflow.
-func after(v Version, part int) Version {
-	w := v
-	switch part {
-	case 1:
-		w.Major++
-	case 2:
-		w.Minor++
-	case 3:
-		w.Patch++
-	}
-	if w.Less(v) {
-		return v
-	}
-	return w
 }

@@ -16,20 +16,17 @@ func plainConstraint(text string) (_ Set, ok bool) {
 		return nil, false
 	}
 	var met Set
-	for first := true; ; first = false {
-		group, rest, more := strings.Cut(text, "||")
+	for group := range strings.SplitSeq(text, "||") {
 		set, ok := plainGroup(group)
 		if !ok {
 			return nil, false
 		}
-		if met = append(met, set...); !more {
-			if first {
-				return met, true
-			}
-			return Of(met...), true
-		}
-		text = rest
+		met = append(met, set...)
 	}
+	if len(met) > 1 {
+		met = Of(met...)
+	}
+	return met, true
 }
 
 // plainGroup evaluates constraints separated by spaces or commas, which must all be

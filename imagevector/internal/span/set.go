@@ -119,9 +119,6 @@ func (s Set) Complement() Set {
 	return append(out, Span{from, highest})
 }
 
-// Minus returns the versions of s that are not in t.
-func (s Set) Minus(t Set) Set { return s.Intersect(t.Complement()) }
-
 // AppendCuts appends the versions at which membership in the set changes: the first
 // version of each span, and the one after its last.
 func (s Set) AppendCuts(to []Version) []Version {

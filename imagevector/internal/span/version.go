@@ -74,9 +74,6 @@ func Normalize(version string) string {
 	return version
 }
 
-// maxVersion is the maximum length of a version in semver.
-const maxVersion = semver.MaxVersionLen
-
 // Parse normalizes and parses a version. The error is that of semver.
 func Parse(version string) (Version, error) {
 	if v, ok := parsePlain(version); ok {
@@ -92,7 +89,7 @@ func Parse(version string) (Version, error) {
 // parsePlain parses one to three numbers with an optional suffix, which is faster
 // than the regular expression of semver. ok is false for any other version.
 func parsePlain(s string) (v Version, ok bool) {
-	if len(s) > maxVersion {
+	if len(s) > semver.MaxVersionLen {
 		return Version{}, false
 	}
 	i := 0

@@ -183,26 +183,22 @@ func (c *converter) measure(value any) error {
 
 // asName converts a key to a string; ok is false if it has no JSON equivalent.
 func asName(key any) (_ string, ok bool) {
-	if f, isFloat := key.(float64); isFloat {
-		switch name := formatFloat(f); name {
-		case "+Inf":
-			return ".inf", true
-		case "-Inf":
-			return "-.inf", true
-		case "NaN":
-			return ".nan", true
-		default:
-			return name, true
-		}
-	}
 	switch key := key.(type) {
 	case string:
 		return key, true
 	case uint64: // only as a value
 		return "", false
-	default:
-		return asText(key)
 	}
+	name, ok := asText(key)
+	switch name {
+	case "+Inf":
+		name = ".inf"
+	case "-Inf":
+		name = "-.inf"
+	case "NaN":
+		name = ".nan"
+	}
+	return name, ok
 }
 
 // asText converts a number or boolean to a string; ok is false for other values.

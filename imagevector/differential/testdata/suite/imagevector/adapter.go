@@ -152,15 +152,15 @@ func FindImages(v ImageVector, names []string, opts ...FindOptionFunc) (map[stri
 	if err != nil {
 		return nil, err
 	}
-	images, err := vector.FindAll(names, opts...)
-	if err != nil {
-		return nil, err
+	images := map[string]*Image{}
+	for _, name := range names {
+		image, err := vector.Find(name, opts...)
+		if err != nil {
+			return nil, err
+		}
+		images[name] = (*Image)(&image)
 	}
-	out := map[string]*Image{}
-	for name, image := range images {
-		out[name] = (*Image)(&image)
-	}
-	return out, nil
+	return images, nil
 }
 
 func (s *ImageSource) ToImage(target *string) *Image {
@@ -177,11 +177,11 @@ func (i *Image) WithOptionalTag(tag string) { i.Tag = i.ours().WithOptionalTag(t
 func (i *Image) String() string             { return i.ours().String() }
 
 func ImageMapToValues(m map[string]*Image) map[string]any {
-	images := map[string]ours.Image{}
+	values := map[string]any{}
 	for key, image := range m {
-		images[key] = image.ours()
+		values[key] = image.String()
 	}
-	return ours.Values(images)
+	return values
 }
 
 func ReadComponentOverwrite(data []byte) (ComponentImageVectors, error) {
@@ -215,7 +215,8 @@ func list(err error) field.ErrorList {
 }
 
 func ValidateImageVector(v ImageVector, path *field.Path) field.ErrorList {
-	return list(ours.ValidateCompatible(v.sources()))
+	_, err := read(v, nil)
+	return list(err)
 }
 
 func ValidateCABundle(ca *CABundle, path *field.Path) field.ErrorList {

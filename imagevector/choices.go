@@ -69,11 +69,11 @@ func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []ent
 	budget := maxCells
 	for i := range entries {
 		e := &entries[i]
-		if chosen[i] || e.runtime.err != nil || e.target.err != nil || e.impossible() {
+		if chosen[i] || e.runtime.err != nil || e.target.err != nil || e.matchesNothing() {
 			continue // reported already
 		}
 		var others []string
-		for _, j := range winners(grids, e, &budget) {
+		for _, j := range chosenInstead(grids, e, &budget) {
 			others = append(others, v.describe(entries[j].index))
 		}
 		v.problem(problems, e.index, "entry of %s is never chosen: wherever it matches, %s has a higher score or comes first", quoteShort(name), strings.Join(others, " or "))
@@ -111,17 +111,17 @@ func (v *Vector) neverChosen() map[int]bool {
 	return never
 }
 
-// winners returns entries that are chosen where an entry matches. The list may be
+// chosenInstead returns entries that are chosen where an entry matches. The list may be
 // incomplete if there are many, or if the budget is used up.
-func winners(grids []*grid, e *entry, budget *int) []int32 {
+func chosenInstead(grids []*grid, e *entry, budget *int) []int32 {
 	const enough = 4
 	var found []int32
 	for _, g := range grids {
 		if !e.architectures.has(g.architecture) {
 			continue
 		}
-		for _, rows := range matching(g.rows, &e.runtime, g.in.runtime) {
-			for _, columns := range matching(g.columns, &e.target, g.in.target) {
+		for _, rows := range matching(g.rows, &e.runtime, g.kind.runtime) {
+			for _, columns := range matching(g.columns, &e.target, g.kind.target) {
 				for row := rows[0]; row < rows[1]; row++ {
 					for _, owner := range g.owner[row*len(g.columns)+columns[0] : row*len(g.columns)+columns[1]] {
 						if *budget--; owner >= 0 && !slices.Contains(found, owner) {
@@ -140,8 +140,8 @@ func winners(grids []*grid, e *entry, budget *int) []int32 {
 	return found
 }
 
-// impossible reports whether the entry matches no lookup.
-func (e *entry) impossible() bool {
+// matchesNothing reports whether the entry matches no lookup.
+func (e *entry) matchesNothing() bool {
 	return e.runtime.given && len(e.runtime.set) == 0 || e.target.given && len(e.target.set) == 0 || e.source.Architectures != nil && len(e.source.Architectures) == 0
 }
 
@@ -182,7 +182,7 @@ func (v *Vector) Choices(name, architecture string, within Versions) []Choice {
 			if !e.architectures.has(architecture) || !e.runtime.allows(part.First) || !e.target.allows(part.First) {
 				continue
 			}
-			switch s := e.score(lookup{true, true}); {
+			switch s := e.score(lookupKind{true, true}); {
 			case best < 0 || s > score:
 				best, score, tied = e.index, s, nil
 			case s == score:

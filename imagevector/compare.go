@@ -61,8 +61,8 @@ type Difference struct {
 
 // Compare returns the lookups for which two vectors choose different images, within
 // a set of versions, for the architectures and modes. They are sorted by name, then
-// in the order of architectures and modes. Images differ if their references do. The
-// error reports a name with too many entries to compare.
+// in the order of architectures and modes. Images differ if their references do. A zero
+// Vector has no images. The error reports a name with too many entries to compare.
 func Compare(before, after *Vector, within Versions, architectures []string, modes ...LookupMode) ([]Difference, error) {
 	names := map[string]bool{}
 	for name := range before.byName {
@@ -86,37 +86,37 @@ func Compare(before, after *Vector, within Versions, architectures []string, mod
 	return differences, nil
 }
 
-// outcome is a pair of chosen entries.
-type outcome struct{ before, after int }
+// entryPair is a pair of chosen entries.
+type entryPair struct{ before, after int }
 
 func compareName(before, after *Vector, name, architecture string, mode LookupMode, within Versions) ([]Difference, error) {
 	a, b := before.byName[name], after.byName[name]
 	both := slices.Concat(a, b)
-	in := lookup{runtime: mode != TargetOnly && mode != NoVersion, target: mode != RuntimeOnly && mode != NoVersion}
+	kind := lookupKind{runtime: mode != TargetOnly && mode != NoVersion, target: mode != RuntimeOnly && mode != NoVersion}
 	cuts := targetCuts
 	if slices.ContainsFunc(both, func(e entry) bool { return e.source.takesVersion() }) {
 		cuts = taggedCuts
 	}
-	p := pairing{before: before, after: after, in: in, pairs: map[outcome]*contrast{}}
+	c := comparer{before: before, after: after, kind: kind, pairs: map[entryPair]*pairDifference{}}
 	if mode == SameVersion {
 		line := classes(both, func(e *entry, to []span.Version) []span.Version { return cuts(e, runtimeCuts(e, to)) }, within.set)
 		lineA, lineB := lineOn(line, a, architecture), lineOn(line, b, architecture)
 		for i, class := range line {
-			p.add(outcome{index(a, lineA.owner[i]), index(b, lineB.owner[i])}, class, class)
+			c.add(entryPair{index(a, lineA.owner[i]), index(b, lineB.owner[i])}, class, class)
 		}
 	} else {
-		rows, columns := axis(both, runtimeCuts, in.runtime, within.set), axis(both, cuts, in.target, within.set)
-		gridA, ok := gridOn(rows, columns, a, in, architecture)
+		rows, columns := axis(both, runtimeCuts, kind.runtime, within.set), axis(both, cuts, kind.target, within.set)
+		gridA, ok := gridOn(rows, columns, a, kind, architecture)
 		if !ok {
 			return nil, fmt.Errorf("comparing image %s: %d entries have too many combinations of constraints on both versions", quoteShort(name), len(both))
 		}
-		gridB, _ := gridOn(rows, columns, b, in, architecture)
+		gridB, _ := gridOn(rows, columns, b, kind, architecture)
 		for cell := range gridA.owner {
-			p.add(outcome{index(a, gridA.owner[cell]), index(b, gridB.owner[cell])}, rows[cell/len(columns)], columns[cell%len(columns)])
+			c.add(entryPair{index(a, gridA.owner[cell]), index(b, gridB.owner[cell])}, rows[cell/len(columns)], columns[cell%len(columns)])
 		}
 	}
-	differences := make([]Difference, len(p.found))
-	for i, f := range p.found {
+	differences := make([]Difference, len(c.found))
+	for i, f := range c.found {
 		differences[i] = Difference{
 			Name: name, Architecture: architecture, Mode: mode, Before: f.before, After: f.after,
 			Runtime: Versions{span.Of(f.runtime...)}, Target: Versions{span.Of(f.target...)},
@@ -137,49 +137,49 @@ func taggedCuts(e *entry, to []span.Version) []span.Version {
 	return to
 }
 
-// pairing collects pairs of chosen entries that differ, in the order of discovery.
-type pairing struct {
+// comparer collects pairs of chosen entries that differ, in the order of discovery.
+type comparer struct {
 	before, after *Vector
-	in            lookup
-	pairs         map[outcome]*contrast
-	found         []*contrast
+	kind          lookupKind
+	pairs         map[entryPair]*pairDifference
+	found         []*pairDifference
 }
 
-// contrast is a pair of chosen entries, and the versions for which their images
+// pairDifference is a pair of chosen entries, and the versions for which their images
 // differ.
-type contrast struct {
-	outcome
+type pairDifference struct {
+	entryPair
 	runtime, target []span.Span
 	differ, found   bool
-	// perhaps reports that only one entry has a tag, which some version may equal.
-	perhaps bool
+	// dependsOnVersion reports that only one entry has a tag, which some version may equal.
+	dependsOnVersion bool
 }
 
-func (p *pairing) add(o outcome, runtime, target span.Span) {
-	c := p.pairs[o]
-	if c == nil {
-		c = &contrast{outcome: o, differ: p.differ(o, versionMark)}
-		c.perhaps = c.differ && p.in.target && p.before.takesVersion(o.before) != p.after.takesVersion(o.after)
-		p.pairs[o] = c
+func (c *comparer) add(pair entryPair, runtime, target span.Span) {
+	d := c.pairs[pair]
+	if d == nil {
+		d = &pairDifference{entryPair: pair, differ: c.differ(pair, versionMark)}
+		d.dependsOnVersion = d.differ && c.kind.target && c.before.takesVersion(pair.before) != c.after.takesVersion(pair.after)
+		c.pairs[pair] = d
 	}
-	if !c.differ || c.perhaps && target.First == target.Last && !p.differ(o, target.First.String()) {
+	if !d.differ || d.dependsOnVersion && target.First == target.Last && !c.differ(pair, target.First.String()) {
 		return
 	}
-	if !c.found {
-		c.found = true
-		p.found = append(p.found, c)
+	if !d.found {
+		d.found = true
+		c.found = append(c.found, d)
 	}
-	if p.in.runtime {
-		c.runtime = append(c.runtime, runtime)
+	if c.kind.runtime {
+		d.runtime = append(d.runtime, runtime)
 	}
-	if p.in.target {
-		c.target = append(c.target, target)
+	if c.kind.target {
+		d.target = append(d.target, target)
 	}
 }
 
 // differ reports whether the images differ for a target version.
-func (p *pairing) differ(o outcome, version string) bool {
-	return (o.before < 0) != (o.after < 0) || p.before.reference(o.before, p.in, version) != p.after.reference(o.after, p.in, version)
+func (c *comparer) differ(pair entryPair, version string) bool {
+	return (pair.before < 0) != (pair.after < 0) || c.before.reference(pair.before, c.kind, version) != c.after.reference(pair.after, c.kind, version)
 }
 
 // index returns the index in Sources of the i-th entry of a name, -1 for none.
@@ -191,18 +191,15 @@ func index(entries []entry, i int32) int {
 }
 
 // reference returns the image reference of an entry in lookups with a target version.
-func (v *Vector) reference(i int, in lookup, version string) string {
+func (v *Vector) reference(i int, kind lookupKind, version string) string {
 	if i < 0 {
 		return ""
 	}
-	target := &version
-	if !in.target {
-		target = nil
+	if !kind.target {
+		return v.sources[i].ToImage(nil).String()
 	}
-	return v.sources[i].ToImage(target).String()
+	return v.sources[i].ToImage(&version).String()
 }
 
 // takesVersion reports whether the target version becomes the tag of an entry.
-func (v *Vector) takesVersion(i int) bool {
-	return i >= 0 && v.sources[i].takesVersion()
-}
+func (v *Vector) takesVersion(i int) bool { return i >= 0 && v.sources[i].takesVersion() }

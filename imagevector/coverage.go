@@ -19,14 +19,14 @@ const maxCells = 1 << 20
 
 // grid has the lookups of one kind for one architecture.
 type grid struct {
-	in            lookup
+	kind          lookupKind
 	architecture  string
 	rows, columns []span.Span // classes of runtime and of target versions
 	owner         []int32     // the chosen entry by row and column, -1 for none
 }
 
-// lookup is a kind of lookup: the versions that it has.
-type lookup struct{ runtime, target bool }
+// lookupKind has the versions that a lookup has.
+type lookupKind struct{ runtime, target bool }
 
 // classes splits versions at the bounds of the constraints of the entries. Each
 // constraint has the same result for all versions of a class.
@@ -68,12 +68,12 @@ func axis(entries []entry, of func(*entry, []span.Version) []span.Version, given
 }
 
 // score returns the score of an entry in lookups that it matches.
-func (e *entry) score(in lookup) int8 {
+func (e *entry) score(kind lookupKind) int8 {
 	n := e.architectures.score
-	if in.runtime {
+	if kind.runtime {
 		n += e.runtime.score
 	}
-	if in.target {
+	if kind.target {
 		n += e.target.score
 	}
 	return n
@@ -81,13 +81,13 @@ func (e *entry) score(in lookup) int8 {
 
 // gridOn returns the grid of a kind of lookup for one architecture. ok is false if it
 // would exceed maxCells.
-func gridOn(rows, columns []span.Span, entries []entry, in lookup, architecture string) (_ *grid, ok bool) {
+func gridOn(rows, columns []span.Span, entries []entry, kind lookupKind, architecture string) (_ *grid, ok bool) {
 	if len(rows)*len(columns) > maxCells {
 		return nil, false
 	}
-	g := &grid{in: in, architecture: architecture, rows: rows, columns: columns}
+	g := &grid{kind: kind, architecture: architecture, rows: rows, columns: columns}
 	g.assign(entries, func(e *entry) (rows, columns [][2]int) {
-		return matching(g.rows, &e.runtime, in.runtime), matching(g.columns, &e.target, in.target)
+		return matching(g.rows, &e.runtime, kind.runtime), matching(g.columns, &e.target, kind.target)
 	})
 	return g, true
 }
@@ -95,7 +95,7 @@ func gridOn(rows, columns []span.Span, entries []entry, in lookup, architecture 
 // lineOn returns the grid, a single row, of lookups with the same runtime and target
 // version.
 func lineOn(columns []span.Span, entries []entry, architecture string) *grid {
-	g := &grid{in: lookup{true, true}, architecture: architecture, rows: make([]span.Span, 1), columns: columns}
+	g := &grid{kind: lookupKind{true, true}, architecture: architecture, rows: make([]span.Span, 1), columns: columns}
 	g.assign(entries, func(e *entry) (rows, columns [][2]int) {
 		both := constraint{given: e.runtime.given || e.target.given, set: e.target.set}
 		switch {
@@ -111,10 +111,10 @@ func lineOn(columns []span.Span, entries []entry, architecture string) *grid {
 
 // allGrids returns the grids of all kinds of lookups and architectures.
 func allGrids(entries []entry) (grids []*grid, ok bool) {
-	in, architectures := lookups(entries)
-	for _, s := range in {
+	kinds, architectures := lookups(entries)
+	for _, kind := range kinds {
 		for _, architecture := range architectures {
-			g, ok := gridOn(axis(entries, runtimeCuts, s.runtime, span.All()), axis(entries, targetCuts, s.target, span.All()), entries, s, architecture)
+			g, ok := gridOn(axis(entries, runtimeCuts, kind.runtime, span.All()), axis(entries, targetCuts, kind.target, span.All()), entries, kind, architecture)
 			if !ok {
 				return nil, false
 			}
@@ -127,36 +127,35 @@ func allGrids(entries []entry) (grids []*grid, ok bool) {
 // assign sets the owner of every cell. The ranges of rows and columns that an entry
 // matches are returned by area.
 func (g *grid) assign(entries []entry, area func(*entry) (rows, columns [][2]int)) {
-	in := g.in
 	order := make([]int32, 0, len(entries))
 	for i := range entries {
 		e := &entries[i]
-		if e.architectures.has(g.architecture) && (!in.runtime || e.runtime.err == nil) && (!in.target || e.target.err == nil) {
+		if e.architectures.has(g.architecture) && (!g.kind.runtime || e.runtime.err == nil) && (!g.kind.target || e.target.err == nil) {
 			order = append(order, int32(i))
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(entries[b].score(in), entries[a].score(in)) })
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(entries[b].score(g.kind), entries[a].score(g.kind)) })
 
 	width := len(g.columns)
 	g.owner = make([]int32, len(g.rows)*width)
 	for i := range g.owner {
 		g.owner[i] = -1
 	}
-	// next[c] leads to the first free cell of the row from c on, as in union-find, so
-	// that owned cells are skipped.
+	// nextFree leads from a cell to the first free one of its row at or after it, as in
+	// union-find, so that owned cells are skipped.
 	nextFree := make([]int32, len(g.rows)*(width+1))
 	for i := range nextFree {
 		nextFree[i] = int32(i % (width + 1))
 	}
 	for _, i := range order {
-		of, columns := area(&entries[i])
-		for _, rows := range of {
-			for row := rows[0]; row < rows[1]; row++ {
+		rows, columns := area(&entries[i])
+		for _, r := range rows {
+			for row := r[0]; row < r[1]; row++ {
 				next := nextFree[row*(width+1) : (row+1)*(width+1)]
 				for _, c := range columns {
-					for cell := find(next, c[0]); cell < c[1]; cell = find(next, cell) {
-						g.owner[row*width+cell] = i
-						next[cell] = int32(cell + 1)
+					for column := firstFree(next, c[0]); column < c[1]; column = firstFree(next, column) {
+						g.owner[row*width+column] = i
+						next[column] = int32(column + 1)
 					}
 				}
 			}
@@ -164,14 +163,15 @@ func (g *grid) assign(entries []entry, area func(*entry) (rows, columns [][2]int
 	}
 }
 
-// find returns the first free cell from a cell on, and compresses the path to it.
-func find(free []int32, cell int) int {
+// firstFree returns the first free cell at or after a cell, and compresses the path to
+// it.
+func firstFree(next []int32, cell int) int {
 	root := cell
-	for int(free[root]) != root {
-		root = int(free[root])
+	for int(next[root]) != root {
+		root = int(next[root])
 	}
-	for int(free[cell]) != root {
-		cell, free[cell] = int(free[cell]), int32(root)
+	for int(next[cell]) != root {
+		cell, next[cell] = int(next[cell]), int32(root)
 	}
 	return root
 }
@@ -200,7 +200,7 @@ func compareFirst(s span.Span, v span.Version) int { return s.First.Compare(v) }
 
 // lookups returns the kinds of lookups and the architectures for which the results
 // of these entries can differ.
-func lookups(entries []entry) (in []lookup, architectures []string) {
+func lookups(entries []entry) (kinds []lookupKind, architectures []string) {
 	runtime, target := false, false
 	architectures = []string{amd64, arm64}
 	for i := range entries {
@@ -212,15 +212,10 @@ func lookups(entries []entry) (in []lookup, architectures []string) {
 			}
 		}
 	}
-	in = []lookup{{}}
-	if runtime {
-		in = append(in, lookup{runtime: true})
+	for _, k := range []lookupKind{{false, false}, {true, false}, {false, true}, {true, true}} {
+		if (runtime || !k.runtime) && (target || !k.target) {
+			kinds = append(kinds, k)
+		}
 	}
-	if target {
-		in = append(in, lookup{target: true})
-	}
-	if runtime && target {
-		in = append(in, lookup{runtime: true, target: true})
-	}
-	return in, architectures
+	return kinds, architectures
 }

@@ -4,17 +4,20 @@ import "fmt"
 
 // A Candidate is an entry with the name of a lookup, and its score.
 type Candidate struct {
-	Index  int // in Sources
-	Source Source
+	Index  int    `json:"-"` // in Sources
+	Source Source `json:"source"`
 	// Matches reports whether the entry matches the lookup. If not, Reason says why.
-	Matches bool
-	Reason  string
+	Matches bool   `json:"matches"`
+	Chosen  bool   `json:"chosen"`
+	Reason  string `json:"reason,omitempty"`
 	// Score is the sum of the three other scores. RuntimeScore and TargetScore are 0
 	// without a constraint or a version in the lookup, 1 if the constraint is
 	// satisfied, and 2 if it is also for a single version. ArchitectureScore is 2 for
 	// a single architecture and 1 otherwise.
-	Score, RuntimeScore, TargetScore, ArchitectureScore int
-	Chosen                                              bool
+	Score             int `json:"score"`
+	RuntimeScore      int `json:"runtimeScore"`
+	TargetScore       int `json:"targetScore"`
+	ArchitectureScore int `json:"architectureScore"`
 }
 
 // Explain returns all entries of a name with their scores in a lookup. The error is

@@ -85,7 +85,7 @@ func block(text string) string {
 // plainOrQuoted returns a plain scalar if the text has only letters, digits and safe
 // punctuation, and is not a number or boolean; otherwise a double-quoted one.
 func plainOrQuoted(text string) string {
-	if text == "" || suspect(text) || !isLetter(text[0]) || text[len(text)-1] == ':' {
+	if text == "" || mayNotBeString(text) || !isLetter(text[0]) || text[len(text)-1] == ':' {
 		return quote(text)
 	}
 	for i := range len(text) {

@@ -13,7 +13,7 @@ import (
 // text: 1.20 is 1.2, yes is true, an empty scalar is null. read is the value; ok is
 // false for null.
 func misread(n *yaml.Node) (read string, ok, wrong bool) {
-	if n.Style&^yaml.TaggedStyle != 0 || !suspect(n.Value) {
+	if n.Style&^yaml.TaggedStyle != 0 || !mayNotBeString(n.Value) {
 		return n.Value, true, false
 	}
 	switch n.Value {
@@ -33,9 +33,9 @@ func isNull(n *yaml.Node) bool {
 	return !ok
 }
 
-// suspect reports whether an unquoted scalar may be anything but a string. It is a
+// mayNotBeString reports whether an unquoted scalar may be anything but a string. It is a
 // fast check that can have false positives only.
-func suspect(text string) bool {
+func mayNotBeString(text string) bool {
 	if text == "" || strings.IndexByte("0123456789-+.~=<", text[0]) >= 0 {
 		return true
 	}

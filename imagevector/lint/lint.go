@@ -28,7 +28,7 @@ type Config struct {
 	Generation imagevector.Generation
 	// Private are prefixes of private registries, such as
 	// "registry.example.com/mirror". All others are then public. If empty, the
-	// registries of [IsPublic] are public.
+	// well-known registries are public.
 	Private []string
 }
 
@@ -119,6 +119,12 @@ func problems(data []byte, file string, opts ...imagevector.Option) (imagevector
 	return nil, fmt.Errorf("reading %q: %w", file, err)
 }
 
+// vectorOf returns the vector of merged entries, which were validated when read.
+func vectorOf(lists ...[]imagevector.Source) *imagevector.Vector {
+	v, _ := imagevector.New(imagevector.Merge(lists...), imagevector.Compatible()) // never an error
+	return v
+}
+
 // named returns the entries of a name, except the one at an index.
 func named(sources []imagevector.Source, name string, except int) []imagevector.Source {
 	var out []imagevector.Source
@@ -140,14 +146,8 @@ func (l *linter) entry(i int) (Entry, error) {
 		e.Reasons = l.unknownName(s.Name)
 		return e, nil
 	}
-	without, err := imagevector.New(imagevector.Merge(base, named(l.over, s.Name, i)), imagevector.Compatible())
-	if err != nil {
-		return e, err
-	}
-	with, err := imagevector.New(imagevector.Merge(base, named(l.over, s.Name, -1)), imagevector.Compatible())
-	if err != nil {
-		return e, err
-	}
+	without, with := vectorOf(base, named(l.over, s.Name, i)), vectorOf(base, named(l.over, s.Name, -1))
+	var err error
 	if e.Effects, err = l.effects(without, with, l.config.Kubernetes, l.config.Architectures); err != nil {
 		return e, err
 	}

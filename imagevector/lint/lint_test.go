@@ -243,7 +243,7 @@ func TestPublic(t *testing.T) {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 	for registry, want := range map[string]bool{"registry.k8s.io": true, "eu.gcr.io": true, "europe-docker.pkg.dev": true, "notgcr.io": false, "registry.example.com": false, "localhost:5000": false} {
-		if IsPublic(registry) != want {
+		if isWellKnown(registry) != want {
 			t.Errorf("%s is public: %v", registry, !want)
 		}
 	}

@@ -20,15 +20,8 @@ type Public struct {
 // public returns the images that any lookup chooses and that are pulled from a public
 // registry.
 func (l *linter) public() ([]Public, error) {
-	merged, err := imagevector.New(imagevector.Merge(l.base, l.over), imagevector.Compatible())
-	if err != nil {
-		return nil, err
-	}
-	nothing, err := imagevector.New(nil, imagevector.Compatible())
-	if err != nil {
-		return nil, err
-	}
-	chosen, err := imagevector.Compare(nothing, merged, l.config.Kubernetes, l.config.Architectures, imagevector.LookupModes()...)
+	merged := vectorOf(l.base, l.over)
+	chosen, err := imagevector.Compare(new(imagevector.Vector), merged, l.config.Kubernetes, l.config.Architectures, imagevector.LookupModes()...)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +63,7 @@ func (l *linter) public() ([]Public, error) {
 func (l *linter) isPublic(image string) bool {
 	registry, path := imagevector.Registry(image)
 	if len(l.config.Private) == 0 {
-		return IsPublic(registry)
+		return isWellKnown(registry)
 	}
 	full := registry + "/" + path
 	return !slices.ContainsFunc(l.config.Private, func(prefix string) bool {
@@ -79,9 +72,9 @@ func (l *linter) isPublic(image string) bool {
 	})
 }
 
-// IsPublic reports whether a registry, given by its host, is a well-known public one,
-// such as "quay.io" or "europe-docker.pkg.dev".
-func IsPublic(registry string) bool {
+// isWellKnown reports whether a registry, given by its host, is a well-known public
+// one, such as "quay.io" or "europe-docker.pkg.dev".
+func isWellKnown(registry string) bool {
 	for _, known := range []string{
 		"docker.io", "registry-1.docker.io", "index.docker.io", "gcr.io", "pkg.dev", "k8s.io", "quay.io", "ghcr.io", "public.ecr.aws", "mcr.microsoft.com",
 		"registry.gitlab.com", "docker.elastic.co", "cgr.dev", "registry.access.redhat.com", "registry.redhat.io", "nvcr.io", "icr.io", "docker.pkg.github.com",

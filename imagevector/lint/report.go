@@ -1,10 +1,6 @@
 package lint
 
-import (
-	"slices"
-
-	"github.com/hyperkube/hyperkube/imagevector"
-)
+import "github.com/hyperkube/hyperkube/imagevector"
 
 // Report is the result of [Run].
 type Report struct {
@@ -69,5 +65,16 @@ type Loss struct {
 // Clean reports whether the overwrite has no problem and every entry is effective.
 // It disregards public registries.
 func (r *Report) Clean() bool {
-	return len(r.OverwriteProblems) == 0 && !slices.ContainsFunc(r.Entries, func(e Entry) bool { return e.Verdict == Partial || e.Verdict == Ineffective })
+	return len(r.OverwriteProblems) == 0 && r.Effective() == len(r.Entries)
+}
+
+// Effective returns the number of entries that are effective, here or elsewhere.
+func (r *Report) Effective() int {
+	n := 0
+	for _, e := range r.Entries {
+		if e.Verdict == Effective || e.Verdict == Elsewhere {
+			n++
+		}
+	}
+	return n
 }

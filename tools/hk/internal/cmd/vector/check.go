@@ -150,11 +150,7 @@ func (k *checker) chosen(v *imagevector.Vector, names []string, within imagevect
 			known = append(known, "v"+one)
 		}
 	}
-	empty, err := imagevector.New(nil, imagevector.Compatible())
-	if err != nil {
-		return nil, err
-	}
-	choices, err := imagevector.Compare(empty, v, within, k.architectures, imagevector.SameVersion, imagevector.TwoVersions)
+	choices, err := imagevector.Compare(new(imagevector.Vector), v, within, k.architectures, imagevector.SameVersion, imagevector.TwoVersions)
 	if err != nil {
 		return nil, err
 	}

@@ -24,15 +24,8 @@ type finding struct {
 
 // candidate is an entry as --explain prints it.
 type candidate struct {
-	Entry             string             `json:"entry"`
-	Source            imagevector.Source `json:"source"`
-	Matches           bool               `json:"matches"`
-	Chosen            bool               `json:"chosen"`
-	Reason            string             `json:"reason,omitempty"`
-	Score             int                `json:"score"`
-	RuntimeScore      int                `json:"runtimeScore"`
-	TargetScore       int                `json:"targetScore"`
-	ArchitectureScore int                `json:"architectureScore"`
+	Entry string `json:"entry"` // position
+	imagevector.Candidate
 }
 
 // finder has the flags of find.
@@ -141,9 +134,7 @@ func (f *finder) find(v *imagevector.Vector, names []string, allowMissing bool) 
 				one.Entry = at
 			}
 			if f.explain {
-				one.Candidates = append(one.Candidates, candidate{
-					at, c.Source, c.Matches, c.Chosen, c.Reason, c.Score, c.RuntimeScore, c.TargetScore, c.ArchitectureScore,
-				})
+				one.Candidates = append(one.Candidates, candidate{at, c})
 			}
 		}
 		found = append(found, one)

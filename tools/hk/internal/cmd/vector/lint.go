@@ -104,7 +104,6 @@ func printReport(w io.Writer, r *lint.Report) error {
 	if len(r.OverwriteProblems)+len(r.VectorProblems) > 0 {
 		b.WriteString("\n")
 	}
-	effective := 0
 	for _, e := range r.Entries {
 		fmt.Fprintf(&b, "%v: %s: %s\n", e.Source.Position, e.Source.Name, verdicts()[e.Verdict])
 		for _, line := range effects(e.Effects) {
@@ -119,12 +118,9 @@ func printReport(w io.Writer, r *lint.Report) error {
 		for _, f := range e.Fix {
 			fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(strings.TrimSuffix(imagevector.RenderSource(f), "\n"), "\n", "\n    "))
 		}
-		if e.Verdict == lint.Effective || e.Verdict == lint.Elsewhere {
-			effective++
-		}
 	}
 	if len(r.Entries) > 0 {
-		fmt.Fprintf(&b, "\n%d of %d entries are effective\n", effective, len(r.Entries))
+		fmt.Fprintf(&b, "\n%d of %d entries are effective\n", r.Effective(), len(r.Entries))
 	}
 	registry := ""
 	for _, p := range r.Public {

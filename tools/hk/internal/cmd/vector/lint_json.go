@@ -52,7 +52,7 @@ type (
 )
 
 func reportJSON(r *lint.Report) jsonReport {
-	out := jsonReport{Generation: "current", Problems: []jsonProblem{}, Warnings: []jsonProblem{}, Entries: []jsonEntry{}, Public: []jsonPublic{}}
+	out := jsonReport{Generation: "current", Problems: []jsonProblem{}, Warnings: []jsonProblem{}, Entries: []jsonEntry{}, Public: []jsonPublic{}, Effective: r.Effective()}
 	if r.Generation == imagevector.Oldest {
 		out.Generation = "oldest"
 	}
@@ -63,9 +63,6 @@ func reportJSON(r *lint.Report) jsonReport {
 		out.Warnings = append(out.Warnings, jsonProblem{p.File, p.Line, p.Column, p.Field, p.Message})
 	}
 	for _, e := range r.Entries {
-		if e.Verdict == lint.Effective || e.Verdict == lint.Elsewhere {
-			out.Effective++
-		}
 		var losses []jsonLoss
 		for _, l := range e.Losses {
 			losses = append(losses, jsonLoss{l.Versions.String(), l.Architectures, l.To.Position.String()})

@@ -40,7 +40,7 @@ func compareWithCompressor(compression versions.Compression) prepareFunc {
 			}
 		}
 		build := func(ctx context.Context, _ int) (int64, error) {
-			_, err := assemble.Index(ctx, b.Fetcher, image, filepath.Join(dir, "layout"))
+			_, err := assemble.Image(ctx, b.Fetcher, image, versions.Platform{}, filepath.Join(dir, "layout"))
 			return 0, err
 		}
 		compress := func(context.Context, int) (int64, error) { return 0, compressAll(files, compression) }

@@ -20,18 +20,29 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Index builds the OCI layout of an image for all its platforms at dir. It replaces an
-// existing layout, and refuses to overwrite anything else.
-func Index(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, dir string) (record.Record, error) {
+// Image builds the OCI layout of an image at dir: an index of all its platforms, or
+// the image of one platform unless that is zero. It replaces an existing layout, and
+// refuses to overwrite anything else.
+func Image(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, platform versions.Platform, dir string) (record.Record, error) {
+	builds := image.Builds
+	if platform != (versions.Platform{}) {
+		builds = slices.DeleteFunc(slices.Clone(builds), func(b versions.Build) bool { return b.Platform != platform })
+		if len(builds) == 0 {
+			return record.Record{}, fmt.Errorf("building %s for %s: unsupported platform", image.Name(), platform)
+		}
+	}
 	built := record.New(image.InputHash().String())
 	err := replace(ctx, fetcher, dir, func(tmp string) error {
 		var images []oci.Image
-		for _, build := range image.Builds {
+		for _, build := range builds {
 			composed, err := buildPlatform(ctx, fetcher, image, build, tmp, built)
 			if err != nil {
 				return err
 			}
 			images = append(images, composed)
+		}
+		if platform != (versions.Platform{}) {
+			return oci.WriteImage(tmp, images[0], fetcher.LayerWriter(ctx))
 		}
 		index := oci.Index(images)
 		built.Index = index.Digest
@@ -40,7 +51,7 @@ func Index(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, di
 	return built, err
 }
 
-// Base writes the layout of a pinned base image, unchanged, at dir, like [Index].
+// Base writes the layout of a pinned base image, unchanged, at dir, like [Image].
 func Base(ctx context.Context, fetcher *fetch.Fetcher, pin versions.BasePin, dir string) error {
 	return replace(ctx, fetcher, dir, func(tmp string) error {
 		base, err := fetcher.Base(ctx, pin)
@@ -49,23 +60,6 @@ func Base(ctx context.Context, fetcher *fetch.Fetcher, pin versions.BasePin, dir
 		}
 		return oci.WriteImage(tmp, base.Image(), fetcher.LayerWriter(ctx))
 	})
-}
-
-// Platform builds the OCI layout of an image for one platform, like [Index].
-func Platform(ctx context.Context, fetcher *fetch.Fetcher, image versions.Image, platform versions.Platform, dir string) (record.Record, error) {
-	i := slices.IndexFunc(image.Builds, func(b versions.Build) bool { return b.Platform == platform })
-	if i < 0 {
-		return record.Record{}, fmt.Errorf("building %s for %s: unsupported platform", image.Name(), platform)
-	}
-	built := record.New(image.InputHash().String())
-	err := replace(ctx, fetcher, dir, func(tmp string) error {
-		composed, err := buildPlatform(ctx, fetcher, image, image.Builds[i], tmp, built)
-		if err != nil {
-			return err
-		}
-		return oci.WriteImage(tmp, composed, fetcher.LayerWriter(ctx))
-	})
-	return built, err
 }
 
 // buildPlatform writes the layers of one platform to dir, composes the image and

@@ -111,7 +111,7 @@ func TestIndex(t *testing.T) {
 		t.Run(compression, func(t *testing.T) {
 			f, image := setup(t, compression)
 			dir := filepath.Join(t.TempDir(), "layout")
-			record, err := Index(context.Background(), f, image, dir)
+			record, err := Image(context.Background(), f, image, versions.Platform{}, dir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -140,7 +140,7 @@ func TestIndex(t *testing.T) {
 			// Replacing the layout with another umask gives the same files.
 			before := listing(t, dir)
 			old := syscall.Umask(0o077)
-			again, err := Index(context.Background(), f, image, dir)
+			again, err := Image(context.Background(), f, image, versions.Platform{}, dir)
 			syscall.Umask(old)
 			if err != nil || again.Index != record.Index || !maps.Equal(before, listing(t, dir)) {
 				t.Errorf("again: %s, %v; first %s", again.Index, err, record.Index)
@@ -152,12 +152,12 @@ func TestIndex(t *testing.T) {
 func TestPlatform(t *testing.T) {
 	f, image := setup(t, "gzip")
 	dir := filepath.Join(t.TempDir(), "layout")
-	both, err := Index(context.Background(), f, image, dir)
+	both, err := Image(context.Background(), f, image, versions.Platform{}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, build := range image.Builds {
-		one, err := Platform(context.Background(), f, image, build.Platform, filepath.Join(t.TempDir(), "one"))
+		one, err := Image(context.Background(), f, image, build.Platform, filepath.Join(t.TempDir(), "one"))
 		platform := build.Platform.String()
 		if err != nil || one.Manifests[platform] != both.Manifests[platform] || one.Index != "" {
 			t.Errorf("%s: %+v, %v; of the index %s", platform, one, err, both.Manifests[platform])
@@ -178,7 +178,7 @@ func TestIndexCorruptFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	parent := t.TempDir()
-	_, err = Index(context.Background(), f, image, filepath.Join(parent, "layout"))
+	_, err = Image(context.Background(), f, image, versions.Platform{}, filepath.Join(parent, "layout"))
 	if err == nil || !strings.Contains(err.Error(), "kubernetes/v1.36.0/linux/arm64/kubelet") || !strings.Contains(err.Error(), "Fix: delete that file") {
 		t.Errorf("got %v", err)
 	}
@@ -193,7 +193,7 @@ func TestIndexRefusesToOverwrite(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "precious"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Index(context.Background(), f, image, dir); err == nil || !strings.Contains(err.Error(), "not an OCI layout") {
+	if _, err := Image(context.Background(), f, image, versions.Platform{}, dir); err == nil || !strings.Contains(err.Error(), "not an OCI layout") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "precious")); err != nil {
@@ -203,7 +203,7 @@ func TestIndexRefusesToOverwrite(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	f, image := setup(t, "gzip")
-	built, err := Index(context.Background(), f, image, filepath.Join(t.TempDir(), "layout"))
+	built, err := Image(context.Background(), f, image, versions.Platform{}, filepath.Join(t.TempDir(), "layout"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,14 +250,14 @@ func TestIndexConcurrently(t *testing.T) {
 	f, image := setup(t, "gzip")
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "layout")
-	if _, err := Index(t.Context(), f, image, dir); err != nil {
+	if _, err := Image(t.Context(), f, image, versions.Platform{}, dir); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for range 5 {
-				if _, err := Index(t.Context(), f, image, dir); err != nil {
+				if _, err := Image(t.Context(), f, image, versions.Platform{}, dir); err != nil {
 					t.Error(err)
 				}
 			}

@@ -89,7 +89,7 @@ func must[T any](t *testing.T, get func() (T, error)) T {
 func TestIndexOnBase(t *testing.T) {
 	f, image, bases := setupOnBase(t)
 	dir := filepath.Join(t.TempDir(), "layout")
-	record, err := Index(t.Context(), f, image, dir)
+	record, err := Image(t.Context(), f, image, versions.Platform{}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,18 +125,18 @@ func TestIndexOnBase(t *testing.T) {
 		}
 	}
 	before := listing(t, dir)
-	if again, err := Index(t.Context(), f, image, dir); err != nil || again.Index != record.Index || !maps.Equal(before, listing(t, dir)) {
+	if again, err := Image(t.Context(), f, image, versions.Platform{}, dir); err != nil || again.Index != record.Index || !maps.Equal(before, listing(t, dir)) {
 		t.Errorf("again: %+v, %v", again, err)
 	}
 	// A single platform has the same digest; another base has another one.
 	for _, build := range image.Builds {
-		one, err := Platform(t.Context(), f, image, build.Platform, filepath.Join(t.TempDir(), "one"))
+		one, err := Image(t.Context(), f, image, build.Platform, filepath.Join(t.TempDir(), "one"))
 		if err != nil || one.Manifests[build.Platform.String()] != record.Manifests[build.Platform.String()] {
 			t.Errorf("%s: %+v, %v", build.Platform, one, err)
 		}
 	}
 	image.Builds[0].Base = versions.BasePin{}
-	if scratch, err := Index(t.Context(), f, image, dir); err != nil || scratch.Inputs == record.Inputs || scratch.Manifests["linux/amd64"] == record.Manifests["linux/amd64"] {
+	if scratch, err := Image(t.Context(), f, image, versions.Platform{}, dir); err != nil || scratch.Inputs == record.Inputs || scratch.Manifests["linux/amd64"] == record.Manifests["linux/amd64"] {
 		t.Errorf("on scratch: %+v, %v", scratch, err)
 	}
 }
@@ -164,7 +164,7 @@ func TestIndexMissingBase(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, build := range map[string]func(dir string) error{
-			"index": func(dir string) error { _, err := Index(t.Context(), f, image, dir); return err },
+			"index": func(dir string) error { _, err := Image(t.Context(), f, image, versions.Platform{}, dir); return err },
 			"base":  func(dir string) error { return Base(t.Context(), f, image.Builds[1].Base, dir) },
 		} {
 			parent := t.TempDir()

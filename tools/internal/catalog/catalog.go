@@ -40,12 +40,7 @@ func (b *Builder) Build(ctx context.Context, image versions.Image, platform vers
 		return record.Record{}, fmt.Errorf("building %s: %w", image.Name(), err)
 	}
 	task := b.Progress.Start("building "+image.Name(), "", 0)
-	if platform == (versions.Platform{}) {
-		built, err = assemble.Index(ctx, b.Fetcher, image, dir)
-	} else {
-		built, err = assemble.Platform(ctx, b.Fetcher, image, platform, dir)
-	}
-	if err != nil {
+	if built, err = assemble.Image(ctx, b.Fetcher, image, platform, dir); err != nil {
 		task.Fail()
 		return record.Record{}, err
 	}

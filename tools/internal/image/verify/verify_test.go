@@ -88,7 +88,7 @@ func setup(t *testing.T, manifest string, wake []byte) (*fetch.Fetcher, versions
 func assembleImage(t *testing.T, f *fetch.Fetcher, image versions.Image) (dir string, built record.Record) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "layout")
-	built, err := assemble.Index(t.Context(), f, image, dir)
+	built, err := assemble.Image(t.Context(), f, image, versions.Platform{}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -132,7 +132,7 @@ func tagged(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// The scripts run in an empty directory beside a checkout.
+// The scripts run in an empty directory next to a checkout.
 func TestImages(t *testing.T) {
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(server.Close)

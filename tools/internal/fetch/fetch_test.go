@@ -103,7 +103,7 @@ func TestDownloadMismatch(t *testing.T) {
 		"XML error":            {serve([]byte("<?xml version='1.0'?><Error><Code>NoSuchKey")), []string{`it is an XML document`}},
 		"another architecture": {serve(program(swapped)), []string{"it is " + swapped + " (another platform)"}},
 		"another version":      {serve(program(previous)), []string{"it is " + previous + " (another version)"}},
-		"cut by a proxy":       {serve(whole[:5000]), []string{fmt.Sprintf("it is truncated, or another file: 5000 of %d bytes", len(whole))}},
+		"truncated by a proxy": {serve(whole[:5000]), []string{fmt.Sprintf("it is truncated, or another file: 5000 of %d bytes", len(whole))}},
 		"text":                 {serve(bytes.Repeat([]byte("x"), len(whole))), []string{`it is not a Linux program: "xxx`}},
 		"too much":             {serve(append(bytes.Clone(whole), 'x')), []string{fmt.Sprintf("and %d bytes, got more", len(whole))}},
 		"404":                  {http.NotFound, []string{"got status 404 Not Found"}},

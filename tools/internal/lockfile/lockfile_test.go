@@ -23,7 +23,7 @@ func TestAcquireExcludesOthers(t *testing.T) {
 		{"directory", t.TempDir(), AcquireDir},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			first, err := test.acquire(t.Context(), test.path, func() { t.Error("waiting for a lock that nobody holds") })
+			first, err := test.acquire(t.Context(), test.path, func() { t.Error("waiting for a free lock") })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +82,7 @@ func TestAcquireShared(t *testing.T) {
 	}
 	exclusive, err := TryAcquire(path)
 	if err != nil || exclusive == nil {
-		t.Fatalf("got %v (error %v), want a lock that nobody holds", exclusive, err)
+		t.Fatalf("got %v (error %v), want a free lock", exclusive, err)
 	}
 	defer exclusive.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)

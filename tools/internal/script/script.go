@@ -19,7 +19,7 @@ import (
 //
 //	exits CODE COMMAND...  fails unless the command exits with CODE, which is
 //	                       128 and the signal's number after a signal
-//	cut FILE N             truncates a file to N bytes
+//	truncate FILE N        truncates a file to N bytes
 //
 // With -update, files that cmp compares with the output are rewritten.
 func Run(t *testing.T, p testscript.Params) {
@@ -28,7 +28,7 @@ func Run(t *testing.T, p testscript.Params) {
 }
 
 func params(p testscript.Params) testscript.Params {
-	commands := map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "cut": cut}
+	commands := map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "truncate": truncate}
 	maps.Copy(commands, p.Cmds)
 	p.Cmds = commands
 	p.UpdateScripts = golden.Update()
@@ -58,9 +58,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func cut(ts *testscript.TestScript, neg bool, args []string) {
+func truncate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: cut FILE N")
+		ts.Fatalf("usage: truncate FILE N")
 	}
 	n, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)

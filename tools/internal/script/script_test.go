@@ -20,8 +20,8 @@ func TestFailures(t *testing.T) {
 		{"exits 1 no-such-command", "not found"},
 		{"exits 1", "usage: exits"},
 		{"! exits 0 sh -c 'exit 0'", "usage: exits"},
-		{"cut none 1", "no such file"},
-		{"cut file", "usage: cut"},
+		{"truncate none 1", "no such file"},
+		{"truncate file", "usage: truncate"},
 	} {
 		file := filepath.Join(t.TempDir(), "a.txtar")
 		if err := os.WriteFile(file, []byte(test.line), 0o644); err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// HeadSize is the number of bytes at the beginning of a file that tell its type.
+// HeadSize is the number of bytes at the beginning of a file that show its type.
 const HeadSize = 512
 
 // ReadHead returns the beginning of a file, as far as it can be read.

@@ -269,7 +269,7 @@ func TestIsExact(t *testing.T) {
 		"=": true, "= 1.20": true, "=>1.20": true, "1.20.4": true, "v1.20.4": true, "1.20.4 || 1.21": true, "1.2.3.4": true, "1.20.4-rc.1": true, "01.2.3x": true,
 		"": false, "1.20": false, "1.20.x": false, " = 1.20": false, "vv1.2.3": false, "1 1 1": false, "1.20,3": false, ">= 1.20.4": false, "v": false, "1..3": false,
 	} {
-		if isExact(text) != want {
+		if exact.MatchString(text) != want {
 			t.Errorf("%q is exact: %v", text, !want)
 		}
 	}

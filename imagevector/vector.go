@@ -2,8 +2,8 @@ package imagevector
 
 import (
 	"maps"
+	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/hyperkube/hyperkube/imagevector/internal/span"
 )
@@ -83,7 +83,7 @@ func compile(sources []Source, ca *CABundle, c config) *Vector {
 		c, ok := sets[*text]
 		if !ok {
 			c = constraint{given: true, score: 1}
-			if isExact(*text) {
+			if exact.MatchString(*text) {
 				c.score = 2
 			}
 			c.set, c.err = span.Constraint(*text)
@@ -110,31 +110,9 @@ func compile(sources []Source, ca *CABundle, c config) *Vector {
 	return &Vector{sources: sources, byName: byName, ca: ca, config: c, tags: new(tags)}
 }
 
-// isExact reports whether Gardener scores a constraint as that of a single
-// version: it begins with "=" or with three numbers, whatever follows.
-func isExact(text string) bool {
-	if strings.HasPrefix(text, "=") {
-		return true
-	}
-	text = strings.TrimPrefix(text, "v")
-	for part := range 3 {
-		digits := 0
-		for digits < len(text) && '0' <= text[digits] && text[digits] <= '9' {
-			digits++
-		}
-		if digits == 0 {
-			return false
-		}
-		text = text[digits:]
-		if part < 2 {
-			if text == "" || text[0] != '.' {
-				return false
-			}
-			text = text[1:]
-		}
-	}
-	return true
-}
+// exact matches the constraints that Gardener scores as those of a single version:
+// they begin with "=" or with three numbers, whatever follows.
+var exact = regexp.MustCompile(`^(=|v?[0-9]+\.[0-9]+\.[0-9]+)`)
 
 func compileArchitectures(list []string) architectures {
 	if list == nil {

@@ -63,17 +63,6 @@ func ParseConstraint(constraint string) (Versions, error) {
 	return Versions{set}, err
 }
 
-// Select returns the releases that are in v, in their order.
-func (v Versions) Select(releases []string) []string {
-	var in []string
-	for _, r := range releases {
-		if v.Contains(r) {
-			in = append(in, r)
-		}
-	}
-	return in
-}
-
 // Contains reports whether the version is in v. An invalid version is not.
 func (v Versions) Contains(version string) bool {
 	parsed, err := span.Parse(version)

@@ -69,7 +69,7 @@ func (l *linter) matching(s imagevector.Source) imagevector.Versions {
 
 // inUse reports whether an entry matches versions and architectures in use.
 func (l *linter) inUse(s imagevector.Source) bool {
-	return !l.matching(s).Empty() && slices.ContainsFunc(l.config.Architectures, func(a string) bool { return isFor(s, a) })
+	return !l.matching(s).Empty() && slices.ContainsFunc(l.config.Architectures, func(a string) bool { return slices.Contains(architecturesOf(s), a) })
 }
 
 // losses returns the lookups, with the same runtime and target version, that an entry
@@ -78,7 +78,7 @@ func (l *linter) losses(with *imagevector.Vector, merged []imagevector.Source, o
 	s := merged[own]
 	var found []Loss
 	for _, architecture := range l.config.Architectures {
-		if !isFor(s, architecture) {
+		if !slices.Contains(architecturesOf(s), architecture) {
 			continue
 		}
 		for _, c := range with.Choices(s.Name, architecture, matches) {
@@ -137,11 +137,6 @@ func (l *linter) intended(s imagevector.Source) []imagevector.Source {
 	return found
 }
 
-// isFor reports whether an entry is for an architecture.
-func isFor(s imagevector.Source, architecture string) bool {
-	return slices.Contains(architecturesOf(s), architecture)
-}
-
 func architecturesOf(s imagevector.Source) []string {
 	if s.Architectures == nil {
 		return []string{"amd64", "arm64"}
@@ -153,9 +148,7 @@ func architecturesOf(s imagevector.Source) []string {
 func (l *linter) unknownName(name string) []string {
 	var names []string
 	for _, s := range l.base {
-		if !slices.Contains(names, s.Name) {
-			names = append(names, s.Name)
-		}
+		names = append(names, s.Name)
 	}
 	reason := fmt.Sprintf("%s has no image of this name, so Gardener does not look it up", l.config.VectorFile)
 	if near := nearest.To(name, names); near != "" {

@@ -16,7 +16,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -53,11 +52,7 @@ func parse(env cli.Env) (config, error) {
 		return c, cli.Usage("-mode: want write or diff, got %q", *mode)
 	}
 	c.diff = *mode == "diff"
-	for _, path := range []*string{&c.root, &c.pinned} {
-		if *path != "" && !filepath.IsAbs(*path) {
-			*path = filepath.Join(env.Dir, *path)
-		}
-	}
+	c.root, c.pinned = env.Path(c.root), env.Path(c.pinned)
 	return c, nil
 }
 

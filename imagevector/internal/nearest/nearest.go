@@ -1,6 +1,8 @@
 // Package nearest suggests a known name for a misspelled one.
 package nearest
 
+import "strings"
+
 // To returns the name with the smallest edit distance to a word, or "" if none is
 // close enough.
 func To(word string, names []string) string {
@@ -18,6 +20,7 @@ func To(word string, names []string) string {
 
 // edits returns the Levenshtein distance of a and b, ignoring case.
 func edits(a, b string) int {
+	a, b = strings.ToLower(a), strings.ToLower(b)
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
@@ -27,18 +30,11 @@ func edits(a, b string) int {
 		row[0] = i + 1
 		for j := range len(b) {
 			cost := 1
-			if lower(a[i]) == lower(b[j]) {
+			if a[i] == b[j] {
 				cost = 0
 			}
 			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j+1]+1, row[j]+1)
 		}
 	}
 	return row[len(b)]
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }

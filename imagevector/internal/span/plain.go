@@ -136,11 +136,10 @@ func satisfying(op string, v Version, parts int) (Set, bool) {
 		from, _ = end.next()
 		to = highest
 	case "<":
-		last, some := v.previous()
-		if !some {
+		if v == (Version{}) {
 			return Set{}, true
 		}
-		from, to = Version{}, last
+		from, to = Version{}, v.Before()
 	case ">=", "=>":
 		to = highest
 	case "<=", "=<":

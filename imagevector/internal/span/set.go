@@ -109,8 +109,8 @@ func (s Set) Complement() Set {
 	out := Set{}
 	from, ok := Version{}, true
 	for _, sp := range s {
-		if last, some := sp.First.previous(); some && !last.Less(from) {
-			out = append(out, Span{from, last})
+		if from.Less(sp.First) {
+			out = append(out, Span{from, sp.First.Before()})
 		}
 		if from, ok = sp.Last.next(); !ok {
 			return out

@@ -64,7 +64,7 @@ func agree(t *testing.T, text string) {
 		}
 	}
 	for _, p := range changePoints(text) {
-		before, _ := p.previous()
+		before := p.Before()
 		after, _ := p.next()
 		for _, v := range []Version{p, before, after, {p.Major, p.Minor, p.Patch + 2}, {p.Major, p.Minor + 2, 7}, {p.Major + 2, 3, 1}} {
 			if got, want := set.Contains(v), c.Check(semver.New(v.Major, v.Minor, v.Patch, "", "")); got != want {

@@ -51,17 +51,15 @@ func (v Version) next() (_ Version, ok bool) {
 	return v, false
 }
 
-// previous returns the version before v; ok is false if there is none.
-func (v Version) previous() (_ Version, ok bool) {
+// Before returns the version before v, which must not be the first one.
+func (v Version) Before() Version {
 	switch {
 	case v.Patch > 0:
-		return Version{v.Major, v.Minor, v.Patch - 1}, true
+		return Version{v.Major, v.Minor, v.Patch - 1}
 	case v.Minor > 0:
-		return Version{v.Major, v.Minor - 1, math.MaxUint64}, true
-	case v.Major > 0:
-		return Version{v.Major - 1, math.MaxUint64, math.MaxUint64}, true
+		return Version{v.Major, v.Minor - 1, math.MaxUint64}
 	}
-	return v, false
+	return Version{v.Major - 1, math.MaxUint64, math.MaxUint64}
 }
 
 // Normalize prepares a version for comparison as Gardener does: it removes every "v"
@@ -123,10 +121,4 @@ func parsePlain(s string) (v Version, ok bool) {
 			return Version{}, false
 		}
 	}
-}
-
-// Before returns the version before v, which must not be the first one.
-func (v Version) Before() Version {
-	w, _ := v.previous()
-	return w
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 )
 
@@ -26,6 +27,15 @@ type Env struct {
 	Getenv   func(string) string // the process environment
 	Dir      string              // working directory, absolute
 	Out, Err io.Writer
+}
+
+// Path returns the absolute path of a file or directory of the command line; ""
+// stays "".
+func (e Env) Path(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(e.Dir, name)
 }
 
 // A Command is the function of a command. The exit code of its error is

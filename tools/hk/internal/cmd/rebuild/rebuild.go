@@ -107,17 +107,17 @@ func (o *options) open(env cli.Env, args []string) (s session, err error) {
 	}
 	s.rebuilder = rebuild.Rebuilder{
 		Builder: builder.Config{
-			Cache: cache, GoSum: absolute(env, o.goSum), Parallel: o.parallel,
+			Cache: cache, GoSum: env.Path(o.goSum), Parallel: o.parallel,
 			Getenv: env.Getenv, Log: env.Err, Progress: progress.New(env.Err, env.Getenv),
 		},
-		Dates:  builddate.Database{Path: absolute(env, o.dates), Lock: filepath.Join(cache, "rebuild", "dates.lock")},
+		Dates:  builddate.Database{Path: env.Path(o.dates), Lock: filepath.Join(cache, "rebuild", "dates.lock")},
 		Report: func(o rebuild.Outcome) { fmt.Fprintln(env.Out, o) },
 	}
 	if o.dates == "" && s.Root != "" {
 		s.rebuilder.Dates.Path = filepath.Join(s.Root, filepath.FromSlash(builddate.File))
 	}
 	s.recorder = results.Recorder{Root: s.Root, Cache: cache}
-	dir := absolute(env, o.store)
+	dir := env.Path(o.store)
 	if dir == "" && o.storeFromEnv {
 		if dir, err = cachedir.Store(env.Getenv); err != nil {
 			return s, err
@@ -128,14 +128,6 @@ func (o *options) open(env cli.Env, args []string) (s session, err error) {
 		s.rebuilder.Store = &st
 	}
 	return s, nil
-}
-
-// absolute returns the absolute path of name; "" stays "".
-func absolute(env cli.Env, name string) string {
-	if name == "" || filepath.IsAbs(name) {
-		return name
-	}
-	return filepath.Join(env.Dir, name)
 }
 
 func newPlan(env cli.Env) *cobra.Command {

@@ -55,7 +55,7 @@ one could not be built.`,
 				err = errors.Join(err, s.recorder.Record(context.WithoutCancel(c.Context()), rebuild.Results(outcomes...)...))
 			}
 			if statements.Len() > 0 {
-				err = errors.Join(err, atomic.WriteFile(absolute(env, provenance), statements.Bytes()))
+				err = errors.Join(err, atomic.WriteFile(env.Path(provenance), statements.Bytes()))
 			}
 			return errors.Join(err, rebuild.Verdict(outcomes))
 		},

@@ -169,7 +169,8 @@ func (k *checker) chosen(v *imagevector.Vector, names []string, within imagevect
 		} else if s.Ref == nil && s.Tag == nil {
 			// The version becomes the tag: only known releases can exist.
 			versionIsTag = true
-			if tags = d.Target.Select(known); len(tags) == 0 {
+			tags = slices.DeleteFunc(slices.Clone(known), func(r string) bool { return !d.Target.Contains(r) })
+			if len(tags) == 0 {
 				if d.Mode == imagevector.SameVersion {
 					return nil, fmt.Errorf("checking %q: its tag is the Kubernetes version, and no release is known in %v; give single versions, such as --kubernetes 1.40.0,1.40.1", d.Name, d.Target)
 				}

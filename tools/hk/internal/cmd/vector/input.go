@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,10 +14,6 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/pflag"
 )
-
-// maxInput is the number of bytes read of a file: one more than the library
-// accepts, so that it reports a larger file.
-const maxInput = imagevector.MaxFileSize + 1
 
 // input has the flags that the commands share: the files to read, and the
 // versions and architectures to select for.
@@ -97,20 +92,13 @@ func (in *input) checkNames(v *imagevector.Vector, names []string) error {
 }
 
 func (in *input) read(file string) ([]byte, error) {
-	f, err := os.Open(in.path(file))
+	f, err := os.Open(in.env.Path(file))
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxInput))
-}
-
-// path returns the absolute path of a file of the command line.
-func (in *input) path(file string) string {
-	if filepath.IsAbs(file) {
-		return file
-	}
-	return filepath.Join(in.env.Dir, file)
+	// The library reports a file that exceeds its limit by a byte.
+	return io.ReadAll(io.LimitReader(f, imagevector.MaxFileSize+1))
 }
 
 func (in *input) options(file string) []imagevector.Option {

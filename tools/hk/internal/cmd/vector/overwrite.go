@@ -115,7 +115,7 @@ func (o *overwriter) write(text []byte) error {
 		_, err := o.env.Out.Write(text)
 		return err
 	}
-	return atomic.WriteFile(o.path(o.output), text)
+	return atomic.WriteFile(o.env.Path(o.output), text)
 }
 
 // warnUnused warns of rules that match no image, which may be typing errors.

@@ -16,16 +16,16 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Push describes a push of an image of the catalog.
-type Push struct {
+// PushOptions name an image and the destination of a push.
+type PushOptions struct {
 	Image      string   // by name
 	Repository string   // "" for the one of the manifest
 	Tags       []string // besides the tag of the image
 	Layout     string   // of the image, already built; "" to build it
 }
 
-// Pushed is the result of a push.
-type Pushed struct {
+// PushResult is the result of a push.
+type PushResult struct {
 	Image      string   `json:"image"`
 	Repository string   `json:"repository"`
 	Digest     string   `json:"digest"`
@@ -34,29 +34,29 @@ type Pushed struct {
 
 // Push pushes an image by its digest and then gives it the tags. An image that
 // differs from its record is not pushed; the error exits with [cli.ExitDrift].
-func (b *Builder) Push(ctx context.Context, p Push) (pushed Pushed, err error) {
-	image, err := b.Catalog.Image(p.Image)
+func (b *Builder) Push(ctx context.Context, o PushOptions) (pushed PushResult, err error) {
+	image, err := b.Catalog.Image(o.Image)
 	if err != nil {
-		return Pushed{}, cli.Usage("%w", err)
+		return PushResult{}, cli.Usage("%w", err)
 	}
-	repository := cmp.Or(p.Repository, image.Repository)
+	repository := cmp.Or(o.Repository, image.Repository)
 	if host, _, _ := strings.Cut(repository, "/"); strings.HasSuffix(host, ".invalid") {
-		return Pushed{}, cli.Usage("the registry %q of %s is a placeholder: name a repository with --repository", host, versions.ManifestFile)
+		return PushResult{}, cli.Usage("the registry %q of %s is a placeholder: name a repository with --repository", host, versions.ManifestFile)
 	}
 	if _, err := name.NewRepository(repository, name.StrictValidation); err != nil {
-		return Pushed{}, cli.Usage("--repository: %w", err)
+		return PushResult{}, cli.Usage("--repository: %w", err)
 	}
-	dir, remove, err := b.layout(ctx, image, p.Layout)
+	dir, remove, err := b.layout(ctx, image, o.Layout)
 	if err != nil {
-		return Pushed{}, err
+		return PushResult{}, err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	tags := append([]string{image.Tag}, p.Tags...)
+	tags := append([]string{image.Tag}, o.Tags...)
 	digest, err := registry.Push(ctx, b.Progress, dir, repository, tags, image.ContentTag)
 	if err != nil {
-		return Pushed{}, err
+		return PushResult{}, err
 	}
-	return Pushed{image.Name(), repository, digest.String(), tags}, nil
+	return PushResult{image.Name(), repository, digest.String(), tags}, nil
 }
 
 // layout returns a layout of the image that matches its record: the one in dir,

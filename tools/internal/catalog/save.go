@@ -14,8 +14,8 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Archive describes an archive to save.
-type Archive struct {
+// SaveOptions name the images of an archive and its file.
+type SaveOptions struct {
 	File        string
 	Compression archive.Compression
 	Platforms   []string        // the one for docker first; none for all
@@ -26,21 +26,21 @@ type Archive struct {
 
 // Save builds the images of the catalog and writes them and the layouts into one
 // file.
-func (b *Builder) Save(ctx context.Context, a Archive) (archive.Contents, error) {
-	images, names, err := b.resolve(a)
+func (b *Builder) Save(ctx context.Context, o SaveOptions) (archive.Contents, error) {
+	images, names, err := b.resolve(o)
 	if err != nil {
 		return archive.Contents{}, err
 	}
 	// Report errors in the layouts before the images are built.
-	if len(a.Layouts) > 0 {
-		if _, err := archive.New(a.Layouts, a.Platforms); err != nil {
+	if len(o.Layouts) > 0 {
+		if _, err := archive.New(o.Layouts, o.Platforms); err != nil {
 			return archive.Contents{}, err
 		}
 	}
-	waiting := func() { b.Progress.Logf("waiting for another process that writes %q", a.File) }
+	waiting := func() { b.Progress.Logf("waiting for another process that writes %q", o.File) }
 	var saved *archive.Archive
-	err = archive.Replace(ctx, a.File, waiting, func(work string, out *os.File) error {
-		layouts := slices.Clone(a.Layouts)
+	err = archive.Replace(ctx, o.File, waiting, func(work string, out *os.File) error {
+		layouts := slices.Clone(o.Layouts)
 		for i, image := range images {
 			// All platforms are built, because the digest of the index depends on them.
 			dir := filepath.Join(work, strconv.Itoa(i))
@@ -50,11 +50,11 @@ func (b *Builder) Save(ctx context.Context, a Archive) (archive.Contents, error)
 			layouts = append(layouts, archive.Image{Name: names[i], Dir: dir})
 		}
 		var err error
-		if saved, err = archive.New(layouts, a.Platforms); err != nil {
+		if saved, err = archive.New(layouts, o.Platforms); err != nil {
 			return err
 		}
-		task := b.Progress.Start("writing "+filepath.Base(a.File), "bytes", saved.Contents.Size)
-		if err := saved.Write(ctx, out, a.Compression, task.Add); err != nil {
+		task := b.Progress.Start("writing "+filepath.Base(o.File), "bytes", saved.Contents.Size)
+		if err := saved.Write(ctx, out, o.Compression, task.Add); err != nil {
 			task.Fail()
 			return err
 		}
@@ -68,27 +68,27 @@ func (b *Builder) Save(ctx context.Context, a Archive) (archive.Contents, error)
 }
 
 // resolve returns the images of the catalog and their names in the archive.
-func (b *Builder) resolve(a Archive) (images []versions.Image, names []string, err error) {
+func (b *Builder) resolve(o SaveOptions) (images []versions.Image, names []string, err error) {
 	seen := map[string]bool{}
-	for _, layout := range a.Layouts {
+	for _, layout := range o.Layouts {
 		seen[layout.Name] = true
 	}
 	var errs []error
-	for _, name := range a.Images {
+	for _, name := range o.Images {
 		image, err := b.Catalog.Image(name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		ref := image.Repository + ":" + image.Tag
-		if a.Repository != "" {
-			ref = a.Repository + "/" + image.Flavor.Repository + ":" + image.Tag
+		if o.Repository != "" {
+			ref = o.Repository + "/" + image.Flavor.Repository + ":" + image.Tag
 		}
 		if seen[ref] {
 			errs = append(errs, fmt.Errorf("duplicate image %q", ref))
 		}
 		seen[ref] = true
-		errs = append(errs, archive.CheckName(ref), checkPlatforms(image, a.Platforms))
+		errs = append(errs, archive.CheckName(ref), checkPlatforms(image, o.Platforms))
 		images, names = append(images, image), append(names, ref)
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
@@ -76,8 +77,8 @@ func (f *Fetcher) build(ctx context.Context, key versions.FileKey, source versio
 		}
 		// In the package's directory go uses the go.mod nearest to it: a program
 		// with a module of its own has its own versions of dependencies.
-		cmd := tool.Command(ctx, filepath.Join(f.Root, filepath.FromSlash(file.Package)), append(append([]string{"build", "-o", out}, flags...), ".")...)
-		cmd.Env = append(append(cmd.Env, env...), "GOTOOLCHAIN="+source.Toolchain)
+		cmd := tool.Command(ctx, filepath.Join(f.Root, filepath.FromSlash(file.Package)), slices.Concat([]string{"build", "-o", out}, flags, []string{"."})...)
+		cmd.Env = slices.Concat(cmd.Env, env, []string{"GOTOOLCHAIN=" + source.Toolchain})
 		if output, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("building %q: %w\n%s", file.Package, err, output)
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 func newPush(env cli.Env) *cobra.Command {
-	var p catalog.Push
+	var o catalog.PushOptions
 	c := &cobra.Command{
 		Use:   "push IMAGE",
 		Short: "Build an image and push it to a registry",
@@ -30,18 +30,18 @@ of docker or podman.`,
 			if err != nil {
 				return err
 			}
-			p.Image = args[0]
-			pushed, err := b.Push(c.Context(), p)
+			o.Image = args[0]
+			pushed, err := b.Push(c.Context(), o)
 			if err != nil {
 				return err
 			}
-			return printResult(c, pushed, func(w io.Writer, p catalog.Pushed) { fmt.Fprintf(w, "%s@%s\n", p.Repository, p.Digest) })
+			return printResult(c, pushed, func(w io.Writer, r catalog.PushResult) { fmt.Fprintf(w, "%s@%s\n", r.Repository, r.Digest) })
 		},
 	}
 	fs := c.Flags()
-	fs.StringVar(&p.Repository, "repository", "", "the `repository` with its registry, in place of the one of versions.yaml")
-	fs.StringArrayVar(&p.Tags, "tag", nil, "a further `tag`; repeatable")
-	fs.StringVar(&p.Layout, "layout", "", "push the OCI layout in this `directory`; default: build the image")
+	fs.StringVar(&o.Repository, "repository", "", "the `repository` with its registry, in place of the one of versions.yaml")
+	fs.StringArrayVar(&o.Tags, "tag", nil, "a further `tag`; repeatable")
+	fs.StringVar(&o.Layout, "layout", "", "push the OCI layout in this `directory`; default: build the image")
 	jsonFlag(c)
 	return c
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func newSave(env cli.Env) *cobra.Command {
-	a := catalog.Archive{Compression: archive.None}
+	o := catalog.SaveOptions{Compression: archive.None}
 	c := &cobra.Command{
 		Use:   "save IMAGE|NAME=DIR... -o FILE",
 		Short: "Save images in one archive for docker, podman, containerd and skopeo",
@@ -30,28 +30,28 @@ exists, with the full name of its image.`,
 			debug.SetMemoryLimit(layer.MemoryLimit)
 			for _, arg := range args {
 				if !strings.Contains(arg, "=") {
-					a.Images = append(a.Images, arg)
+					o.Images = append(o.Images, arg)
 					continue
 				}
 				layout, err := archive.ParseImage(arg)
 				if err != nil {
 					return cli.Usage("image: %w", err)
 				}
-				a.Layouts = append(a.Layouts, layout)
+				o.Layouts = append(o.Layouts, layout)
 			}
 			switch {
-			case a.File == "":
+			case o.File == "":
 				return cli.Usage("-o: want a file to write")
 			case len(args) == 0:
 				return cli.Usage("want images: FLAVOR:TAG or NAME=DIR")
-			case a.Repository != "" && len(a.Images) == 0:
+			case o.Repository != "" && len(o.Images) == 0:
 				return cli.Usage("--repository: only for images of the catalog; NAME=DIR has the full name")
 			}
 			b, err := catalog.Open(env)
 			if err != nil {
 				return err
 			}
-			contents, err := b.Save(c.Context(), a)
+			contents, err := b.Save(c.Context(), o)
 			if err != nil {
 				return err
 			}
@@ -59,13 +59,13 @@ exists, with the full name of its image.`,
 		},
 	}
 	fs := c.Flags()
-	fs.StringVarP(&a.File, "output", "o", "", "the `file` to write")
+	fs.StringVarP(&o.File, "output", "o", "", "the `file` to write")
 	fs.Func("compression", "the `type` of compression: none, zstd or lz4 (default none)", func(s string) (err error) {
-		a.Compression, err = archive.ParseCompression(s)
+		o.Compression, err = archive.ParseCompression(s)
 		return err
 	})
-	fs.StringArrayVar(&a.Platforms, "platform", nil, "save this `platform` only, like linux/amd64; repeatable, docker loads the first")
-	fs.StringVar(&a.Repository, "repository", "", "the `prefix` of image names in place of the registry of versions.yaml")
+	fs.StringArrayVar(&o.Platforms, "platform", nil, "save this `platform` only, like linux/amd64; repeatable, docker loads the first")
+	fs.StringVar(&o.Repository, "repository", "", "the `prefix` of image names in place of the registry of versions.yaml")
 	jsonFlag(c)
 	completeFixed(c, "platform", versions.Platforms)
 	completeFixed(c, "compression", []string{"none", "zstd", "lz4"})

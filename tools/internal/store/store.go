@@ -80,12 +80,8 @@ func (s Store) Verify(d versions.Digest) error {
 // source in errors. A size other than 0 limits the number of bytes read. A killed
 // process leaves a temporary file, which a later Put removes.
 func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from string, r io.Reader) error {
-	dir := filepath.Dir(s.Path(d))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("creating the store: %w", err)
-	}
 	tmp := filepath.Join(s.dir, "tmp")
-	if err := os.MkdirAll(tmp, 0o755); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(s.Path(d)), 0o755), os.MkdirAll(tmp, 0o755)); err != nil {
 		return fmt.Errorf("creating the store: %w", err)
 	}
 	if err := removeAbandoned(tmp); err != nil {

@@ -37,7 +37,7 @@ func completeFrom(env cli.Env, values func(*versions.Catalog) []string) cobra.Co
 }
 
 // completeImage completes one IMAGE.
-func completeImage(env cli.Env) cobra.CompletionFunc { return limit(1, completeImages(env)) }
+func completeImage(env cli.Env) cobra.CompletionFunc { return firstArgument(completeImages(env)) }
 
 // completeImages completes any number of IMAGEs.
 func completeImages(env cli.Env) cobra.CompletionFunc {
@@ -52,7 +52,7 @@ func completeImages(env cli.Env) cobra.CompletionFunc {
 
 // completeKey completes one KEY of the lock.
 func completeKey(env cli.Env) cobra.CompletionFunc {
-	return limit(1, completeFrom(env, func(c *versions.Catalog) []string {
+	return firstArgument(completeFrom(env, func(c *versions.Catalog) []string {
 		var keys []string
 		for _, pin := range c.Lock.Pins() {
 			keys = append(keys, pin.FileKey.String())
@@ -73,10 +73,10 @@ func complete(c *cobra.Command, flag string, f cobra.CompletionFunc) {
 	}
 }
 
-// limit completes the first n arguments.
-func limit(n int, f cobra.CompletionFunc) cobra.CompletionFunc {
+// firstArgument completes the first argument only.
+func firstArgument(f cobra.CompletionFunc) cobra.CompletionFunc {
 	return func(c *cobra.Command, args []string, prefix string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) >= n {
+		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		return f(c, args, prefix)

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/httplimit"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
@@ -22,21 +24,26 @@ const (
 	maxDownload  = 1 << 30
 	maxAttempts  = 4
 	firstBackoff = 2 * time.Second
-	// idleTimeout bounds the time between two reads of a response.
-	idleTimeout = 60 * time.Second
 	// responseTimeout bounds a request for a small document.
 	responseTimeout = 60 * time.Second
 )
 
-// client reports an unreachable server after seconds. The context and the idle
-// timeout bound the rest of a request.
-var client = &http.Client{Transport: &http.Transport{
-	Proxy:                 http.ProxyFromEnvironment,
-	DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-	TLSHandshakeTimeout:   10 * time.Second,
-	ResponseHeaderTimeout: 30 * time.Second,
-	DisableCompression:    true, // the digest is of the file as stored
-}}
+var defaultClient = newClient(httplimit.Default)
+
+// newClient returns a client that reports an unreachable server after seconds. The
+// limits bound the rest of a request.
+func newClient(limits httplimit.Limits) *http.Client {
+	return &http.Client{
+		CheckRedirect: httplimit.CheckRedirect,
+		Transport: httplimit.NewTransport(&http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   10 * time.Second,
+			ResponseHeaderTimeout: 30 * time.Second,
+			DisableCompression:    true, // the digest is of the file as stored
+		}, limits),
+	}
+}
 
 // download brings a file from upstream or its mirror into the store.
 func (f *Fetcher) download(ctx context.Context, pin versions.Pin) error {
@@ -94,21 +101,19 @@ type localError struct{ error }
 func (e *localError) Unwrap() error { return e.error }
 
 func (f *Fetcher) downloadOnce(ctx context.Context, pin versions.Pin, u *url.URL) error {
-	ctx, reset, stop := withIdleTimeout(ctx)
-	defer stop()
-	from := u.Redacted()
-	response, err := get(ctx, u)
+	response, err := f.get(ctx, u)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
+	from := describeSource(u, response)
 	size := max(pin.Size, response.ContentLength)
 	task := f.Progress.Start("downloading "+pin.FileKey.String(), "bytes", size)
-	body := &progressReader{r: io.LimitReader(response.Body, maxDownload), reset: reset, task: task}
+	body := &progressReader{r: io.LimitReader(response.Body, maxDownload), task: task}
 	err = f.put(ctx, pin.SHA256, pin.Size, from, body, size)
 	var mismatch *store.MismatchError
 	if errors.As(err, &mismatch) {
-		return f.describeMismatch(pin, mismatch, body.head)
+		return f.describeMismatch(pin, mismatch, body.head, response.Header.Get("Content-Encoding"))
 	}
 	return err
 }
@@ -131,26 +136,31 @@ func (f *Fetcher) put(ctx context.Context, d versions.Digest, size int64, from s
 		err = fmt.Errorf("unexpected EOF after %d of %d bytes of the response", body.n, announced)
 	case body.err == nil:
 		return &localError{err}
+	default:
+		err = body.err
 	}
 	return &transientError{fmt.Errorf("downloading %q: %w", from, err)}
 }
 
 // get returns the response to a GET request if its status is 200.
-func get(ctx context.Context, u *url.URL) (*http.Response, error) {
+func (f *Fetcher) get(ctx context.Context, u *url.URL) (*http.Response, error) {
+	from := u.Redacted()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("downloading %q: %w", u.Redacted(), err)
+		return nil, fmt.Errorf("downloading %q: %w", from, err)
 	}
-	response, err := client.Do(request)
+	response, err := cmp.Or(f.client, defaultClient).Do(request)
 	if err != nil {
+		err = fmt.Errorf("downloading %q: %w", from, requestError(u, err))
+		var redirect *httplimit.RedirectError
 		var dns *net.DNSError
-		if errors.As(err, &dns) && dns.IsNotFound {
-			return nil, fmt.Errorf("downloading: %w", err) // no network, or no such host
+		if errors.As(err, &redirect) || errors.As(err, &dns) && dns.IsNotFound { // dns: no network, or no such host
+			return nil, err
 		}
-		return nil, &transientError{fmt.Errorf("downloading: %w", err)}
+		return nil, &transientError{err}
 	}
 	if response.StatusCode != http.StatusOK {
-		err := fmt.Errorf("downloading %q: got status %s", u.Redacted(), response.Status)
+		err := fmt.Errorf("downloading %q: got status %s", describeSource(u, response), response.Status)
 		if response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests {
 			err = &transientError{err}
 		}
@@ -159,29 +169,44 @@ func get(ctx context.Context, u *url.URL) (*http.Response, error) {
 	return response, nil
 }
 
-// withIdleTimeout returns a context that ends idleTimeout after the last call of
-// reset.
-func withIdleTimeout(ctx context.Context) (_ context.Context, reset, stop func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(idleTimeout, func() { cancel(fmt.Errorf("no data for %v", idleTimeout)) })
-	return ctx, func() { timer.Reset(idleTimeout) }, func() { timer.Stop(); cancel(nil) }
+// requestError replaces the URL in an error of package http, which may have
+// secrets in its query after a redirect.
+func requestError(u *url.URL, err error) error {
+	var request *url.Error
+	if !errors.As(err, &request) {
+		return err
+	}
+	var redirect *httplimit.RedirectError
+	last, parseErr := url.Parse(request.URL)
+	if errors.As(err, &redirect) || parseErr != nil || httplimit.Redact(last) == httplimit.Redact(u) {
+		return request.Err
+	}
+	return fmt.Errorf("redirected to %q: %w", httplimit.Redact(last), request.Err)
+}
+
+// describeSource returns the URL of a request, and that of its response if another
+// one was redirected to.
+func describeSource(u *url.URL, response *http.Response) string {
+	last := httplimit.Redact(response.Request.URL)
+	if last == httplimit.Redact(u) {
+		return u.Redacted()
+	}
+	return u.Redacted() + ", redirected to " + last
 }
 
 // progressReader reports the progress of reading r, and keeps its first bytes.
 type progressReader struct {
-	r     io.Reader
-	reset func() // of the idle timeout
-	task  *progress.Task
-	head  []byte
-	n     int64
-	err   error // other than io.EOF
+	r    io.Reader
+	task *progress.Task
+	head []byte
+	n    int64
+	err  error // other than io.EOF
 }
 
 func (p *progressReader) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
 	p.head = append(p.head, b[:min(n, store.HeadSize-len(p.head))]...)
 	p.n += int64(n)
-	p.reset()
 	p.task.Add(int64(n))
 	if err != io.EOF {
 		p.err = err

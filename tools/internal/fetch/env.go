@@ -3,9 +3,11 @@ package fetch
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/httplimit"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
@@ -50,11 +52,12 @@ func checkUpstream(upstream string) error {
 		return nil
 	}
 	u, err := url.Parse(upstream)
-	if err != nil {
-		return err
+	if err != nil || u.Opaque != "" || u.User == nil && strings.Contains(upstream, "@") {
+		// An error of url.Parse repeats parts of the URL.
+		return fmt.Errorf("want https://HOST or https://HOST/PATH, or %q, got a malformed URL, which is not repeated here because it may have a password", Off)
 	}
 	if (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("want https://HOST or https://HOST/PATH, or %q, got %q", Off, u.Redacted())
+		return fmt.Errorf("want https://HOST or https://HOST/PATH, or %q, got %q", Off, httplimit.Redact(u))
 	}
 	return nil
 }

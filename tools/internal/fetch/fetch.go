@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
@@ -35,7 +36,8 @@ type Fetcher struct {
 	Root     string              // root of this repository, to build its programs
 	Getenv   func(string) string // environment of the go command
 	Progress *progress.Reporter
-	Log      io.Writer // output of subprocesses
+	client   *http.Client // nil for the default
+	Log      io.Writer    // output of subprocesses
 }
 
 // Ensure brings the pin's file into the store if it is missing. [Fetcher.Open]

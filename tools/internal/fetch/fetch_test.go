@@ -273,17 +273,27 @@ func TestUnwritableStore(t *testing.T) {
 
 func TestUpstream(t *testing.T) {
 	for upstream, want := range map[string]string{
-		"":                                 "",
-		"off":                              "",
-		"https://mirror.example/k8s/":      "",
-		"http://127.0.0.1:8080":            "",
-		"mirror.example/k8s":               `want https://HOST or https://HOST/PATH, or "off", got "mirror.example/k8s"`,
-		"OFF":                              `got "OFF"`,
-		"ftp://mirror.example":             `got "ftp://mirror.example"`,
-		"ftp://me:secret@mirror.example/x": `got "ftp://me:xxxxx@mirror.example/x"`,
-		"https://mirror.example/?k=v":      "want https://HOST",
+		"":                                    "",
+		"off":                                 "",
+		"https://mirror.example/k8s/":         "",
+		"http://127.0.0.1:8080":               "",
+		"mirror.example/k8s":                  `want https://HOST or https://HOST/PATH, or "off", got "mirror.example/k8s"`,
+		"OFF":                                 `got "OFF"`,
+		"ftp://mirror.example":                `got "ftp://mirror.example"`,
+		"ftp://me:secret@mirror.example/x":    `got "ftp://xxxxx@mirror.example/x"`,
+		"https://me:%zzsecret@mirror.example": "malformed URL",
+		"https://me:sec ret@mirror.example":   "malformed URL",
+		"https://me:secret/@mirror.example":   "malformed URL",
+		"me:secret@mirror.example":            "malformed URL",
+		"//secret@mirror.example":             `want https://HOST`,
+		"mirror.example/secret@x":             "malformed URL",
+		"https://mirror.example/?k=secret":    `got "https://mirror.example/"`,
+		"https://mirror.example/?k=v":         "want https://HOST",
 	} {
 		err := checkUpstream(upstream)
+		if strings.Contains(fmt.Sprint(err), "sec") {
+			t.Errorf("%q: %v", upstream, err)
+		}
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", upstream, err, want)
 		}

@@ -9,16 +9,21 @@ import (
 )
 
 // describeMismatch adds to a mismatch what the bytes that begin with head seem to
-// be, and which other pin they have.
-func (f *Fetcher) describeMismatch(pin versions.Pin, m *store.MismatchError, head []byte) error {
+// be, and which other pin they have. Encoding is the content encoding of the
+// response with the bytes, if any.
+func (f *Fetcher) describeMismatch(pin versions.Pin, m *store.MismatchError, head []byte, encoding string) error {
 	var reasons []string
 	for _, other := range f.Catalog.Lock.Find(m.Got) {
 		reasons = append(reasons, "it is "+other.FileKey.String()+" ("+differences(pin, other)+")")
 	}
-	if pin.Size > 0 && m.Size < pin.Size {
+	program := pin.SHA256 != pin.Archive
+	switch {
+	case encoding != "":
+		reasons = append(reasons, fmt.Sprintf("the server encoded it with %q; want the file as it is", encoding))
+	case pin.Size > 0 && m.Size < pin.Size && !(program && store.IsGzip(head)):
 		reasons = append(reasons, fmt.Sprintf("it is truncated, or another file: %d of %d bytes", m.Size, pin.Size))
 	}
-	return m.Describe(head, pin.SHA256 != pin.Archive, reasons...)
+	return m.Describe(head, program, reasons...)
 }
 
 // differences lists the parts of the key that differ between two pins.

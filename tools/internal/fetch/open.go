@@ -20,7 +20,7 @@ func (f *Fetcher) Open(ctx context.Context, pin versions.Pin) (io.ReadCloser, in
 		return nil, 0, err
 	}
 	return f.open(pin.SHA256, func(m *store.MismatchError) error {
-		return fmt.Errorf("reading %s from the store: %w", pin.FileKey, f.describeMismatch(pin, m, store.ReadHead(m.From)))
+		return fmt.Errorf("reading %s from the store: %w", pin.FileKey, f.describeMismatch(pin, m, store.ReadHead(m.From), ""))
 	})
 }
 

@@ -54,16 +54,14 @@ func (f *Fetcher) fetchBlob(ctx context.Context, key versions.BaseKey, d oci.Des
 }
 
 func (f *Fetcher) fetchBlobOnce(ctx context.Context, repository, from string, d oci.Descriptor) error {
-	ctx, reset, stop := withIdleTimeout(ctx)
-	defer stop()
 	content, err := registry.Blob(ctx, repository, d.Digest)
 	if err != nil {
-		return errors.Join(context.Cause(ctx), err) // the registry client has retried
+		return err // the registry client has retried
 	}
 	defer content.Close()
 	task := f.Progress.Start("pulling "+from, "bytes", d.Size)
 	// One byte more than announced reveals a blob that is too long, even if the
 	// announced size is 0.
-	body := &progressReader{r: io.LimitReader(content, d.Size+1), reset: reset, task: task}
+	body := &progressReader{r: io.LimitReader(content, d.Size+1), task: task}
 	return f.put(ctx, d.Digest, d.Size, from, body, d.Size)
 }

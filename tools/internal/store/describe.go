@@ -30,6 +30,9 @@ func (e *MismatchError) Describe(head []byte, program bool, reasons ...string) e
 	if kind := Markup(head); kind != "" {
 		reasons = append([]string{"it is " + kind + ", not a program: " + Quote(head)}, reasons...)
 	}
+	if program && IsGzip(head) {
+		reasons = append([]string{"it is compressed with gzip; want the uncompressed program"}, reasons...)
+	}
 	if len(reasons) == 0 && program && !bytes.HasPrefix(head, []byte("\x7fELF")) {
 		reasons = append(reasons, "it is not a Linux program: "+Quote(head))
 	}
@@ -38,6 +41,9 @@ func (e *MismatchError) Describe(head []byte, program bool, reasons ...string) e
 	}
 	return fmt.Errorf("%w\n%s", e, strings.Join(reasons, "\n"))
 }
+
+// IsGzip reports whether head begins a file compressed with gzip.
+func IsGzip(head []byte) bool { return bytes.HasPrefix(head, []byte("\x1f\x8b")) }
 
 // Markup returns "an HTML page" or "an XML document" if head begins one.
 func Markup(head []byte) string {

@@ -13,6 +13,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/hyperkube/hyperkube/tools/internal/httplimit"
 )
 
 // Checker checks which images registries have, without pulling them. It is safe
@@ -42,7 +43,7 @@ func NewChecker(c CheckerConfig) (*Checker, error) {
 		}
 		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	puller, err := remote.NewPuller(remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(t))
+	puller, err := remote.NewPuller(remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(documents(httplimit.NewTransport(t, httplimit.Default))))
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,7 @@ var ErrNotFound = errors.New("image not found")
 func (c *Checker) Head(ctx context.Context, image string, architectures []string) (Presence, error) {
 	p, err := c.head(ctx, image, architectures)
 	if err != nil {
-		err = fmt.Errorf("checking image %q: %w", image, err)
+		err = fmt.Errorf("checking image %q: %w", image, httplimit.EscapeError(err))
 	}
 	return p, err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/hyperkube/hyperkube/tools/internal/httplimit"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
@@ -129,7 +130,9 @@ func options(ctx context.Context) []remote.Option {
 }
 
 // timeoutTransport is shared by all requests, so that connections are reused.
-var timeoutTransport = sync.OnceValue(func() *http.Transport { return newTransport(responseTimeout) })
+var timeoutTransport = sync.OnceValue(func() http.RoundTripper {
+	return httplimit.NewTransport(newTransport(responseTimeout), httplimit.Default)
+})
 
 // responseTimeout bounds the wait for response headers. Some registries first
 // verify a blob of hundreds of megabytes.

@@ -1,11 +1,15 @@
 package registry
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hyperkube/hyperkube/tools/internal/httplimit"
+	"github.com/hyperkube/hyperkube/versions"
 )
 
 // A server that accepts a connection and never responds causes a timeout.
@@ -25,7 +29,66 @@ func TestResponseTimeout(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "timeout awaiting response headers") {
 		t.Errorf("got %v, want a timeout", err)
 	}
-	if got := timeoutTransport().ResponseHeaderTimeout; got != responseTimeout {
-		t.Errorf("response timeout %v, want %v", got, responseTimeout)
+}
+
+// A registry must not fill the memory, keep a client forever, or control a
+// terminal.
+func TestHostileRegistry(t *testing.T) {
+	const repository = "/x/y"
+	for name, test := range map[string]struct {
+		serve http.HandlerFunc
+		want  string
+	}{
+		"endless manifest": {func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				w.Write(make([]byte, 1<<16))
+			}
+		}, "response has more than 4194304 bytes"},
+		"escape code": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			w.Write([]byte(`{"errors":[{"code":"DENIED","message":"a\u001b[2Jb\nc"}]}`))
+		}, `DENIED: a\x1b[2Jb\nc`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/v2/" {
+					test.serve(w, r)
+				}
+			}))
+			defer server.Close()
+			host := strings.TrimPrefix(server.URL, "http://")
+			_, manifestErr := Manifest(t.Context(), host+repository, versions.NewDigest([32]byte{}))
+			checker, err := NewChecker(CheckerConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, headErr := checker.Head(t.Context(), host+repository+":v1", []string{"amd64"})
+			for _, err := range []error{manifestErr, headErr} {
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("got %v, want %q", err, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestBlobMinRate(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for r.URL.Path != "/v2/" && r.Context().Err() == nil {
+			w.Write([]byte("x"))
+			w.(http.Flusher).Flush()
+			time.Sleep(time.Millisecond)
+		}
+	}))
+	defer server.Close()
+	limits := httplimit.Limits{Idle: time.Minute, MinRate: 1 << 20, Window: 50 * time.Millisecond}
+	blob, err := openBlob(t.Context(), strings.TrimPrefix(server.URL, "http://")+"/x", versions.NewDigest([32]byte{}),
+		httplimit.NewTransport(newTransport(responseTimeout), limits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer blob.Close()
+	if _, err := io.Copy(io.Discard, blob); err == nil || !strings.Contains(err.Error(), "want at least 1048576 bytes per second") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -3,11 +3,11 @@ package cmd
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/image/verify"
@@ -48,7 +48,7 @@ not possible, for example after an I/O error.`,
 				return cli.Usage("%w", err)
 			}
 			if digests != "" {
-				raw, err := os.ReadFile(digests)
+				raw, err := ctxio.ReadFile(c.Context(), digests, record.MaxSize)
 				if err != nil {
 					return fmt.Errorf("reading digests: %w", err)
 				}

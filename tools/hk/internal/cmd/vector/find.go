@@ -118,8 +118,7 @@ func (f *finder) find(v *imagevector.Vector, names []string, allowMissing bool) 
 	for _, name := range names {
 		one := finding{Name: name, Architecture: f.arch}
 		image, err := v.Find(name, opts...)
-		var none *imagevector.NotFoundError
-		if err != nil && (!errors.As(err, &none) || !allowMissing) {
+		if _, missing := errors.AsType[*imagevector.NotFoundError](err); err != nil && (!missing || !allowMissing) {
 			return nil, err
 		}
 		if err == nil {

@@ -17,9 +17,9 @@ func (c config) ensureDir(ctx context.Context, dir string, fill func(dir string)
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	lock, err := lockfile.Acquire(ctx, c.path("lock"), func() {
-		fmt.Fprintf(c.log, "waiting for another process that sets up Bazel in %s\n", c.path())
-	})
+	lock, err := lockfile.Acquire(ctx, c.path("lock"), lockfile.Wait{Timeout: lockfile.LongTimeout, Notify: func(holder string) {
+		fmt.Fprintf(c.log, "waiting for %s, which sets up Bazel in %s\n", holder, c.path())
+	}})
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func TestSetup(t *testing.T) {
 		})
 	}
 	both.Wait()
-	if all := output[0].String() + output[1].String(); !strings.Contains(all, "waiting for another") {
+	if all := output[0].String() + output[1].String(); !strings.Contains(all, ", which sets up Bazel in ") {
 		t.Errorf("no concurrent process waited:\n%s", all)
 	}
 	if left := glob(t, cache, "*/*.new", "*/*/*.new"); len(left) > 0 {

@@ -99,7 +99,9 @@ func run(ctx context.Context, env cli.Env) error {
 		return errors.Join(err, cli.Exit(cli.ExitDrift, fmt.Errorf(
 			"generated files are outdated: %d to write, %d to delete. Fix: go run ./tools/gen", written, deleted)))
 	}
-	if err := errors.Join(change.Apply(ctx, func() { fmt.Fprintf(env.Err, "gen: waiting for another process to unlock %q\n", c.root) }), vector.write()); err != nil {
+	if err := errors.Join(change.Apply(ctx, func(holder string) {
+		fmt.Fprintf(env.Err, "gen: waiting for %s, which holds the lock %q\n", holder, c.root)
+	}), vector.write()); err != nil {
 		return err
 	}
 	fmt.Fprintf(env.Err, "gen: %d files written, %d deleted\n", written, deleted)

@@ -129,7 +129,7 @@ func replace(ctx context.Context, fetcher *fetch.Fetcher, dir string, write func
 	if err := checkReplaceable(dir); err != nil {
 		return fmt.Errorf("writing %q: %w", dir, err)
 	}
-	waiting := func() { fetcher.Progress.Logf("waiting for another process to write %q", dir) }
+	waiting := func(holder string) { fetcher.Progress.Logf("waiting for %s, which writes %q", holder, dir) }
 	var writeErr error
 	err := atomic.Replace(ctx, dir, 0o755, waiting,
 		func(tmp string) error { writeErr = write(tmp); return writeErr },

@@ -13,10 +13,11 @@ import (
 // Replace creates a temporary directory with the given mode next to path, calls
 // write to fill it and commit to move its content to path. Concurrent calls for
 // the same path run one after another; waiting, unless nil, is called once if
-// this one has to wait. The parent directory is locked for a moment at the start
-// and at the end only, so calls for other paths go on. The next call for the same
-// path removes what a killed process leaves.
-func Replace(ctx context.Context, path string, mode fs.FileMode, waiting func(), write, commit func(dir string) error) (err error) {
+// this one has to wait for another process, which holder describes. The parent
+// directory is locked for a moment at the start and at the end only, so calls for
+// other paths go on. The next call for the same path removes what a killed process
+// leaves.
+func Replace(ctx context.Context, path string, mode fs.FileMode, waiting func(holder string), write, commit func(dir string) error) (err error) {
 	dir := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
 	lock, err := acquire(ctx, dir, waiting)
 	if err != nil {
@@ -40,7 +41,7 @@ func Replace(ctx context.Context, path string, mode fs.FileMode, waiting func(),
 // withParentLock calls do while no other process creates or removes temporary
 // directories in the parent of dir.
 func withParentLock(ctx context.Context, dir string, do func(parent *os.File) error) error {
-	parent, err := lockfile.AcquireDir(ctx, filepath.Dir(dir), nil)
+	parent, err := lockfile.AcquireDir(ctx, filepath.Dir(dir), lockfile.Wait{})
 	if err != nil {
 		return err
 	}
@@ -48,8 +49,8 @@ func withParentLock(ctx context.Context, dir string, do func(parent *os.File) er
 }
 
 // acquire creates dir and locks it, which shows that it is in use.
-func acquire(ctx context.Context, dir string, waiting func()) (*os.File, error) {
-	return lockfile.Poll(ctx, dir, waiting, func() (lock *os.File, err error) {
+func acquire(ctx context.Context, dir string, waiting func(holder string)) (*os.File, error) {
+	return lockfile.Poll(ctx, dir, lockfile.Wait{Timeout: lockfile.LongTimeout, Notify: waiting}, func() (lock *os.File, err error) {
 		err = withParentLock(ctx, dir, func(*os.File) error {
 			lock, err = tryAcquire(dir)
 			return err

@@ -13,7 +13,7 @@ import (
 )
 
 // replaceFile replaces a file by text and calls during, unless nil, before.
-func replaceFile(ctx context.Context, path, text string, waiting func(), during func()) error {
+func replaceFile(ctx context.Context, path, text string, waiting func(string), during func()) error {
 	return Replace(ctx, path, 0o700, waiting, func(dir string) error {
 		if during != nil {
 			during()
@@ -32,7 +32,7 @@ func TestReplaceWaits(t *testing.T) {
 		err := replaceFile(t.Context(), a, "1", nil, func() {
 			close(began)
 			<-waits // until the second call waits, or forever
-			if err := replaceFile(t.Context(), b, "3", func() { t.Error("waiting for another path") }, nil); err != nil {
+			if err := replaceFile(t.Context(), b, "3", func(string) { t.Error("waiting for another path") }, nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -41,7 +41,7 @@ func TestReplaceWaits(t *testing.T) {
 		}
 	})
 	<-began
-	if err := replaceFile(t.Context(), a, "2", func() { close(waits) }, nil); err != nil {
+	if err := replaceFile(t.Context(), a, "2", func(string) { close(waits) }, nil); err != nil {
 		t.Error(err)
 	}
 	all.Wait()

@@ -37,7 +37,7 @@ func (b *Builder) Save(ctx context.Context, o SaveOptions) (archive.Contents, er
 			return archive.Contents{}, err
 		}
 	}
-	waiting := func() { b.Progress.Logf("waiting for another process that writes %q", o.File) }
+	waiting := func(holder string) { b.Progress.Logf("waiting for %s, which writes %q", holder, o.File) }
 	var saved *archive.Archive
 	err = archive.Replace(ctx, o.File, waiting, func(work string, out *os.File) error {
 		layouts := slices.Clone(o.Layouts)

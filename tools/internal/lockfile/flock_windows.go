@@ -6,8 +6,12 @@ import (
 	"os"
 )
 
-const exclusive, shared = 0, 1
+const exclusive, shared, noFollow = 0, 1, 0
 
 func flock(*os.File, int) (bool, error) {
 	return false, fmt.Errorf("file locks on Windows: %w", errors.ErrUnsupported)
 }
+
+func protect(*os.File) error { return nil }
+
+func describeHolder(string) string { return "another process" }

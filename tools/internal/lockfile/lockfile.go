@@ -1,6 +1,9 @@
 // Package lockfile serializes processes by advisory locks on files and
 // directories. The kernel releases a lock when its last descriptor is closed, so
 // a killed process leaves none behind.
+//
+// Only the owner can open a lock file, so that no other user can hold the lock.
+// For a lock on a directory, read access is enough.
 package lockfile
 
 import (
@@ -11,59 +14,96 @@ import (
 	"time"
 )
 
-// pollInterval is the time between two attempts. The kernel can wait for a lock,
-// but not for the end of a context as well.
-const pollInterval = 50 * time.Millisecond
+const (
+	// DefaultTimeout is for locks that processes hold for seconds.
+	DefaultTimeout = 10 * time.Minute
+	// LongTimeout is for locks that processes hold while they build from source.
+	LongTimeout = 12 * time.Hour
+	// pollInterval is the time between two attempts. The kernel can wait for a
+	// lock, but not for the end of a context as well.
+	pollInterval = 50 * time.Millisecond
+)
 
-// Acquire acquires the exclusive lock on the file at path, which it creates. It
-// calls waiting, unless nil, once if another process holds the lock. Closing the
-// file releases the lock; a child process that inherits the file holds it, too.
-func Acquire(ctx context.Context, path string, waiting func()) (*os.File, error) {
-	return acquire(ctx, path, os.O_RDWR|os.O_CREATE, exclusive, waiting)
+// Wait says how to wait for a lock that another process holds.
+type Wait struct {
+	// Timeout is the maximum time; 0 for [DefaultTimeout].
+	Timeout time.Duration
+	// Notify, unless nil, is called once. Holder describes the process that holds
+	// the lock.
+	Notify func(holder string)
+}
+
+// Acquire acquires the exclusive lock on the file at path, which it creates.
+// Closing the file releases the lock; a child process that inherits the file holds
+// it, too.
+func Acquire(ctx context.Context, path string, wait Wait) (*os.File, error) {
+	return acquire(ctx, path, wait, openFile, exclusive)
 }
 
 // AcquireShared is [Acquire] for a lock that any number of processes hold at once,
 // while none holds it exclusively.
-func AcquireShared(ctx context.Context, path string, waiting func()) (*os.File, error) {
-	return acquire(ctx, path, os.O_RDWR|os.O_CREATE, shared, waiting)
+func AcquireShared(ctx context.Context, path string, wait Wait) (*os.File, error) {
+	return acquire(ctx, path, wait, openFile, shared)
 }
 
 // AcquireDir is [Acquire] for an existing directory. It leaves no file behind.
-func AcquireDir(ctx context.Context, dir string, waiting func()) (*os.File, error) {
-	return acquire(ctx, dir, 0, exclusive, waiting)
+func AcquireDir(ctx context.Context, dir string, wait Wait) (*os.File, error) {
+	return acquire(ctx, dir, wait, os.Open, exclusive)
 }
 
 // TryAcquire is [Acquire], but returns nil if another process holds the lock.
-func TryAcquire(path string) (*os.File, error) { return try(path, os.O_RDWR|os.O_CREATE, exclusive) }
+func TryAcquire(path string) (*os.File, error) { return try(path, openFile, exclusive) }
 
 // TryAcquireDir is [AcquireDir], but returns nil if another process holds the lock.
-func TryAcquireDir(dir string) (*os.File, error) { return try(dir, 0, exclusive) }
+func TryAcquireDir(dir string) (*os.File, error) { return try(dir, os.Open, exclusive) }
 
-func acquire(ctx context.Context, path string, flag, how int, waiting func()) (*os.File, error) {
-	return Poll(ctx, path, waiting, func() (*os.File, error) { return try(path, flag, how) })
+// TryLock acquires the exclusive lock on an open file, and returns false if another
+// process holds it.
+func TryLock(f *os.File) (bool, error) { return flock(f, exclusive) }
+
+type openFunc func(path string) (*os.File, error)
+
+func acquire(ctx context.Context, path string, wait Wait, open openFunc, how int) (*os.File, error) {
+	return Poll(ctx, path, wait, func() (*os.File, error) { return try(path, open, how) })
 }
 
-// Poll calls attempt until it returns a lock on path or an error. It calls waiting,
-// unless nil, once if the first attempt returns neither.
-func Poll(ctx context.Context, path string, waiting func(), attempt func() (*os.File, error)) (*os.File, error) {
+// Poll calls attempt until it returns a lock on path or an error.
+func Poll(ctx context.Context, path string, wait Wait, attempt func() (*os.File, error)) (*os.File, error) {
+	if wait.Timeout == 0 {
+		wait.Timeout = DefaultTimeout
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, wait.Timeout, fmt.Errorf("timeout after %v", wait.Timeout))
+	defer cancel()
 	for first := true; ; first = false {
 		f, err := attempt()
 		if f != nil || err != nil {
 			return f, err
 		}
-		if first && waiting != nil {
-			waiting()
+		if first && wait.Notify != nil {
+			wait.Notify(describeHolder(path))
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("acquiring lock %q: %w", path, ctx.Err())
+			return nil, fmt.Errorf("acquiring lock %q, which %s holds: %w", path, describeHolder(path), context.Cause(ctx))
 		case <-time.After(pollInterval):
 		}
 	}
 }
 
-func try(path string, flag, how int) (*os.File, error) {
-	f, err := os.OpenFile(path, flag, 0o644)
+// openFile opens a lock file, which it creates.
+func openFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := protect(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func try(path string, open openFunc, how int) (*os.File, error) {
+	f, err := open(path)
 	if err != nil {
 		return nil, fmt.Errorf("acquiring lock %q: %w", path, err)
 	}

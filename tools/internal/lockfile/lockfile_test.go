@@ -3,15 +3,18 @@ package lockfile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
 
-type acquireFunc func(ctx context.Context, path string, waiting func()) (*os.File, error)
+type acquireFunc func(ctx context.Context, path string, wait Wait) (*os.File, error)
 
 func TestAcquireExcludesOthers(t *testing.T) {
 	for _, test := range []struct {
@@ -23,24 +26,24 @@ func TestAcquireExcludesOthers(t *testing.T) {
 		{"directory", t.TempDir(), AcquireDir},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			first, err := test.acquire(t.Context(), test.path, func() { t.Error("waiting for a free lock") })
+			first, err := test.acquire(t.Context(), test.path, Wait{Notify: func(string) { t.Error("waiting for a free lock") }})
 			if err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 			defer cancel()
-			if _, err := test.acquire(ctx, test.path, nil); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := test.acquire(ctx, test.path, Wait{}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Fatalf("error %v, want an exceeded deadline", err)
 			}
 			waits := 0
 			waiting := make(chan struct{})
 			got := make(chan error, 1)
 			go func() {
-				second, err := test.acquire(t.Context(), test.path, func() {
+				second, err := test.acquire(t.Context(), test.path, Wait{Notify: func(string) {
 					if waits++; waits == 1 {
 						close(waiting)
 					}
-				})
+				}})
 				if err == nil {
 					err = second.Close()
 				}
@@ -64,11 +67,11 @@ func TestAcquireExcludesOthers(t *testing.T) {
 
 func TestAcquireShared(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	first, err := AcquireShared(t.Context(), path, nil)
+	first, err := AcquireShared(t.Context(), path, Wait{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := AcquireShared(t.Context(), path, func() { t.Error("waiting for a shared lock") })
+	second, err := AcquireShared(t.Context(), path, Wait{Notify: func(string) { t.Error("waiting for a shared lock") }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,14 +90,14 @@ func TestAcquireShared(t *testing.T) {
 	defer exclusive.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := AcquireShared(ctx, path, nil); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := AcquireShared(ctx, path, Wait{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v, want an exceeded deadline while the lock is held exclusively", err)
 	}
 }
 
 func TestDirMustExist(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "none")
-	if _, err := AcquireDir(t.Context(), dir, nil); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := AcquireDir(t.Context(), dir, Wait{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v, want %v", err, fs.ErrNotExist)
 	}
 	if _, err := TryAcquireDir(dir); !errors.Is(err, fs.ErrNotExist) {
@@ -107,7 +110,7 @@ func TestDirMustExist(t *testing.T) {
 
 func TestChildHoldsTheLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	first, err := Acquire(t.Context(), path, nil)
+	first, err := Acquire(t.Context(), path, Wait{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,16 +124,74 @@ func TestChildHoldsTheLock(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := Acquire(ctx, path, nil); err == nil {
+	if _, err := Acquire(ctx, path, Wait{}); err == nil {
 		t.Error("lock acquired although a child still holds it")
 	}
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = child.Wait()
-	second, err := Acquire(t.Context(), path, nil)
+	second, err := Acquire(t.Context(), path, Wait{})
 	if err != nil {
 		t.Fatalf("lock not released when the child was killed: %v", err)
 	}
 	second.Close()
+}
+
+func TestTimeoutNamesHolder(t *testing.T) {
+	for name, path := range map[string]string{"file": filepath.Join(t.TempDir(), "lock"), "directory": t.TempDir()} {
+		acquire := Acquire
+		if name == "directory" {
+			acquire = AcquireDir
+		}
+		lock, err := acquire(t.Context(), path, Wait{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lock.Close()
+		want := "another process"
+		if runtime.GOOS == "linux" {
+			want = fmt.Sprintf("process %d (%q)", os.Getpid(), filepath.Base(os.Args[0]))
+		}
+		var holder string
+		_, err = acquire(t.Context(), path, Wait{Timeout: 20 * time.Millisecond, Notify: func(h string) { holder = h }})
+		wantErr := fmt.Sprintf("acquiring lock %q, which %s holds: timeout after 20ms", path, want)
+		if err == nil || err.Error() != wantErr || holder != want {
+			t.Errorf("%s: got %v, waited for %s; want %s", name, err, holder, wantErr)
+		}
+	}
+}
+
+// Another user must not be able to hold the lock of a file.
+func TestOtherUsers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	if err := os.WriteFile(path, nil, 0o644); err != nil { // by an earlier version
+		t.Fatal(err)
+	}
+	for _, acquire := range []acquireFunc{Acquire, AcquireShared} {
+		lock, err := acquire(t.Context(), path, Wait{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock.Close()
+		if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+			t.Errorf("mode %v, %v; want 0600", info.Mode(), err)
+		}
+	}
+	for name, plant := range map[string]func() error{
+		"too many levels of symbolic links": func() error { return os.Symlink("elsewhere", path) },
+		"owned by user 65534": func() error {
+			return errors.Join(os.WriteFile(path, nil, 0o644), os.Chown(path, 65534, 65534))
+		},
+	} {
+		if os.Geteuid() != 0 && name == "owned by user 65534" {
+			continue // only root can change the owner
+		}
+		if err := errors.Join(os.Remove(path), plant()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Acquire(t.Context(), path, Wait{}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want %q", err, name)
+		}
+	}
 }

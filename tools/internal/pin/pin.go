@@ -35,7 +35,9 @@ func Add(ctx context.Context, env cli.Env, o Options) error {
 		return cli.Usage("want at most one of --programs, --import and --archive")
 	}
 	// One process at a time reads and replaces the lock.
-	dir, err := lockfile.AcquireDir(ctx, env.Dir, func() { fmt.Fprintln(env.Err, "hk: waiting for another process that writes to the checkout") })
+	dir, err := lockfile.AcquireDir(ctx, env.Dir, lockfile.Wait{Timeout: lockfile.LongTimeout, Notify: func(holder string) {
+		fmt.Fprintf(env.Err, "hk: waiting for %s, which writes to the checkout\n", holder)
+	}})
 	if err != nil {
 		return err
 	}

@@ -103,8 +103,8 @@ func (c *Change) Diff() []byte {
 // Apply makes the change. It locks the root directory, and compares again. Then it
 // writes a new directory, with hard links to unchanged files, and exchanges the
 // two in one step, so that a killed process leaves the old directory or the new
-// one. waiting is called if another process has the lock.
-func (c *Change) Apply(ctx context.Context, waiting func()) error {
+// one. waiting is called if another process holds the lock.
+func (c *Change) Apply(ctx context.Context, waiting func(holder string)) error {
 	if c.Empty() {
 		return nil
 	}
@@ -114,9 +114,9 @@ func (c *Change) Apply(ctx context.Context, waiting func()) error {
 	return nil
 }
 
-func (c *Change) apply(ctx context.Context, waiting func()) (err error) {
+func (c *Change) apply(ctx context.Context, waiting func(holder string)) (err error) {
 	d := c.dir
-	root, err := lockfile.AcquireDir(ctx, d.Root, waiting)
+	root, err := lockfile.AcquireDir(ctx, d.Root, lockfile.Wait{Notify: waiting})
 	if err != nil {
 		return err
 	}

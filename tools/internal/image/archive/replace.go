@@ -15,7 +15,7 @@ import (
 // it, and may use the temporary directory tmp beside the file. A call after a killed
 // process removes its leftovers. The function waiting, unless nil, is called while
 // another process writes the same file.
-func Replace(ctx context.Context, file string, waiting func(), write func(tmp string, out *os.File) error) (err error) {
+func Replace(ctx context.Context, file string, waiting func(holder string), write func(tmp string, out *os.File) error) (err error) {
 	file = filepath.Clean(file)
 	defer func() {
 		if err != nil {

@@ -76,7 +76,7 @@ func Parse(raw []byte) (Records, error) {
 // Add records an image in a checkout. Recorded digests never change: the tag may
 // have been published. Concurrent calls are serialized by a lock on root.
 func Add(ctx context.Context, root, name string, built Record) error {
-	lock, err := lockfile.AcquireDir(ctx, root, nil)
+	lock, err := lockfile.AcquireDir(ctx, root, lockfile.Wait{})
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func (d Database) Add(ctx context.Context, found Release, phase string) error {
 	if err := d.Writable(); err != nil {
 		return err
 	}
-	lock, err := lockfile.Acquire(ctx, d.Lock, nil)
+	lock, err := lockfile.Acquire(ctx, d.Lock, lockfile.Wait{})
 	if err != nil {
 		return err
 	}

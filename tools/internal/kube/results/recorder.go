@@ -43,7 +43,7 @@ func (r Recorder) Record(ctx context.Context, results ...Result) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("recording results: %w", err)
 	}
-	lock, err := lockfile.Acquire(ctx, filepath.Join(dir, "results.lock"), nil)
+	lock, err := lockfile.Acquire(ctx, filepath.Join(dir, "results.lock"), lockfile.Wait{})
 	if err != nil {
 		return err
 	}

@@ -16,12 +16,14 @@ func LockCompile(ctx context.Context, cache string, report *progress.Reporter) (
 	return waitFor(ctx, lockfile.Acquire, filepath.Join(cache, "compile.lock"), report, "another build to finish compiling")
 }
 
-type lockFunc func(ctx context.Context, path string, waiting func()) (*os.File, error)
+type lockFunc func(ctx context.Context, path string, wait lockfile.Wait) (*os.File, error)
 
 // waitFor acquires a lock and reports for what it waits.
 func waitFor(ctx context.Context, lock lockFunc, path string, report *progress.Reporter, what string) (*os.File, error) {
 	var waiting *progress.Task
-	f, err := lock(ctx, path, func() { waiting = report.Start("waiting for "+what, "", 0) })
+	f, err := lock(ctx, path, lockfile.Wait{Timeout: lockfile.LongTimeout, Notify: func(holder string) {
+		waiting = report.Start("waiting for "+what+": "+holder, "", 0)
+	}})
 	if waiting != nil {
 		waiting.Done()
 	}

@@ -56,7 +56,7 @@ func (w *workDir) remove() error {
 // lockParent acquires the lock that is held while directories are created or
 // removed, so that each is locked from beginning to end.
 func lockParent(parent string) (*os.File, error) {
-	return lockfile.AcquireDir(context.Background(), parent, nil)
+	return lockfile.Acquire(context.Background(), filepath.Join(parent, "lock"), lockfile.Wait{})
 }
 
 // sweep removes the directories whose lock no process holds.

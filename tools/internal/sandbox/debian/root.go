@@ -49,9 +49,9 @@ func Ensure(ctx context.Context, c Config, spec Spec) (*Root, error) {
 	}
 	// One lock for all roots, because they share the directory of downloaded
 	// packages.
-	lock, err := lockfile.Acquire(ctx, filepath.Join(c.Dir, "lock"), func() {
-		c.Progress.Logf("waiting for another process that creates a Debian root in %s", c.Dir)
-	})
+	lock, err := lockfile.Acquire(ctx, filepath.Join(c.Dir, "lock"), lockfile.Wait{Timeout: lockfile.LongTimeout, Notify: func(holder string) {
+		c.Progress.Logf("waiting for %s, which creates a Debian root in %s", holder, c.Dir)
+	}})
 	if err != nil {
 		return nil, err
 	}

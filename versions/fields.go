@@ -22,6 +22,7 @@ var (
 	imagePattern     = regexp.MustCompile(`^` + hostPart + `(/` + repositoryPart + `)+$`)
 	tagPattern       = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
 	sourceRefPattern = regexp.MustCompile(`^[^/]+/[^/]+$`)
+	imagePathPattern = regexp.MustCompile(`^[A-Za-z0-9/._+@,~-]+$`)
 	placeholder      = regexp.MustCompile(`\{[^{}]*\}`)
 )
 
@@ -107,7 +108,22 @@ func checkTemplate(s string, known ...string) error {
 
 // expand replaces {key} by its value in a template.
 func expand(template string, values map[string]string) string {
-	return placeholder.ReplaceAllStringFunc(template, func(p string) string { return values[p[1:len(p)-1]] })
+	var b strings.Builder
+	for {
+		end := strings.IndexByte(template, '}')
+		start := strings.LastIndexByte(template[:max(end, 0)], '{')
+		if end < 0 {
+			b.WriteString(template)
+			return b.String()
+		}
+		if start < 0 {
+			b.WriteString(template[:end+1])
+		} else {
+			b.WriteString(template[:start])
+			b.WriteString(values[template[start+1:end]])
+		}
+		template = template[end+1:]
+	}
 }
 
 func parseArchitecture(s string) (Platform, error) {
@@ -138,6 +154,16 @@ func parsePath(s string) (string, error) {
 		return "", fmt.Errorf("%q is a whiteout: in a layer, the prefix .wh. removes a file", s)
 	}
 	return s, nil
+}
+
+// parseImagePath parses the path of a file or symlink in an image. Bazel labels of
+// layers have the paths of files, and tools/layer takes PATH=TARGET of a symlink.
+func parseImagePath(s string) (string, error) {
+	s, err := parsePath(s)
+	if err == nil && !imagePathPattern.MatchString(s) {
+		err = fmt.Errorf("%q: want a path of letters, digits and any of / . _ - + @ , ~", s)
+	}
+	return s, err
 }
 
 func parseMember(s string) (string, error) {

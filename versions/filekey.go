@@ -51,7 +51,15 @@ func ParseFileKey(s string) (FileKey, error) {
 
 // Compare orders keys by source, version, file and platform.
 func (k FileKey) Compare(l FileKey) int {
-	return cmp.Or(
-		cmp.Compare(k.Source, l.Source), k.Version.Compare(l.Version),
-		cmp.Compare(k.File, l.File), k.Platform.compare(l.Platform))
+	// Not cmp.Or, which evaluates all arguments: sorting is a part of each command.
+	if n := cmp.Compare(k.Source, l.Source); n != 0 {
+		return n
+	}
+	if n := k.Version.Compare(l.Version); n != 0 {
+		return n
+	}
+	if n := cmp.Compare(k.File, l.File); n != 0 {
+		return n
+	}
+	return k.Platform.compare(l.Platform)
 }

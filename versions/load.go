@@ -3,8 +3,8 @@
 //
 // The manifest, versions.yaml, has sources, flavors and releases; people edit
 // it. The lock, lock.json, has the pins; `hk pin` writes it. [ParseManifest] and
-// [ParseLock] are strict and report all errors at once. [Resolve] joins manifest
-// and lock to a [Catalog] of images. Values of the types Version, Digest,
+// [ParseLock] are strict and report the first 20 errors at once. [Resolve] joins
+// manifest and lock to a [Catalog] of images. Values of the types Version, Digest,
 // Platform and ImageRef are valid, or zero.
 package versions
 

@@ -94,9 +94,20 @@ func writeLines[T any](b *bytes.Buffer, items []T) {
 // Warnings reports files with one sha256 but different versions or platforms: in
 // other projects' lists of checksums, one of such a pair was wrong.
 func (l *Lock) Warnings() []string {
-	byDigest := map[Digest][]Pin{}
+	seen, byDigest := make(map[Digest]bool, len(l.pins)), map[Digest][]Pin{}
+	for _, pin := range l.pins {
+		if seen[pin.SHA256] {
+			byDigest[pin.SHA256] = nil
+		}
+		seen[pin.SHA256] = true
+	}
+	if len(byDigest) == 0 {
+		return nil
+	}
 	for _, pin := range l.Pins() {
-		byDigest[pin.SHA256] = append(byDigest[pin.SHA256], pin)
+		if pins, ok := byDigest[pin.SHA256]; ok {
+			byDigest[pin.SHA256] = append(pins, pin)
+		}
 	}
 	var warnings []string
 	for _, pins := range byDigest {

@@ -38,7 +38,7 @@ func (p *manifestParser) flavorFile(tag string, n *yaml.Node, at string) FlavorF
 	file := FlavorFile{Mode: 0o755}
 	p.nodes[at] = n
 	p.object(n, at, map[string]field{
-		"path":     required(into(p.decoder, &file.Path, parsePath)),
+		"path":     required(into(p.decoder, &file.Path, parseImagePath)),
 		"mode":     optional(into(p.decoder, &file.Mode, parseMode)),
 		"versions": optional(into(p.decoder, &file.Versions, parseConstraint)),
 		"source": required(func(n *yaml.Node, at string) {
@@ -74,7 +74,7 @@ func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
 		return func(n *yaml.Node, at string) {
 			var read []Pair
 			pairs(p.decoder, &read, func(l Pair) error {
-				_, err := parsePath(l.Key)
+				_, err := parseImagePath(l.Key)
 				return err
 			})(n, at)
 			for _, l := range read {

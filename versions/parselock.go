@@ -13,8 +13,8 @@ import (
 // maxLock is the maximum size of a lock in bytes.
 const maxLock = 64 << 20
 
-// ParseLock reads a lock. The error has all errors found, each with file, line and
-// field.
+// ParseLock reads a lock. The error has the first errors found, each with file, line
+// and field, and the number of the others.
 func ParseLock(file string, data []byte) (*Lock, error) {
 	p := lockParser{file: file, data: data, dec: json.NewDecoder(bytes.NewReader(data)), lock: NewLock()}
 	if len(data) > maxLock {
@@ -27,7 +27,7 @@ func ParseLock(file string, data []byte) (*Lock, error) {
 	if err != nil {
 		p.errs = append(p.errs, fmt.Errorf("reading lock \"%s:%d\": %w", file, p.line(), err))
 	}
-	if err := errors.Join(p.errs...); err != nil {
+	if err := joinFirst(p.errs); err != nil {
 		return nil, err
 	}
 	return p.lock, nil

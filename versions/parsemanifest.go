@@ -13,11 +13,15 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxManifest is the maximum size of a manifest in bytes.
-const maxManifest = 4 << 20
+// Bounds of a manifest. The largest measured one has 2,000 releases of 4 flavors.
+const (
+	maxManifest = 4 << 20 // bytes
+	maxReleases = 20_000
+	maxImages   = 100_000
+)
 
-// ParseManifest reads a manifest. The error has all errors found, each with file,
-// line and field.
+// ParseManifest reads a manifest. The error has the first errors found, each with
+// file, line and field, and the number of the others.
 func ParseManifest(file string, data []byte) (*Manifest, error) {
 	if len(data) > maxManifest {
 		return nil, fmt.Errorf("reading manifest %q: %d bytes, want at most %d", file, len(data), maxManifest)
@@ -32,7 +36,7 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 	}
 	p := manifestParser{decoder: &decoder{file: file}, m: &Manifest{}, nodes: map[string]*yaml.Node{}}
 	p.manifest(root.Content[0])
-	if err := errors.Join(p.errs...); err != nil {
+	if err := joinFirst(p.errs); err != nil {
 		return nil, err
 	}
 	return p.m, nil
@@ -43,6 +47,8 @@ type manifestParser struct {
 	*decoder
 	m     *Manifest
 	nodes map[string]*yaml.Node // by field
+	// tooMany is set if there are more than maxReleases, which are not read.
+	tooMany bool
 }
 
 func (p *manifestParser) manifest(n *yaml.Node) {
@@ -56,7 +62,14 @@ func (p *manifestParser) manifest(n *yaml.Node) {
 		"flavors": required(func(n *yaml.Node, at string) {
 			p.entries(n, at, func(key string, k, v *yaml.Node) { p.flavor(key, k, v, join(at, key)) })
 		}),
-		"releases": required(func(n *yaml.Node, at string) { p.items(n, at, p.release) }),
+		"releases": required(func(n *yaml.Node, at string) {
+			if len(n.Content) > maxReleases {
+				p.tooMany = true
+				p.errorf(n, at, "want at most %d, got %d", maxReleases, len(n.Content))
+				return
+			}
+			p.items(n, at, p.release)
+		}),
 	})
 	p.validate()
 }

@@ -1,6 +1,7 @@
 package versions
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -114,6 +115,8 @@ func TestParseManifestErrors(t *testing.T) {
 		"symlink over file":          {"/bin/kubelet: ../kubelet", "/kubelet: ../kubelet", `duplicate path, also of flavors.hyperkube.files[1]`},
 		"unclean path":               {"path: /sleep", "path: //sleep", `"//sleep" is not clean: want "/sleep"`},
 		"root as path":               {"path: /sleep", "path: /", `"/" is not a file`},
+		"symlink path with =":        {"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: {/bin/a=b: ../kubelet}", `flavors.hyperkube.symlinks./bin/a=b: "/bin/a=b": want a path of letters, digits and any of / . _ - + @ , ~`},
+		"path with :":                {"path: /sleep", "path: \"/sl:eep\"", `flavors.hyperkube.files[0].path: "/sl:eep": want a path of letters`},
 		"bad mode":                   {"\"0555\"", "\"755\"", `"755" is not a mode`},
 		"mode as number":             {"\"0555\"", "0555", `files[0].mode: want a string, got 0555 (int)`},
 		"bad kind":                   {"kind: gobuild", "kind: make", `sources.programs.kind: "make" is not a source kind`},
@@ -192,4 +195,60 @@ func FuzzParseManifest(f *testing.F) {
 			t.Errorf("got %v and %v", m, err)
 		}
 	})
+}
+
+func TestExpand(t *testing.T) {
+	for template, want := range map[string]string{
+		"{version}": "v1", "a{version}b{version}": "av1bv1", "{a{version}}": "{av1}", "}{version": "}{version", "": "", "x": "x", "{other}": "",
+	} {
+		if got := expand(template, map[string]string{"version": "v1"}); got != want {
+			t.Errorf("%s: got %q, want %q", template, got, want)
+		}
+	}
+}
+
+// A manifest of any size ends in a short error soon.
+func TestParseManifestBounds(t *testing.T) {
+	const head = `schema: 1
+registry: registry.example
+sources:
+  kubernetes: {kind: release, url: "https://dl.k8s.io/{version}/{file}", files: {kubelet: ">= 1.19.0"}}
+`
+	flavors := func(n int) string {
+		var b strings.Builder
+		b.WriteString("flavors:\n")
+		for i := range n {
+			fmt.Fprintf(&b, "  f%d: {repository: r%d, tag: \"{version}\", versions: \">= 1.0.0\", architectures: [amd64], files: [{path: /k, source: kubernetes/kubelet}], entrypoint: [/k]}\n", i, i)
+		}
+		return b.String()
+	}
+	releases := func(n int, format string) string {
+		var b strings.Builder
+		b.WriteString("releases:\n")
+		for i := range n {
+			fmt.Fprintf(&b, format, i/100, i%100)
+		}
+		return b.String()
+	}
+	for name, test := range map[string]struct {
+		text, want string
+		lines      int
+	}{
+		"releases": {flavors(1) + releases(100_000, "- v1.%d.%d\n"), "m.yaml:8: releases: want at most 20000, got 100000", 1},
+		"images":   {flavors(11) + releases(10_000, "- v1.%d.%d\n"), "releases: want at most 100000 images, got 10000 releases of 11 flavors", 1},
+		"errors":   {flavors(1) + releases(10_000, "- 1.%d.%d\n"), "9980 more errors", 21},
+	} {
+		_, err := ParseManifest("m.yaml", []byte(head+test.text))
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Count(err.Error(), "\n")+1 != test.lines {
+			t.Errorf("%s: want %d lines with %q, got %.2000v", name, test.lines, test.want, err)
+		}
+	}
+	// Missing pins are as many.
+	m, err := ParseManifest("m.yaml", []byte(head+flavors(1)+releases(1000, "- v2.%d.%d\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resolve(m, NewLock()); err == nil || !strings.HasSuffix(err.Error(), "980 more errors") {
+		t.Errorf("got %.2000v", err)
+	}
 }

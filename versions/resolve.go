@@ -41,11 +41,22 @@ func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 // every release.
 func joinUnique(errs []error) error {
 	seen := map[string]bool{}
-	return errors.Join(slices.DeleteFunc(errs, func(err error) bool {
+	return joinFirst(slices.DeleteFunc(errs, func(err error) bool {
 		duplicate := seen[err.Error()]
 		seen[err.Error()] = true
 		return duplicate
-	})...)
+	}))
+}
+
+// maxErrors is the number of errors that are reported in full.
+const maxErrors = 20
+
+// joinFirst joins the first errors, and the number of the others.
+func joinFirst(errs []error) error {
+	if n := len(errs); n > maxErrors {
+		errs = append(slices.Clone(errs[:maxErrors]), fmt.Errorf("%d more errors", n-maxErrors))
+	}
+	return errors.Join(errs...)
 }
 
 func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
@@ -117,9 +128,9 @@ func (m *Manifest) Targets(f Flavor, r Release) []string {
 }
 
 // Label returns a tag or name as labels have it, with _ in place of . and -.
-func Label(s string) string {
-	return strings.NewReplacer(".", "_", "-", "_").Replace(s)
-}
+func Label(s string) string { return labelReplacer.Replace(s) }
+
+var labelReplacer = strings.NewReplacer(".", "_", "-", "_")
 
 // RequiredFiles returns the keys of the files in all images of the manifest, sorted
 // and without duplicates.

@@ -15,8 +15,12 @@ func (p *manifestParser) validate() {
 	if len(p.m.Flavors) == 0 {
 		p.errorf(nil, "flavors", "must not be empty")
 	}
-	if len(p.m.Releases) == 0 {
+	if len(p.m.Releases) == 0 && !p.tooMany {
 		p.errorf(nil, "releases", "must not be empty")
+	}
+	if n := len(p.m.Releases) * len(p.m.Flavors); n > maxImages {
+		p.errorf(nil, "releases", "want at most %d images, got %d releases of %d flavors", maxImages, len(p.m.Releases), len(p.m.Flavors))
+		return
 	}
 	p.validateReleases()
 	p.validateFlavors()
@@ -170,6 +174,7 @@ func (p *manifestParser) validateUnique(field, kind string, names func(Flavor, R
 	owner := map[string]string{}
 	for _, f := range p.m.Flavors {
 		clash := map[string]bool{} // one error for each pair of flavors
+		this := fmt.Sprintf("flavor %q", f.Name)
 		for _, r := range f.releases(p.m) {
 			for _, name := range names(f, r) {
 				if other, dup := owner[name]; dup && !clash[other] {
@@ -177,7 +182,7 @@ func (p *manifestParser) validateUnique(field, kind string, names func(Flavor, R
 					at := "flavors." + f.Name
 					p.errorf(p.nodes[at], at+field, "duplicate %s%s for %s, also of %s", kind, name, r.Version, other)
 				}
-				owner[name] = fmt.Sprintf("flavor %q", f.Name)
+				owner[name] = this
 			}
 		}
 	}

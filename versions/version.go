@@ -31,18 +31,29 @@ func (v Version) String() string {
 	if v == (Version{}) {
 		return ""
 	}
-	return fmt.Sprintf("v%d.%d.%d", v.major, v.minor, v.patch)
+	b := append(make([]byte, 0, 16), 'v')
+	b = append(strconv.AppendInt(b, int64(v.major), 10), '.')
+	b = append(strconv.AppendInt(b, int64(v.minor), 10), '.')
+	return string(strconv.AppendInt(b, int64(v.patch), 10))
 }
 
 // Label returns the version as in labels, "v1_36_0".
 func (v Version) Label() string { return Label(v.String()) }
 
 // MinorLabel returns the minor version as in labels, "v1_36".
-func (v Version) MinorLabel() string { return fmt.Sprintf("v%d_%d", v.major, v.minor) }
+func (v Version) MinorLabel() string {
+	return "v" + strconv.Itoa(v.major) + "_" + strconv.Itoa(v.minor)
+}
 
 // Compare compares versions numerically.
 func (v Version) Compare(w Version) int {
-	return cmp.Or(cmp.Compare(v.major, w.major), cmp.Compare(v.minor, w.minor), cmp.Compare(v.patch, w.patch))
+	if v.major != w.major {
+		return cmp.Compare(v.major, w.major)
+	}
+	if v.minor != w.minor {
+		return cmp.Compare(v.minor, w.minor)
+	}
+	return cmp.Compare(v.patch, w.patch)
 }
 
 // MarshalText returns the same as String.

@@ -68,7 +68,8 @@ func TestFlavors(t *testing.T) {
 	r := startRegistry(t)
 	repository := r.addr + "/all"
 	must(t, "./bazelw", "run", "//images:push_kubectl_v1_36_0", "--", "--repository", repository)
-	must(t, "./bazelw", "run", "//images:push_v1_36_0", "--", "--repository", repository)
+	// The two images have the same tag.
+	must(t, "./bazelw", "run", "//images:push_v1_36_0", "--", "--repository", repository, "--force")
 	r.uploaded()
 	for _, f := range flavors() {
 		t.Run(f.name, func(t *testing.T) {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -150,6 +151,67 @@ func TestPushAfterKill(t *testing.T) {
 	must(t, craneCommand(t), "validate", "--remote", repository+":"+version)
 	if got, want := strings.TrimSpace(must(t, craneCommand(t), "digest", repository+":"+version)), record(t, "hyperkube:"+version).Index; got != want {
 		t.Errorf("index %s, want %s", got, want)
+	}
+}
+
+// A push must not move a tag without --force, and a dry run must send nothing.
+func TestPushRefusesToMoveTags(t *testing.T) {
+	r := startRegistry(t)
+	repository := r.addr + "/hyperkube"
+	first, second := record(t, "hyperkube:"+version).Index, record(t, "kubectl:"+version).Index
+	push := func(image int, args ...string) result {
+		return run(t, nil, "./bazelw", append([]string{"run", images[image].push, "--", "--repository", repository}, args...)...)
+	}
+	if dry := push(0, "--dry-run"); dry.code != 0 || r.uploads.Load() != 0 || !strings.Contains(dry.stdout, "tag "+version+": send\n") {
+		t.Fatalf("dry run: exit code %d, %d uploads, printed\n%s", dry.code, r.uploads.Load(), dry.stdout)
+	}
+	if got := push(0); got.code != 0 {
+		t.Fatalf("exit code %d", got.code)
+	}
+	r.uploads.Store(0)
+	want := "refusing to move the tag " + repository + ":" + version + " from " + first + " to " + second
+	if got := push(1); got.code != 3 || r.uploads.Load() != 0 || !strings.Contains(got.stderr, want) {
+		t.Errorf("exit code %d, %d uploads, want 3, none and %s", got.code, r.uploads.Load(), want)
+	}
+	if got := push(1, "--force"); got.code != 0 || !strings.Contains(got.stdout, repository+"@"+second) {
+		t.Errorf("with --force: exit code %d, printed\n%s", got.code, got.stdout)
+	}
+}
+
+// A file that changes after Bazel fetched it must not reach a registry.
+func TestPushOfChangedFile(t *testing.T) {
+	r := startRegistry(t)
+	must(t, "./bazelw", "build", images[1].target)
+	files := strings.Fields(must(t, "./bazelw", "cquery", "--output=files", "@upstream//kubernetes/v1_36_0:kubectl_linux_amd64"))
+	if len(files) != 1 {
+		t.Fatalf("got files %q", files)
+	}
+	base := strings.TrimSpace(must(t, "./bazelw", "info", "output_base"))
+	file := filepath.Join(base, files[0])
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		must(t, "./bazelw", "shutdown")
+		if err := os.Truncate(file, info.Size()); err != nil {
+			t.Fatal(err)
+		}
+		must(t, "./bazelw", "build", images[1].target)
+	})
+	must(t, "./bazelw", "shutdown") // the next server looks at all files again
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = f.WriteString("more")
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, nil, "./bazelw", "run", images[1].push, "--", "--repository", r.addr+"/kubectl")
+	want := "want sha256 " + pin(t, "kubernetes/"+version+"/linux/amd64/kubectl").SHA256.String() + ", got "
+	if got.code == 0 || r.uploads.Load() != 0 || !strings.Contains(got.stderr, want) {
+		t.Errorf("exit code %d, %d uploads; want an error with %q", got.code, r.uploads.Load(), want)
 	}
 }
 

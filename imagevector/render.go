@@ -2,7 +2,6 @@ package imagevector
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -86,13 +85,18 @@ func block(text string) string {
 // plainOrQuoted returns a plain scalar if the text has only letters, digits and safe
 // punctuation, and is not a number or boolean; otherwise a double-quoted one.
 func plainOrQuoted(text string) string {
-	if mayNotBeString(text) || !plain.MatchString(text) {
+	if text == "" || mayNotBeString(text) || !isLetter(text[0]) || text[len(text)-1] == ':' {
 		return quote(text)
+	}
+	for i := range len(text) {
+		if c := text[i]; !isLetter(c) && strings.IndexByte("0123456789._-/@:", c) < 0 {
+			return quote(text)
+		}
 	}
 	return text
 }
 
-var plain = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9._/@:-]*[A-Za-z0-9._/@-])?$`)
+func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
 // quote returns a double-quoted scalar in ASCII. The escapes of Go are valid in YAML,
 // except those of invalid UTF-8, which is replaced.

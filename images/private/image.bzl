@@ -1,6 +1,6 @@
 """Macros for multi-platform images, and for aliases of their targets."""
 
-load("@rules_oci//oci:defs.bzl", "oci_image", "oci_image_index", "oci_load", "oci_push")
+load("@rules_oci//oci:defs.bzl", "oci_image", "oci_image_index", "oci_load")
 load("//tools/bazel:labels.bzl", "base_label")
 load(":archive.bzl", "image_archive")
 load(":command.bzl", "command", "command_test")
@@ -31,7 +31,8 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
         bases: dict of platforms to labels of base images, for all platforms.
         pinned_bases: dict of platforms to base images in versions/lock.json,
             REGISTRY/REPOSITORY@sha256:DIGEST, in place of `bases`.
-        catalog_name: the name of an image of versions.yaml, FLAVOR:TAG.
+        catalog_name: the name of an image of versions.yaml, FLAVOR:TAG. Its digests
+            are compared with those in images/digests.json.
         content_tag: a second tag to push, a hash of the content. An image is not
             pushed if the repository has this tag.
         labels: dict of labels in the image config.
@@ -64,30 +65,25 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
         tags = _TAGS,
         visibility = visibility,
     )
-    if content_tag:
-        command(
-            name = "push_" + name,
-            args = [
-                "push",
-                "-layout=$(rootpath %s)" % name,
-                "-repository=" + repository,
-                "-tag=" + tag,
-                "-content-tag=" + content_tag,
-            ],
-            data = [name],
-            program = "//tools/oci",
-            tags = _TAGS,
-            visibility = visibility,
-        )
-    else:
-        oci_push(
-            name = "push_" + name,
-            image = name,
-            repository = repository,
-            remote_tags = [tag],
-            tags = _TAGS,
-            visibility = visibility,
-        )
+
+    # Not oci_push of rules_oci, which compares neither with the digests on record
+    # nor with the digests of existing tags.
+    command(
+        name = "push_" + name,
+        args = [
+            "push",
+            "-layout=$(rootpath %s)" % name,
+            "-repository=" + repository,
+            "-tag=" + tag,
+        ] + (["-content-tag=" + content_tag] if content_tag else []) + ([
+            "-image=" + catalog_name,
+            "-digests=$(rootpath //images:digests.json)",
+        ] if catalog_name else []),
+        data = [name] + (["//images:digests.json"] if catalog_name else []),
+        program = "//tools/oci",
+        tags = _TAGS,
+        visibility = visibility,
+    )
     if catalog_name:
         for test, layout in ({name: name} | {label: label for label in images.values()}).items():
             command_test(

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -13,44 +15,78 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-// push pushes a layout. It has the flags of oci_push of rules_oci.
+// push pushes a layout like hk push. Bazel runs this program, because hk embeds the
+// lock and so changes with every version.
 func push(ctx context.Context, env cli.Env) error {
-	var repository string
-	var tags []string
+	var p registry.Push
 	fs := flag.NewFlagSet("oci push", flag.ContinueOnError)
 	dir := fs.String("layout", "", "the `directory` of the OCI layout")
+	image := fs.String("image", "", "the `name` of the image, FLAVOR:TAG, to compare with the digests on record")
+	digests := fs.String("digests", "", "the `file` with the digests on record")
 	for _, f := range []string{"repository", "r"} {
-		fs.StringVar(&repository, f, "", "the `repository` to push to, including the registry")
+		fs.StringVar(&p.Repository, f, "", "the `repository` to push to, including the registry")
 	}
-	linesFlag(fs, "tags", &tags)
-	contentTag := fs.String("content-tag", "", "a `tag` derived from the content of the image; if it exists, nothing is pushed")
 	for _, f := range []string{"tag", "t"} {
-		fs.Func(f, "an additional `tag`; repeatable", func(tag string) error {
-			tags = append(tags, tag)
+		fs.Func(f, "a `tag`; repeatable", func(tag string) error {
+			p.Tags = append(p.Tags, tag)
 			return nil
 		})
 	}
+	fs.StringVar(&p.ContentTag, "content-tag", "", "a `tag` derived from the content of the image; if it exists, nothing is pushed")
+	fs.BoolVar(&p.Force, "force", false, "move tags that exist with another digest")
+	fs.BoolVar(&p.DryRun, "dry-run", false, "print which blobs, manifests and tags would be sent, and send nothing")
+	asJSON := fs.Bool("json", false, "print the result as JSON")
 	if err := cli.Parse(fs, env, false); err != nil {
 		return err
 	}
-	if *dir == "" || repository == "" {
+	if *dir == "" || p.Repository == "" {
 		return cli.Usage("want -layout DIR and --repository REPOSITORY")
 	}
-	resolved, remove, err := layout.Dereference(ctx, *dir)
+	if (*image == "") != (*digests == "") {
+		return cli.Usage("want both -image NAME and -digests FILE, or neither")
+	}
+	content, err := layout.Open(*dir)
 	if err != nil {
 		return err
 	}
-	defer remove()
-	digest, err := registry.Push(ctx, progress.New(env.Err, env.Getenv), resolved, repository, tags, *contentTag)
+	if *image != "" {
+		if err := checkRecord(*digests, *image, content); err != nil {
+			return err
+		}
+	}
+	result, err := p.Run(ctx, progress.New(env.Err, env.Getenv), content)
+	if result.Digest == "" {
+		return err
+	}
+	if *asJSON {
+		e := json.NewEncoder(env.Out)
+		e.SetIndent("", " ")
+		return errors.Join(err, e.Encode(result))
+	}
+	result.Print(env.Out)
+	return err
+}
+
+// checkRecord compares a layout with the record of an image.
+func checkRecord(file, image string, content layout.Content) error {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("reading digests: %w", err)
+	}
+	records, err := record.Parse(raw)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Out, "%s@%s\n", repository, digest)
-	return nil
+	index, err := content.IndexDigest()
+	if err != nil {
+		return err
+	}
+	return records.CheckIndex(image, index)
 }
 
 // engines are the supported container engines in order of preference.
@@ -68,17 +104,15 @@ func load(ctx context.Context, env cli.Env) error {
 	if *dir == "" || len(refs) == 0 {
 		return cli.Usage("want -layout DIR and at least one tag in -tags FILE")
 	}
-	resolved, remove, err := layout.Dereference(ctx, *dir)
-	if err != nil {
-		return err
-	}
-	defer remove()
-	read, err := layout.Open(resolved)
+	read, err := layout.Open(*dir)
 	if err != nil {
 		return err
 	}
 	if read.Image == nil {
 		return fmt.Errorf("loading layout %q: want the image of one platform, got an index", *dir)
+	}
+	if err := read.Verify(ctx); err != nil {
+		return err
 	}
 	tags := map[name.Tag]v1.Image{}
 	for _, ref := range refs {

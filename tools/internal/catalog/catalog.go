@@ -46,7 +46,7 @@ func (b *Builder) Build(ctx context.Context, image versions.Image, platform vers
 	}
 	task.Done()
 	if err := b.Records.Check(image.Name(), built); err != nil {
-		return built, driftError(image, err)
+		return built, record.DriftError(image.Name(), err)
 	}
 	return built, nil
 }
@@ -73,10 +73,4 @@ func (b *Builder) fetch(ctx context.Context, image versions.Image, platform vers
 		}
 	}
 	return nil
-}
-
-// driftError is the error for an image that differs from its record.
-func driftError(image versions.Image, err error) error {
-	return cli.Exit(cli.ExitDrift, fmt.Errorf("%s differs from its record in %s:\n%w\nA recorded tag is immutable. Fix: revert the change, or raise the iteration as go run ./tools/gen prints it",
-		image.Name(), record.File, err))
 }

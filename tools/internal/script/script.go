@@ -19,7 +19,8 @@ import (
 //
 //	exits CODE COMMAND...  fails unless the command exits with CODE, which is
 //	                       128 and the signal's number after a signal
-//	truncate FILE N        truncates a file to N bytes
+//	truncate FILE N        truncates a file to N bytes, or extends it with zeros
+//	flip FILE              changes the byte in the middle of a file
 //
 // With -update, files that cmp compares with the output are rewritten.
 func Run(t *testing.T, p testscript.Params) {
@@ -28,7 +29,7 @@ func Run(t *testing.T, p testscript.Params) {
 }
 
 func params(p testscript.Params) testscript.Params {
-	commands := map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "truncate": truncate}
+	commands := map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "truncate": truncate, "flip": flip}
 	maps.Copy(commands, p.Cmds)
 	p.Cmds = commands
 	p.UpdateScripts = golden.Update()
@@ -65,4 +66,18 @@ func truncate(ts *testscript.TestScript, neg bool, args []string) {
 	n, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
+}
+
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: flip FILE")
+	}
+	file := ts.MkAbs(args[0])
+	raw, err := os.ReadFile(file)
+	ts.Check(err)
+	if len(raw) == 0 {
+		ts.Fatalf("%s is empty", args[0])
+	}
+	raw[len(raw)/2] ^= 1
+	ts.Check(os.WriteFile(file, raw, 0o644))
 }

@@ -1,4 +1,4 @@
-"""The subset of oci_image, oci_image_index, oci_push and oci_load that images/ uses."""
+"""The subset of oci_image, oci_image_index and oci_load that images/ uses."""
 
 # Target of the root module. It shares its packages with the builder without Bazel.
 _OCI = "@@//tools/oci"
@@ -109,22 +109,20 @@ oci_image_index = rule(
 
 # Runfiles are in RUNFILES_DIR, or beside the launcher as with `bazel run`.
 _LAUNCHER = """#!/bin/sh
-cd "${RUNFILES_DIR:-$0.runfiles}/%s" && exec ./%s %s -layout ./%s -tags ./%s %s "$@"
+cd "${RUNFILES_DIR:-$0.runfiles}/%s" && exec ./%s load -layout ./%s -tags ./%s "$@"
 """
 
-def _executable(ctx, command, tags, extra = ""):
+def _oci_load_impl(ctx):
     tags_file = ctx.actions.declare_file(ctx.label.name + ".tags.txt")
-    ctx.actions.write(tags_file, "\n".join(tags))
+    ctx.actions.write(tags_file, "\n".join(ctx.attr.repo_tags))
     launcher = ctx.actions.declare_file(ctx.label.name + ".sh")
     ctx.actions.write(
         launcher,
         _LAUNCHER % (
             ctx.workspace_name,
             ctx.executable._oci.short_path,
-            command,
             ctx.file.image.short_path,
             tags_file.short_path,
-            extra,
         ),
         is_executable = True,
     )
@@ -133,31 +131,12 @@ def _executable(ctx, command, tags, extra = ""):
         runfiles = runfiles.merge(dep[DefaultInfo].default_runfiles)
     return [DefaultInfo(executable = launcher, runfiles = runfiles)]
 
-def _oci_push_impl(ctx):
-    return _executable(ctx, "push", ctx.attr.remote_tags, "--repository '%s'" % ctx.attr.repository)
-
-_RUN_ATTRS = {
-    "image": attr.label(mandatory = True, allow_single_file = True, doc = "Label of an oci_image or oci_image_index."),
-    "_oci": attr.label(default = _OCI, executable = True, cfg = "target"),
-}
-
-oci_push = rule(
-    implementation = _oci_push_impl,
-    attrs = _RUN_ATTRS | {
-        "remote_tags": attr.string_list(doc = "Tags for the pushed digest."),
-        "repository": attr.string(mandatory = True, doc = "Repository to push to; --repository overrides it at run time."),
-    },
-    executable = True,
-    doc = "Pushes by digest, then adds tags. Run-time flags: --repository R, --tag T.",
-)
-
-def _oci_load_impl(ctx):
-    return _executable(ctx, "load", ctx.attr.repo_tags)
-
 oci_load = rule(
     implementation = _oci_load_impl,
-    attrs = _RUN_ATTRS | {
+    attrs = {
+        "image": attr.label(mandatory = True, allow_single_file = True, doc = "Label of an oci_image or oci_image_index."),
         "repo_tags": attr.string_list(mandatory = True, doc = "Names for the loaded image, REPOSITORY:TAG."),
+        "_oci": attr.label(default = _OCI, executable = True, cfg = "target"),
     },
     executable = True,
     doc = "Loads an image into docker, podman or nerdctl.",

@@ -1,7 +1,7 @@
 package cmd
 
 import (
-	"fmt"
+	"errors"
 	"io"
 
 	"github.com/hyperkube/hyperkube/tools/internal/catalog"
@@ -15,14 +15,17 @@ func newPush(env cli.Env) *cobra.Command {
 		Use:   "push IMAGE",
 		Short: "Build an image and push it to a registry",
 		Long: `Push builds an image, or takes a layout that exists, and compares it with its
-record. It pushes all blobs and manifests by digest, and then gives the image its tags.
-Blobs that the registry has are not sent again. Credentials come from the configuration
-of docker or podman.`,
+record. It verifies every blob before it sends the first one. It pushes all blobs and
+manifests by digest, and then gives the image its tags. Blobs that the registry has are
+not sent again. Credentials come from the configuration of docker or podman.
+
+A tag that exists with another digest is not moved without --force. The exit code is 3
+for such a tag, and for an image that differs from its record.`,
 		Example: `  # Push an image to a registry.
   hk push hyperkube:v1.36.0 --repository registry.example/k8s/hyperkube
 
-  # Push a layout, with a further tag.
-  hk push rke:v1.36.0-rancher1 --layout layout --repository registry.example/rke --tag latest`,
+  # Print what a push of a layout would send.
+  hk push rke:v1.36.0-rancher1 --layout layout --repository registry.example/rke --dry-run`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeImage(env),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -32,16 +35,18 @@ of docker or podman.`,
 			}
 			o.Image = args[0]
 			pushed, err := b.Push(c.Context(), o)
-			if err != nil {
+			if pushed.Digest == "" {
 				return err
 			}
-			return printResult(c, pushed, func(w io.Writer, r catalog.PushResult) { fmt.Fprintf(w, "%s@%s\n", r.Repository, r.Digest) })
+			return errors.Join(err, printResult(c, pushed, func(w io.Writer, r catalog.PushResult) { r.Print(w) }))
 		},
 	}
 	fs := c.Flags()
 	fs.StringVar(&o.Repository, "repository", "", "the `repository` with its registry, in place of the one of versions.yaml")
 	fs.StringArrayVar(&o.Tags, "tag", nil, "a further `tag`; repeatable")
 	fs.StringVar(&o.Layout, "layout", "", "push the OCI layout in this `directory`; default: build the image")
+	fs.BoolVar(&o.Force, "force", false, "move tags that exist with another digest")
+	fs.BoolVar(&o.DryRun, "dry-run", false, "print which blobs, manifests and tags would be sent, and send nothing")
 	jsonFlag(c)
 	return c
 }

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
 )
 
 func TestOpen(t *testing.T) {
@@ -89,5 +91,149 @@ func TestOpenBounds(t *testing.T) {
 		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
 			t.Errorf("%s is a FIFO: got %v", documents[i], err)
 		}
+	}
+}
+
+// writeIndex writes a layout of an index, and returns the path of its layer.
+func writeIndex(t *testing.T) (dir, layer string) {
+	t.Helper()
+	img, err := random.Image(4096, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = filepath.Join(t.TempDir(), "layout")
+	p, err := layout.Write(dir, empty.Index)
+	if err == nil {
+		err = p.AppendIndex(mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: img}))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := img.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, filepath.Join(dir, "blobs", "sha256", manifest.Layers[0].Digest.Hex)
+}
+
+func verify(t *testing.T, dir string) error {
+	t.Helper()
+	content, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	if len(content.Manifests) != 2 || len(content.Blobs) != 2 || content.Manifests[1].Digest != content.Digest {
+		t.Errorf("manifests %v, blobs %v", content.Manifests, content.Blobs)
+	}
+	return content.Verify(t.Context())
+}
+
+// A changed byte in any file of a layout is an error.
+func TestVerify(t *testing.T) {
+	dir, layer := writeIndex(t)
+	if err := verify(t, dir); err != nil {
+		t.Fatal(err)
+	}
+	blobs, err := filepath.Glob(filepath.Join(dir, "blobs", "sha256", "*"))
+	if err != nil || len(blobs) != 4 {
+		t.Fatalf("got blobs %q, %v", blobs, err)
+	}
+	for _, blob := range blobs {
+		raw, err := os.ReadFile(blob)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw[len(raw)/2] ^= 1
+		if err := os.WriteFile(blob, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := verify(t, dir); err == nil || !strings.Contains(err.Error(), "want sha256 "+filepath.Base(blob)) {
+			t.Errorf("%s: got %v", blob, err)
+		}
+		raw[len(raw)/2] ^= 1
+		if err := os.WriteFile(blob, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Truncate(layer, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := verify(t, dir); err == nil || !strings.Contains(err.Error(), "bytes, got 1\nFix: build the image again") {
+		t.Errorf("truncated: got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir, _ = writeIndex(t)
+	content, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := content.Verify(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v", err)
+	}
+}
+
+// The digest decides whether a symlink in place of a blob is followed. The files
+// without a digest must be in the layout or in Bazel's output tree.
+func TestSymlinks(t *testing.T) {
+	// replace moves a file to another path, and leaves a symlink to it.
+	replace := func(t *testing.T, file, to string) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.Rename(file, to), os.Symlink(to, file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, test := range map[string]struct {
+		file, to string // relative to the layout
+		want     string // error; "" for none
+	}{
+		"layer":              {"LAYER", "../layer", ""},
+		"index.json":         {"index.json", "../index.json", "refusing to follow the symlink"},
+		"oci-layout":         {"oci-layout", "../oci-layout", "refusing to follow the symlink"},
+		"within the layout":  {"index.json", "blobs/index.json", ""},
+		"output tree":        {"index.json", "../execroot/_main/bazel-out/k8/bin/index.json", ""},
+		"not an output tree": {"index.json", "../execroot/_main/index.json", "refusing to follow the symlink"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, layer := writeIndex(t)
+			replace(t, strings.Replace(filepath.Join(dir, test.file), filepath.Join(dir, "LAYER"), layer, 1), filepath.Join(dir, test.to))
+			// Runfiles have symlinks to directories.
+			link := filepath.Join(t.TempDir(), "link")
+			if err := os.Symlink(dir, link); err != nil {
+				t.Fatal(err)
+			}
+			err := verify(t, link)
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+	dir, layer := writeIndex(t)
+	secret := filepath.Join(t.TempDir(), "secret")
+	raw, err := os.ReadFile(layer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(raw)
+	if err := errors.Join(os.WriteFile(secret, raw, 0o600), os.Remove(layer), os.Symlink(secret, layer)); err != nil {
+		t.Fatal(err)
+	}
+	if err := verify(t, dir); err == nil || !strings.Contains(err.Error(), "want sha256 "+filepath.Base(layer)) {
+		t.Errorf("foreign symlink: got %v", err)
+	}
+}
+
+func TestIndexDigest(t *testing.T) {
+	dir, _ := writeIndex(t)
+	content, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := content.IndexDigest(); err != nil || got != content.Digest.String() {
+		t.Errorf("got %s, %v", got, err)
+	}
+	content.Index = nil
+	if _, err := content.IndexDigest(); err == nil || !strings.Contains(err.Error(), "got an image") {
+		t.Errorf("got %v", err)
 	}
 }

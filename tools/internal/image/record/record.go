@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -52,22 +52,12 @@ func Read(root string) (Records, error) {
 	return Parse(raw)
 }
 
-// MaxSize is the maximum size of a records file in bytes.
-const MaxSize = 64 << 20
-
-// Parse parses the content of a records file. Unknown fields and trailing data are
-// errors.
+// Parse parses the content of a records file. Unknown fields are errors.
 func Parse(raw []byte) (Records, error) {
 	records := Records{}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	err := d.Decode(&records)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("trailing data")
-		}
-	}
-	if err != nil {
+	if err := d.Decode(&records); err != nil {
 		return nil, fmt.Errorf("parsing digests %q: %w", File, err)
 	}
 	return records, nil
@@ -120,6 +110,22 @@ func (r Records) Check(name string, built Record) error {
 		errs = append(errs, fmt.Errorf("%s: want index %s, got %s", name, want.Index, built.Index))
 	}
 	return errors.Join(errs...)
+}
+
+// CheckIndex compares the digest of an index with that on record. An image without
+// a record passes.
+func (r Records) CheckIndex(name, digest string) error {
+	if err := r.Check(name, Record{Index: digest}); err != nil {
+		return DriftError(name, err)
+	}
+	return nil
+}
+
+// DriftError is the error for an image that differs from its record. It exits with
+// [cli.ExitDrift].
+func DriftError(name string, err error) error {
+	return cli.Exit(cli.ExitDrift, fmt.Errorf("%s differs from its record in %s:\n%w\nA recorded tag is immutable. Fix: revert the change, or raise the iteration as go run ./tools/gen prints it",
+		name, File, err))
 }
 
 // CheckInputs returns an error for each image of the catalog whose inputs differ

@@ -8,10 +8,20 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
+	ggcrlayout "github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
+
+func open(t *testing.T, dir string) layout.Content {
+	t.Helper()
+	content, err := layout.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
 
 func randomLayout(t *testing.T) string {
 	t.Helper()
@@ -20,7 +30,7 @@ func randomLayout(t *testing.T) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	path, err := layout.Write(dir, empty.Index)
+	path, err := ggcrlayout.Write(dir, empty.Index)
 	if err == nil {
 		err = path.AppendIndex(index)
 	}
@@ -36,11 +46,11 @@ func TestPushContentTag(t *testing.T) {
 	push := func(dir string, tags ...string) (digest, messages string) {
 		t.Helper()
 		var log bytes.Buffer
-		d, err := Push(t.Context(), progress.New(&log, nil), dir, repository, tags, "files-1")
+		r, err := Push{Repository: repository, Tags: tags, ContentTag: "files-1"}.Run(t.Context(), progress.New(&log, nil), open(t, dir))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return d.String(), log.String()
+		return r.Digest, log.String()
 	}
 	first, other := randomLayout(t), randomLayout(t)
 	digest, _ := push(first, "v1.36.0")
@@ -72,7 +82,7 @@ func TestPushContentTagForbidden(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	repository := strings.TrimPrefix(s.URL, "http://") + "/hypokube"
-	_, err := Push(t.Context(), progress.New(&bytes.Buffer{}, nil), randomLayout(t), repository, nil, "files-1")
+	_, err := Push{Repository: repository, ContentTag: "files-1"}.Run(t.Context(), progress.New(&bytes.Buffer{}, nil), open(t, randomLayout(t)))
 	if err == nil || !strings.Contains(err.Error(), "checking "+repository+":files-1: ") {
 		t.Errorf("got %v", err)
 	}

@@ -15,79 +15,175 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/httplimit"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
-// Push pushes the index or image of an OCI layout by digest and tags it last, so
-// that a tag never refers to an incomplete image. Blobs that the registry has are
-// not uploaded again. It returns the digest.
-//
-// The repository must include its registry: clients complete a bare name with a
-// public registry.
-//
-// A contentTag, unless empty, is a tag derived from the content of the image. If the
-// repository has it, Push uploads nothing and points the other tags at the image
-// that exists.
-func Push(ctx context.Context, p *progress.Reporter, dir, repository string, tags []string, contentTag string) (v1.Hash, error) {
-	repo, err := name.NewRepository(repository, name.StrictValidation)
+// Push describes a push of a layout.
+type Push struct {
+	// Repository must include its registry: clients complete a bare name with a
+	// public registry.
+	Repository string
+	Tags       []string
+	// ContentTag, unless empty, is a tag derived from the content of the image. If
+	// the repository has it, nothing is uploaded, and the other tags point at the
+	// image that exists.
+	ContentTag string
+	Force      bool // move tags that exist with another digest
+	DryRun     bool // only read from the registry
+}
+
+// Run pushes the index or image of a layout by digest and tags it last, so that a
+// tag never refers to an incomplete image. Before it sends anything, it verifies
+// every blob, and checks that no tag exists with another digest; the error for such
+// a tag exits with [cli.ExitDrift]. Blobs that the registry has are not uploaded
+// again.
+func (p Push) Run(ctx context.Context, reporter *progress.Reporter, content layout.Content) (Result, error) {
+	repo, err := name.NewRepository(p.Repository, name.StrictValidation)
 	if err != nil {
-		return v1.Hash{}, fmt.Errorf("pushing to %q: %w", repository, err)
+		return Result{}, fmt.Errorf("pushing to %q: %w", p.Repository, err)
 	}
-	if contentTag != "" {
-		existing, err := remote.Get(repo.Tag(contentTag), options(ctx)...)
-		if err == nil {
-			p.Logf("%s:%s exists: nothing to push", repository, contentTag)
-			return existing.Digest, retag(ctx, p, repo, tags, existing)
-		}
-		if !isNotFound(err) {
-			return v1.Hash{}, fmt.Errorf("checking %s:%s: %w", repository, contentTag, err)
-		}
-		tags = append(tags[:len(tags):len(tags)], contentTag)
+	puller, err := remote.NewPuller(options(ctx)...)
+	if err != nil {
+		return Result{}, err
 	}
-	read, err := layout.Open(dir)
+	r := run{p, repo, puller, reporter}
+	image, existing, err := r.image(ctx, content)
+	if err != nil {
+		return Result{}, err
+	}
+	result := Result{Repository: p.Repository, Digest: image.digest.String(), DryRun: p.DryRun}
+	if !existing {
+		if err := content.Verify(ctx); err != nil {
+			return Result{}, err
+		}
+	}
+	var tagErr error
+	if result.Tags, tagErr = r.checkTags(ctx, image); p.DryRun {
+		if !existing {
+			err = r.checkContent(ctx, content, &result)
+		}
+		return result, errors.Join(err, tagErr)
+	}
+	if tagErr != nil {
+		return Result{}, tagErr
+	}
+	if !existing {
+		if err := upload(ctx, reporter, repo.Digest(image.digest.String()), image.content); err != nil {
+			return Result{}, fmt.Errorf("pushing %s@%s: %w", repo, image.digest, err)
+		}
+	}
+	// Check again: an upload may take minutes.
+	result.Tags, err = r.checkTags(ctx, image)
+	for i, tag := range result.Tags {
+		if err != nil {
+			break
+		}
+		if tag.Status == StatusExists {
+			continue
+		}
+		if tagErr := remote.Tag(repo.Tag(tag.Tag), image.content, options(ctx)...); tagErr != nil {
+			err = fmt.Errorf("tagging %s:%s: %w", repo, tag.Tag, tagErr)
+		}
+		result.Tags[i].Status = StatusSent
+		if existing {
+			reporter.Logf("tagged %s:%s", repo, tag.Tag)
+		}
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return result, nil
+}
+
+// run is a run of a push.
+type run struct {
+	Push
+	repo     name.Repository
+	puller   *remote.Puller
+	reporter *progress.Reporter
+}
+
+// tagged is the image that tags refer to.
+type tagged struct {
+	digest  v1.Hash
+	content remote.Taggable
+	own     v1.Hash // of the layout; another one if the content tag exists
+}
+
+// image returns the image that exists with the content tag, or else that of the
+// layout.
+func (r run) image(ctx context.Context, content layout.Content) (image tagged, existing bool, err error) {
+	image = tagged{content.Digest, content.Index, content.Digest}
+	if content.Index == nil {
+		image.content = content.Image
+	}
+	if r.ContentTag == "" {
+		return image, false, nil
+	}
+	found, err := r.puller.Get(ctx, r.repo.Tag(r.ContentTag))
+	switch {
+	case err == nil:
+		r.reporter.Logf("%s:%s exists: nothing to push", r.repo, r.ContentTag)
+		return tagged{found.Digest, found, content.Digest}, true, nil
+	case isNotFound(err):
+		return image, false, nil
+	}
+	return image, false, fmt.Errorf("checking %s:%s: %w", r.repo, r.ContentTag, err)
+}
+
+// checkTags returns the tags to set, the content tag last, and those that exist. An
+// existing tag with another digest is an error without --force.
+func (r run) checkTags(ctx context.Context, image tagged) ([]Tag, error) {
+	var tags []Tag
+	var errs []error
+	names := r.Tags
+	if r.ContentTag != "" {
+		names = append(names[:len(names):len(names)], r.ContentTag)
+	}
+	for _, name := range names {
+		tag := Tag{Tag: name, Status: StatusSend}
+		current, err := r.head(ctx, name)
+		switch {
+		case isNotFound(err):
+		case err != nil:
+			errs = append(errs, fmt.Errorf("checking %s:%s: %w", r.repo, name, err))
+		case current == image.digest || current == image.own:
+			tag.Status = StatusExists
+		default:
+			tag.Previous = current.String()
+			if !r.Force {
+				tag.Status = StatusRefused
+				errs = append(errs, cli.Exit(cli.ExitDrift, fmt.Errorf("refusing to move the tag %s:%s from %s to %s. Fix: push another tag, or pass --force",
+					r.repo, name, current, image.digest)))
+			}
+		}
+		tags = append(tags, tag)
+	}
+	return tags, errors.Join(errs...)
+}
+
+// head returns the digest of a tag.
+func (r run) head(ctx context.Context, tag string) (v1.Hash, error) {
+	desc, err := r.puller.Head(ctx, r.repo.Tag(tag))
+	if err == nil {
+		return desc.Digest, nil
+	}
+	if isNotFound(err) || ctx.Err() != nil {
+		return v1.Hash{}, err
+	}
+	// Some registries do not support HEAD, or send no digest.
+	got, err := r.puller.Get(ctx, r.repo.Tag(tag))
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	digest, content := read.Digest, remote.Taggable(read.Index)
-	if read.Index == nil {
-		content = read.Image
-	}
-	if err := push(ctx, p, repo.Digest(digest.String()), content); err != nil {
-		return v1.Hash{}, fmt.Errorf("pushing %s@%s: %w", repository, digest, err)
-	}
-	var errs []error
-	for _, tag := range tags {
-		if err := remote.Tag(repo.Tag(tag), content, options(ctx)...); err != nil {
-			errs = append(errs, fmt.Errorf("tagging %s:%s: %w", repository, tag, err))
-		}
-	}
-	return digest, errors.Join(errs...)
+	return got.Digest, nil
 }
 
-// retag points tags at an existing image, where they differ.
-func retag(ctx context.Context, p *progress.Reporter, repo name.Repository, tags []string, existing *remote.Descriptor) error {
-	var errs []error
-	for _, tag := range tags {
-		current, err := remote.Head(repo.Tag(tag), options(ctx)...)
-		if err == nil && current.Digest == existing.Digest {
-			continue
-		}
-		if err == nil || isNotFound(err) {
-			err = remote.Tag(repo.Tag(tag), existing, options(ctx)...)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("tagging %s:%s: %w", repo, tag, err))
-			continue
-		}
-		p.Logf("tagged %s:%s", repo, tag)
-	}
-	return errors.Join(errs...)
-}
-
-// push uploads an index or image with its blobs and reports the progress.
-func push(ctx context.Context, p *progress.Reporter, to name.Digest, content remote.Taggable) error {
+// upload uploads an index or image with its blobs and reports the progress.
+func upload(ctx context.Context, p *progress.Reporter, to name.Digest, content remote.Taggable) error {
 	updates, reported := make(chan v1.Update, 16), make(chan struct{})
 	var task *progress.Task
 	go func() {

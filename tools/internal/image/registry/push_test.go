@@ -13,10 +13,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
+	ggcrlayout "github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 )
 
@@ -54,13 +55,13 @@ func TestPush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, add := range map[string]func(layout.Path) error{
-		"index": func(p layout.Path) error { return p.AppendIndex(index) },
-		"image": func(p layout.Path) error { return p.AppendImage(image) },
+	for name, add := range map[string]func(ggcrlayout.Path) error{
+		"index": func(p ggcrlayout.Path) error { return p.AppendIndex(index) },
+		"image": func(p ggcrlayout.Path) error { return p.AppendImage(image) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			path, err := layout.Write(dir, empty.Index)
+			path, err := ggcrlayout.Write(dir, empty.Index)
 			if err == nil {
 				err = add(path)
 			}
@@ -69,28 +70,27 @@ func TestPush(t *testing.T) {
 			}
 			var log bytes.Buffer
 			repository := host + "/" + name
-			digest, err := Push(t.Context(), progress.New(&log, nil), dir, repository, []string{"v1", "v2"}, "")
+			result, err := Push{Repository: repository, Tags: []string{"v1", "v2"}}.Run(t.Context(), progress.New(&log, nil), open(t, dir))
 			if err != nil {
 				t.Fatal(err)
 			}
+			digest := result.Digest
 			first := writes()
 			// A tag is written after everything that it refers to.
 			last := first[len(first)-3:]
-			want := []string{"PUT /v2/" + name + "/manifests/" + digest.String(), "PUT /v2/" + name + "/manifests/v1", "PUT /v2/" + name + "/manifests/v2"}
+			want := []string{"PUT /v2/" + name + "/manifests/" + digest, "PUT /v2/" + name + "/manifests/v1", "PUT /v2/" + name + "/manifests/v2"}
 			if strings.Join(last, "\n") != strings.Join(want, "\n") {
 				t.Errorf("last writes %q, want %q", last, want)
 			}
-			if !strings.Contains(log.String(), "pushing "+repository+"@"+digest.String()+": done") {
+			if !strings.Contains(log.String(), "pushing "+repository+"@"+digest+": done") {
 				t.Errorf("log: %s", &log)
 			}
 			check(t, repository+":v2")
-			if _, err := Push(t.Context(), progress.New(io.Discard, nil), dir, repository, []string{"v1"}, ""); err != nil {
+			if _, err := (Push{Repository: repository, Tags: []string{"v1"}}).Run(t.Context(), progress.New(io.Discard, nil), open(t, dir)); err != nil {
 				t.Fatal(err)
 			}
-			for _, w := range writes() {
-				if strings.Contains(w, "/blobs/") {
-					t.Errorf("the second push wrote %s", w)
-				}
+			if again := writes(); len(again) > 0 {
+				t.Errorf("the second push wrote %q", again)
 			}
 		})
 	}
@@ -129,7 +129,7 @@ func check(t *testing.T, ref string) {
 // request.
 func TestPushInvalidRepository(t *testing.T) {
 	for _, repository := range []string{"hyperkube", "hyperkube/kubectl", "registry.example/hyperkube:v1", "registry.example/UPPER", ""} {
-		if _, err := Push(t.Context(), progress.New(io.Discard, nil), t.TempDir(), repository, nil, ""); err == nil || !strings.Contains(err.Error(), "pushing to") {
+		if _, err := (Push{Repository: repository}).Run(t.Context(), progress.New(io.Discard, nil), layout.Content{}); err == nil || !strings.Contains(err.Error(), "pushing to") {
 			t.Errorf("%q: got %v", repository, err)
 		}
 	}

@@ -8,15 +8,23 @@ import (
 	"time"
 )
 
-// memory is the maximum memory, in bytes, of processes with all their children.
-type memory int64
+// memory measures the memory of processes and all their children.
+type memory struct {
+	mu  sync.Mutex
+	max int64
+}
 
 // sampleInterval suits compilers and linkers, which run for seconds.
 const sampleInterval = 200 * time.Millisecond
 
 // follow measures a process until stop is called.
 func (m *memory) follow(pid int) (stop func()) {
-	return every(sampleInterval, func() { *m = max(*m, resident(pid)) })
+	return every(sampleInterval, func() {
+		now := resident("/proc", pid)
+		m.mu.Lock()
+		m.max = max(m.max, now)
+		m.mu.Unlock()
+	})
 }
 
 // every calls f at each interval until stop is called.
@@ -38,9 +46,16 @@ func every(interval time.Duration, f func()) (stop func()) {
 	return func() { close(end); wg.Wait() }
 }
 
+// peak returns the maximum in bytes.
+func (m *memory) peak() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.max
+}
+
 // resident returns the resident memory of a process and all its descendants.
-func resident(pid int) memory {
-	entries, err := os.ReadDir("/proc")
+func resident(proc string, pid int) int64 {
+	entries, err := os.ReadDir(proc)
 	if err != nil {
 		return 0
 	}
@@ -50,7 +65,7 @@ func resident(pid int) memory {
 		if err != nil {
 			continue
 		}
-		stat, err := os.ReadFile("/proc/" + e.Name() + "/stat")
+		stat, err := os.ReadFile(proc + "/" + e.Name() + "/stat")
 		if err != nil {
 			continue // the process has ended
 		}
@@ -69,5 +84,5 @@ func resident(pid int) memory {
 		sum += pages[queue[0]] * int64(os.Getpagesize())
 		queue = append(queue, children[queue[0]]...)
 	}
-	return memory(sum)
+	return sum
 }

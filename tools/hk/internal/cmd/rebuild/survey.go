@@ -36,6 +36,9 @@ without --store: all of them take about 100 GB.`,
 			return errors.Join(err, rebuild.Verdict(outcomes))
 		},
 	}
-	o.register(c, "platform", "store", "dates", "gosum", "parallel")
+	o.platformFlag(c)
+	o.storeFlag(c, "none")
+	o.sourceFlags(c)
+	o.parallelFlag(c)
 	return c
 }

@@ -2,7 +2,6 @@ package vector
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"fmt"
 
@@ -43,7 +42,7 @@ func newConfigMap(env cli.Env) *cobra.Command {
 		Short: "Print the ConfigMaps and the Deployment patch that apply an overwrite",
 		Example: `  hk vector configmap --overwrite mine.yaml > overwrite.yaml
   hk vector configmap --overwrite mine.yaml --helm > values.yaml`,
-	}, cobra.NoArgs, func(c *cobra.Command, _ []string) error { return m.run(c.Context()) })
+	}, cobra.NoArgs, func(*cobra.Command, []string) error { return m.run() })
 	fs := c.Flags()
 	m.formatFlags(fs)
 	fs.StringVar(&m.images, "overwrite", "", "overwrite `file`")
@@ -56,7 +55,7 @@ func newConfigMap(env cli.Env) *cobra.Command {
 	return c
 }
 
-func (m *configMapper) run(ctx context.Context) error {
+func (m *configMapper) run() error {
 	if m.images == "" && m.components == "" {
 		return cli.Usage("missing --overwrite FILE or --components FILE")
 	}
@@ -67,7 +66,7 @@ func (m *configMapper) run(ctx context.Context) error {
 	if m.generation == imagevector.Auto {
 		m.generation = imagevector.Current
 	}
-	files, err := m.files(ctx)
+	files, err := m.files()
 	if err != nil {
 		return err
 	}
@@ -94,10 +93,10 @@ func (m *configMapper) run(ctx context.Context) error {
 }
 
 // files reads and validates the overwrites.
-func (m *configMapper) files(ctx context.Context) ([]overwriteFile, error) {
+func (m *configMapper) files() ([]overwriteFile, error) {
 	var files []overwriteFile
 	if m.images != "" {
-		text, err := m.read(ctx, m.images)
+		text, err := m.read(m.images)
 		if err == nil {
 			_, err = imagevector.Parse(text, append(m.options(m.images), imagevector.AsOverwrite())...)
 		}
@@ -107,7 +106,7 @@ func (m *configMapper) files(ctx context.Context) ([]overwriteFile, error) {
 		files = append(files, overwriteFile{string(text), "-images-overwrite", "images_overwrite.yaml", m.mount, imagevector.OverwriteEnv, "imageVectorOverwrite"})
 	}
 	if m.components != "" {
-		text, err := m.read(ctx, m.components)
+		text, err := m.read(m.components)
 		if err == nil {
 			_, err = imagevector.ParseComponents(text, m.options(m.components)...)
 		}

@@ -1,7 +1,6 @@
 package vector
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,7 +42,7 @@ func newFind(env cli.Env) *cobra.Command {
 		Short: "Print the image that is chosen, and with --explain the reason",
 		Example: `  hk vector find --vector images.yaml --kubernetes 1.36.0 --explain pause-container
   hk vector find --vector images.yaml --overwrite mine.yaml --kubernetes 1.30..1.36`,
-	}, cobra.ArbitraryArgs, func(c *cobra.Command, names []string) error { return f.run(c.Context(), names) })
+	}, cobra.ArbitraryArgs, func(_ *cobra.Command, names []string) error { return f.run(names) })
 	fs := c.Flags()
 	f.vectorFlags(fs)
 	f.formatFlags(fs)
@@ -55,7 +54,7 @@ func newFind(env cli.Env) *cobra.Command {
 	return c
 }
 
-func (f *finder) run(ctx context.Context, names []string) error {
+func (f *finder) run(names []string) error {
 	if f.arch != "" && !f.compatible {
 		if err := checkArchitecture(f.arch); err != nil {
 			return cli.Usage("--arch: %v", err)
@@ -80,7 +79,7 @@ func (f *finder) run(ctx context.Context, names []string) error {
 			return cli.Usage("--explain needs a single version, got %s", within)
 		}
 	}
-	v, err := f.loadMerged(ctx, f.vector)
+	v, err := f.loadMerged(f.vector)
 	if err != nil {
 		return err
 	}
@@ -118,7 +117,8 @@ func (f *finder) find(v *imagevector.Vector, names []string, allowMissing bool) 
 	for _, name := range names {
 		one := finding{Name: name, Architecture: f.arch}
 		image, err := v.Find(name, opts...)
-		if _, missing := errors.AsType[*imagevector.NotFoundError](err); err != nil && (!missing || !allowMissing) {
+		var none *imagevector.NotFoundError
+		if err != nil && (!errors.As(err, &none) || !allowMissing) {
 			return nil, err
 		}
 		if err == nil {

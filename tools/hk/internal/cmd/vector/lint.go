@@ -1,7 +1,6 @@
 package vector
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +27,7 @@ func newLint(env cli.Env) *cobra.Command {
 		Short: "Check a vector, or the effect of each entry of an overwrite",
 		Example: `  hk vector lint --vector images.yaml --overwrite mine.yaml --kubernetes 1.33..1.36
   hk vector lint --vector images.yaml --overwrite mine.yaml --no-public --private registry.example.com`,
-	}, cobra.NoArgs, func(c *cobra.Command, _ []string) error { return l.run(c.Context()) })
+	}, cobra.NoArgs, func(*cobra.Command, []string) error { return l.run() })
 	fs := c.Flags()
 	l.vectorFlags(fs)
 	l.formatFlags(fs)
@@ -38,7 +37,7 @@ func newLint(env cli.Env) *cobra.Command {
 	return c
 }
 
-func (l *linter) run(ctx context.Context) error {
+func (l *linter) run() error {
 	if l.vector == "" || len(l.overwrites) > 1 {
 		return cli.Usage("want --vector FILE and at most one --overwrite FILE")
 	}
@@ -49,7 +48,7 @@ func (l *linter) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	vector, err := l.read(ctx, l.vector)
+	vector, err := l.read(l.vector)
 	if err != nil {
 		return fmt.Errorf("reading image vector %q: %w", l.vector, err)
 	}
@@ -59,7 +58,7 @@ func (l *linter) run(ctx context.Context) error {
 	}
 	if len(l.overwrites) > 0 {
 		config.OverwriteFile = l.overwrites[0]
-		if config.Overwrite, err = l.read(ctx, config.OverwriteFile); err != nil {
+		if config.Overwrite, err = l.read(config.OverwriteFile); err != nil {
 			return fmt.Errorf("reading overwrite %q: %w", config.OverwriteFile, err)
 		}
 	}

@@ -2,7 +2,6 @@ package vector
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -29,7 +28,7 @@ func newOverwrite(env cli.Env) *cobra.Command {
 		Short: "Write an overwrite that pulls images from other registries",
 		Example: `  hk vector overwrite --vector images.yaml --replace registry.k8s.io=registry.example.com/k8s -o mine.yaml
   hk vector overwrite --vector images.yaml --replace '*=registry.example.com/mirror' --ca ca.pem --all pause-container`,
-	}, cobra.ArbitraryArgs, func(c *cobra.Command, names []string) error { return o.run(c.Context(), names) })
+	}, cobra.ArbitraryArgs, func(_ *cobra.Command, names []string) error { return o.run(names) })
 	fs := c.Flags()
 	o.vectorFlags(fs)
 	o.formatFlags(fs)
@@ -49,11 +48,11 @@ func parseRule(rules *imagevector.Rules) func(string) error {
 	}
 }
 
-func (o *overwriter) run(ctx context.Context, names []string) error {
+func (o *overwriter) run(names []string) error {
 	if len(o.rules) == 0 {
 		return cli.Usage("missing --replace FROM=TO")
 	}
-	v, err := o.loadMerged(ctx, o.vector)
+	v, err := o.loadMerged(o.vector)
 	if err != nil {
 		return err
 	}
@@ -70,7 +69,7 @@ func (o *overwriter) run(ctx context.Context, names []string) error {
 		other := func(s imagevector.Source) bool { return !slices.Contains(names, s.Name) }
 		entries, unmatched = slices.DeleteFunc(entries, other), slices.DeleteFunc(unmatched, other)
 	}
-	bundle, err := o.bundle(ctx)
+	bundle, err := o.bundle()
 	if err != nil {
 		return err
 	}
@@ -99,11 +98,11 @@ func (o *overwriter) run(ctx context.Context, names []string) error {
 }
 
 // bundle returns the certificates of --ca, nil without the flag.
-func (o *overwriter) bundle(ctx context.Context) (*imagevector.CABundle, error) {
+func (o *overwriter) bundle() (*imagevector.CABundle, error) {
 	if o.ca == "" {
 		return nil, nil
 	}
-	text, err := o.read(ctx, o.ca)
+	text, err := o.read(o.ca)
 	if err != nil {
 		return nil, fmt.Errorf("reading certificates: %w", err)
 	}

@@ -117,6 +117,34 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestPrivatePaths(t *testing.T) {
+	home := t.TempDir()
+	for _, dir := range []string{".ssh", ".kube/hyperkube/tools/airgap/sandbox", ".config/modules", "cache/roots", "cache/store", "go/pkg/mod"} {
+		if err := os.MkdirAll(filepath.Join(home, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := config{
+		workspace: home + "/.kube/hyperkube", cache: home + "/cache", store: home + "/cache/store", upstreamModules: home + "/.config/modules",
+		getenv: func(string) string { return home },
+	}
+	sdk := goSDK{env: map[string]string{"GOMODCACHE": home + "/go/pkg/mod", "GOCACHE": "off"}}
+	if _, err := c.privatePaths(sdk); err == nil {
+		t.Error("no error without a list of private files")
+	}
+	list, err := os.ReadFile("sandbox/private.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(c.workspace, "tools/airgap/sandbox/private.txt"), list, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.privatePaths(sdk)
+	if want := []string{home + "/.ssh", home + "/cache/roots", home + "/cache/store", home + "/go/pkg"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
 func TestBazelrc(t *testing.T) {
 	c := config{workspace: "/w", cache: "/cache", store: "/store", upstreamModules: "/up"}
 	sdk := goSDK{root: "/go", env: map[string]string{"GOPROXY": "https://proxy.example", "GOPRIVATE": "", "GOAUTH": `git /srv/it's "here"#1`}}
@@ -130,12 +158,13 @@ common --repo_env=HYPERKUBE_STORE=/store
 common --repo_env=HYPERKUBE_REBUILD=1
 common --repo_env=GOROOT=/usr/local/go
 common --repo_env=GOTOOLCHAIN=local
+build --sandbox_block_path="/home/me/a b"
 common --repo_env=GOAUTH="git /srv/it's \"here\"#1"
 common --repo_env=GOPROXY=https://proxy.example
 common --repo_env=HYPERKUBE_OCI_PROGRAMS=/cache/bazel/programs/crane-0.18.0-regctl-0.8.0
 build --sandbox_add_mount_pair=/up
 `
-	if got := c.bazelrc([]string{"startup --install_base=/usr/share/bazel"}, "/registry", sdk); got != want {
+	if got := c.bazelrc([]string{"startup --install_base=/usr/share/bazel"}, []string{"/home/me/a b"}, "/registry", sdk); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -46,6 +46,7 @@ func newFixture(t *testing.T, programs map[string]string) fixture {
 		f.write(name, "1\n", 0o644)
 	}
 	f.write(".bazelversion", "7.7.1\n", 0o644)
+	f.write("tools/airgap/sandbox/private.txt", ".ssh\n.netrc\nrepo\n.none\n", 0o644)
 	for _, name := range []string{
 		"bash", "sh", "env", "readlink", "dirname", "basename", "mkdir", "rmdir", "cat", "mv", "rm",
 		"uname", "find", "sort", "xargs", "sha256sum", "chmod", "id", "cp", "true",
@@ -253,6 +254,36 @@ func TestBazelwDirectories(t *testing.T) {
 	if rc, err := os.ReadFile(filepath.Join(f.cacheDir, "bazel/online.bazelrc")); err != nil || string(rc) != want {
 		t.Errorf("options: %q, %v, want %q", rc, err, want)
 	}
+}
+
+// TestBazelwPrivateFiles checks that actions cannot read private files that exist,
+// but the repository even if its parent directory is private.
+func TestBazelwPrivateFiles(t *testing.T) {
+	f := newFixture(t, map[string]string{"curl": succeeds, "bazel": bazel})
+	home := t.TempDir()
+	for _, dir := range []string{".ssh/keys", "repo", "mod"} {
+		if err := os.MkdirAll(filepath.Join(home, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(home, ".netrc"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	repo := filepath.Join(home, "repo", "hyperkube")
+	if err := os.CopyFS(repo, os.DirFS(f.dir)); err != nil {
+		t.Fatal(err)
+	}
+	f.dir = repo
+	f.want(f.run([]string{"HOME=" + home, "GOMODCACHE=" + home + "/mod", "GOCACHE=" + home + "/.ssh/keys"}, "version"), "bazel --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
+	rc, err := os.ReadFile(filepath.Join(f.cacheDir, "bazel/online.bazelrc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, options, _ := strings.Cut(string(rc), "\n")
+	f.want(strings.ReplaceAll(options, home, "HOME"), `build --sandbox_block_path="HOME/.netrc"
+build --sandbox_block_path="HOME/.ssh"
+build --sandbox_block_path="HOME/mod"
+`)
 }
 
 // TestBazelwPlantedPrograms checks that no program is executed that another user

@@ -65,7 +65,7 @@ func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []ent
 		v.problem(problems, entries[0].index, "the %d entries of %s have too many combinations of constraints on both versions to be checked", len(entries), quoteShort(name))
 		return
 	}
-	chosen := owners(grids, len(entries))
+	chosen := chosenEntries(grids, len(entries))
 	budget := maxCells
 	for i := range entries {
 		e := &entries[i]
@@ -80,8 +80,8 @@ func (v *Vector) checkNeverChosen(problems *Problems, name string, entries []ent
 	}
 }
 
-// owners reports for each entry whether any lookup chooses it.
-func owners(grids []*grid, entries int) []bool {
+// chosenEntries reports for each entry whether any lookup chooses it.
+func chosenEntries(grids []*grid, entries int) []bool {
 	chosen := make([]bool, entries)
 	for _, g := range grids {
 		for _, owner := range g.owner {
@@ -102,7 +102,7 @@ func (v *Vector) neverChosen() map[int]bool {
 		if !ok {
 			continue
 		}
-		for i, chosen := range owners(grids, len(entries)) {
+		for i, chosen := range chosenEntries(grids, len(entries)) {
 			if !chosen {
 				never[entries[i].index] = true
 			}

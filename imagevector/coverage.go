@@ -30,10 +30,10 @@ type lookupKind struct{ runtime, target bool }
 
 // classes splits versions at the bounds of the constraints of the entries. Each
 // constraint has the same result for all versions of a class.
-func classes(entries []entry, of func(*entry, []span.Version) []span.Version, within span.Set) []span.Span {
+func classes(entries []entry, appendCuts func(*entry, []span.Version) []span.Version, within span.Set) []span.Span {
 	cuts := make([]span.Version, 0, 2*len(entries))
 	for i := range entries {
-		cuts = of(&entries[i], cuts)
+		cuts = appendCuts(&entries[i], cuts)
 	}
 	slices.SortFunc(cuts, span.Version.Compare)
 	cuts = slices.Compact(cuts)
@@ -60,11 +60,11 @@ func bothCuts(e *entry, to []span.Version) []span.Version {
 
 // axis returns the classes of a version of the lookup; a single class if the lookup
 // lacks the version.
-func axis(entries []entry, of func(*entry, []span.Version) []span.Version, given bool, within span.Set) []span.Span {
+func axis(entries []entry, appendCuts func(*entry, []span.Version) []span.Version, given bool, within span.Set) []span.Span {
 	if !given {
 		return make([]span.Span, 1)
 	}
-	return classes(entries, of, within)
+	return classes(entries, appendCuts, within)
 }
 
 // score returns the score of an entry in lookups that it matches.

@@ -30,11 +30,10 @@ func (r *reader) strictTree(data []byte) (*yaml.Node, error) {
 	root, more, err := parseTree(data)
 	if err != nil {
 		p := Problem{Position: Position{File: r.config.file, Line: 1}, Kind: Invalid, Message: "reading YAML: " + err.Error()}
-		var wrong *syntaxError
 		if errors.Is(err, errNoDocument) {
 			p.Message = `empty file: want at least "images: []"`
-		} else if errors.As(err, &wrong) {
-			p.Line = wrong.line
+		} else if syntax, ok := errors.AsType[*syntaxError](err); ok {
+			p.Line = syntax.line
 		}
 		return nil, Problems{p}
 	}

@@ -2,6 +2,7 @@ package imagevector
 
 import (
 	"bytes"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -85,18 +86,13 @@ func block(text string) string {
 // plainOrQuoted returns a plain scalar if the text has only letters, digits and safe
 // punctuation, and is not a number or boolean; otherwise a double-quoted one.
 func plainOrQuoted(text string) string {
-	if text == "" || mayNotBeString(text) || !isLetter(text[0]) || text[len(text)-1] == ':' {
+	if mayNotBeString(text) || !plain.MatchString(text) {
 		return quote(text)
-	}
-	for i := range len(text) {
-		if c := text[i]; !isLetter(c) && strings.IndexByte("0123456789._-/@:", c) < 0 {
-			return quote(text)
-		}
 	}
 	return text
 }
 
-func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+var plain = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9._/@:-]*[A-Za-z0-9._/@-])?$`)
 
 // quote returns a double-quoted scalar in ASCII. The escapes of Go are valid in YAML,
 // except those of invalid UTF-8, which is replaced.

@@ -75,21 +75,21 @@ func Run(c Config) (*Report, error) {
 
 // read reads both files in compatible reading, with a common generation.
 func (l *linter) read() error {
-	read := func(g imagevector.Generation) (base, over []imagevector.Source, err error) {
-		if base, err = sources(l.config.Vector, "image vector", l.config.VectorFile, imagevector.WithGeneration(g)); err == nil {
-			over, err = sources(l.config.Overwrite, "overwrite", l.config.OverwriteFile, imagevector.WithGeneration(g), imagevector.AsOverwrite())
+	read := func(g imagevector.Generation) (err error) {
+		if l.base, err = sources(l.config.Vector, "image vector", l.config.VectorFile, imagevector.WithGeneration(g)); err == nil {
+			l.over, err = sources(l.config.Overwrite, "overwrite", l.config.OverwriteFile, imagevector.WithGeneration(g), imagevector.AsOverwrite())
 		}
-		return base, over, err
+		return err
 	}
-	var err error
-	if l.base, l.over, err = read(imagevector.Current); err != nil {
+	err := read(imagevector.Current)
+	if err != nil {
 		return err
 	}
 	if l.generation == imagevector.Auto {
 		l.generation = imagevector.GenerationOf(l.base, l.over)
 	}
 	if l.generation == imagevector.Oldest {
-		l.base, l.over, err = read(imagevector.Oldest)
+		err = read(imagevector.Oldest)
 	}
 	// Entries of the vector with the same key are merged.
 	l.base = imagevector.Merge(l.base)

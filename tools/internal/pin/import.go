@@ -1,21 +1,25 @@
 package pin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/versions"
 )
+
+// maxImport is the maximum size of a list of checksums in bytes.
+const maxImport = 64 << 20
 
 // importFile pins the files in a list of checksums that release sources declare
 // for the releases of the manifest. Other versions and files are skipped; an
 // invalid checksum is an error.
-func (p *pinner) importFile(file string) error {
-	raw, err := os.ReadFile(file)
+func (p *pinner) importFile(ctx context.Context, file string) error {
+	raw, err := ctxio.ReadFile(ctx, file, maxImport)
 	if err != nil {
 		return fmt.Errorf("reading list: %w", err)
 	}

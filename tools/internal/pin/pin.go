@@ -52,7 +52,7 @@ func Add(ctx context.Context, env cli.Env, o Options) error {
 		err = p.programs(ctx)
 	case len(o.Imports) > 0:
 		for _, file := range o.Imports {
-			err = errors.Join(err, p.importFile(file))
+			err = errors.Join(err, p.importFile(ctx, file))
 		}
 	case len(o.Archives) > 0:
 		for _, a := range o.Archives {

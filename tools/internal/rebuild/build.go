@@ -46,7 +46,7 @@ func (r Rebuilder) build(ctx context.Context, w *Workspace, b buildplan.Build, p
 		if err != nil {
 			return done, err
 		}
-		o.Info, o.Commit = info, w.Release.Commit
+		o.Info, o.Commit = info, w.Release.Commit.Hash
 		if o.Status == Matched && r.Provenance != nil {
 			if err := r.attest(ctx, w, step, phase, j); err != nil {
 				return done, err
@@ -89,7 +89,7 @@ func (r Rebuilder) compare(ctx context.Context, step *builder.Step, j Job) (Outc
 // attest writes the provenance statement of a match.
 func (r Rebuilder) attest(ctx context.Context, w *Workspace, step *builder.Step, phase string, j Job) error {
 	statement, err := step.Attest(ctx, provenance.Statement{
-		Binary: j.Binary, Platform: j.Platform.String(), SHA256: j.Want.String(), Phase: phase, Commit: w.Release.Commit,
+		Binary: j.Binary, Platform: j.Platform.String(), SHA256: j.Want.String(), Phase: phase, Commit: w.Release.Commit.Hash,
 		CommitTime: w.Release.CommitTime.Date.Format(redate.Layout),
 		BuildDate:  w.Release.Phases[phase].Date.Format(redate.Layout),
 	})

@@ -87,7 +87,7 @@ func (w *Workspace) plan(ctx context.Context, g group) ([]buildplan.Build, error
 		return nil, g.err
 	}
 	return w.Env.Plan(ctx, buildplan.Stamp{
-		Version: w.Tree.Version, Commit: w.Release.Commit, CommitTime: w.Release.CommitTime.Date, BuildDate: w.Release.Phases[g.phase].Date,
+		Version: w.Tree.Version, Commit: w.Release.Commit.Hash, CommitTime: w.Release.CommitTime.Date, BuildDate: w.Release.Phases[g.phase].Date,
 	}, g.platform.String(), g.targets)
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -17,16 +18,16 @@ const All = "all"
 
 // Job is one binary to rebuild.
 type Job struct {
-	Version  versions.Version
-	Binary   string
-	Platform versions.Platform
-	Want     versions.Digest // of the official binary
+	results.Key
+	Want versions.Digest `json:"sha256"` // of the official binary
 }
 
 func (j Job) String() string { return fmt.Sprintf("%s %s %s", j.Binary, j.Version, j.Platform) }
 
 // JobOf returns the job of a pin.
-func JobOf(pin versions.Pin) Job { return Job{pin.Version, pin.File, pin.Platform, pin.SHA256} }
+func JobOf(pin versions.Pin) Job {
+	return Job{results.Key{Version: pin.Version, Platform: pin.Platform, Binary: pin.File}, pin.SHA256}
+}
 
 // Jobs returns the jobs of a version by platform and binary. No binaries select
 // those of all flavors, and [All] selects those of the lock.

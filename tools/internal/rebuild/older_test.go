@@ -4,6 +4,7 @@ import (
 	"debug/buildinfo"
 	"strings"
 
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/tools/internal/rebuild"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -15,7 +16,7 @@ func testOlder(s *site) {
 	s.write(s.dates(), []byte(`{"schema":1,"releases":[{"version":"v1.98.0","phases":{`+
 		`"node":{"date":"2024-01-17T15:49:02Z","source":"search"},"client":{"date":"2024-01-17T15:51:03Z","source":"search"}}}]}`))
 	build := func(binary string, want versions.Digest) rebuild.Outcome {
-		outcomes, err := s.rebuilder().Run(s.Context(), older, []rebuild.Job{{Version: older, Binary: binary, Platform: platform("linux/amd64"), Want: want}})
+		outcomes, err := s.rebuilder().Run(s.Context(), older, []rebuild.Job{{Key: results.Key{Version: older, Binary: binary, Platform: platform("linux/amd64")}, Want: want}})
 		if err != nil || len(outcomes) != 1 {
 			s.Fatalf("%s: outcomes %v, error %v, want one outcome", binary, outcomes, err)
 		}

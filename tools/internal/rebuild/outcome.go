@@ -27,22 +27,22 @@ const (
 
 // Outcome is the outcome of a job.
 type Outcome struct {
-	Job    Job
-	Status Status
-	Got    versions.Digest // of the built binary
-	Path   string          // of a binary that differs
-	Reason string          // why the job is unbuildable
-	Failure
-	Info   builder.Info
-	Commit string
+	Job
+	Status  Status          `json:"status"`
+	Got     versions.Digest `json:"got,omitzero"`     // of the built binary
+	Path    string          `json:"path,omitempty"`   // of a binary that differs
+	Reason  string          `json:"reason,omitempty"` // why the job is unbuildable
+	Failure `json:"-"`
+	Info    builder.Info `json:"-"`
+	Commit  string       `json:"-"`
 }
 
 func (o Outcome) String() string {
 	switch o.Status {
 	case Matched, Stored:
-		return fmt.Sprintf("%s: %s, sha256 %s", o.Job, o.Status, o.Job.Want)
+		return fmt.Sprintf("%s: %s, sha256 %s", o.Job, o.Status, o.Want)
 	case Differs:
-		return fmt.Sprintf("%s: %s, want sha256 %s, got %s in %q", o.Job, o.Status, o.Job.Want, o.Got, o.Path)
+		return fmt.Sprintf("%s: %s, want sha256 %s, got %s in %q", o.Job, o.Status, o.Want, o.Got, o.Path)
 	}
 	return fmt.Sprintf("%s: %s: %s", o.Job, o.Status, o.Reason)
 }
@@ -58,8 +58,7 @@ func Results(outcomes ...Outcome) []results.Result {
 			continue
 		}
 		all = append(all, results.Result{
-			Key:     results.Key{Version: o.Job.Version, Platform: o.Job.Platform, Binary: o.Job.Binary},
-			Outcome: string(o.Status), SHA256: o.Got, Reason: o.Reason, MissingDate: o.MissingDate,
+			Key: o.Key, Outcome: string(o.Status), SHA256: o.Got, Reason: o.Reason, MissingDate: o.MissingDate,
 			Toolchain: o.Info.Toolchain, System: o.Info.System, Compiler: o.Info.Compiler, Commit: o.Commit,
 			Seconds: int(o.Info.Wall.Round(time.Second) / time.Second), PeakMiB: int(o.Info.PeakMemory >> 20), BuiltWith: o.Info.Binaries,
 		})

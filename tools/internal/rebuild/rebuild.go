@@ -118,10 +118,10 @@ func (r Rebuilder) Close(w *Workspace) {
 
 // complete fills in the commit and its time from the module proxy.
 func complete(release builddate.Release, w *builder.Workspace) (builddate.Release, error) {
-	if release.Commit == "" {
-		release.Commit, release.CommitSource = w.Tree.Main.Commit, builddate.Proxy
+	if release.Commit.Hash == "" {
+		release.Commit = builddate.Commit{Hash: w.Tree.Main.Commit, Source: builddate.Proxy}
 	}
-	if release.Commit == "" {
+	if release.Commit.Hash == "" {
 		return release, fmt.Errorf("finding the commit of %s: not in %s, and the module proxy does not name it", release.Version, builddate.File)
 	}
 	if release.CommitTime.Date.IsZero() {

@@ -20,6 +20,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/rebuild"
 	"github.com/hyperkube/hyperkube/tools/internal/rebuild/builder"
@@ -189,7 +190,7 @@ func platform(s string) versions.Platform { return must(versions.ParsePlatform(s
 var small = must(versions.ParseVersion("v1.99.0"))(nil)
 
 func job(binary string, want versions.Digest) rebuild.Job {
-	return rebuild.Job{Version: small, Binary: binary, Platform: platform("linux/amd64"), Want: want}
+	return rebuild.Job{Key: results.Key{Version: small, Binary: binary, Platform: platform("linux/amd64")}, Want: want}
 }
 
 // noDigest is the sha256 of no binary.

@@ -3,9 +3,9 @@ package cmd
 import (
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/tools/internal/image/archive"
 	"github.com/spf13/cobra"
 )
@@ -22,7 +22,7 @@ func newList(env cli.Env) *cobra.Command {
   hk list node.tar --json | jq -r '.images[].name'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			f, err := os.Open(args[0])
+			f, err := ctxio.Open(c.Context(), args[0])
 			if err != nil {
 				return fmt.Errorf("reading archive: %w", err)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/image/verify"
 	"github.com/hyperkube/hyperkube/versions"
@@ -47,7 +48,7 @@ not possible, for example after an I/O error.`,
 				return cli.Usage("%w", err)
 			}
 			if digests != "" {
-				raw, err := os.ReadFile(digests)
+				raw, err := ctxio.ReadFile(c.Context(), digests, record.MaxSize)
 				if err != nil {
 					return fmt.Errorf("reading digests: %w", err)
 				}

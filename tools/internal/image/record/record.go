@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -52,12 +53,22 @@ func Read(root string) (Records, error) {
 	return Parse(raw)
 }
 
-// Parse parses the content of a records file. Unknown fields are errors.
+// MaxSize is the maximum size of a records file in bytes.
+const MaxSize = 64 << 20
+
+// Parse parses the content of a records file. Unknown fields and trailing data are
+// errors.
 func Parse(raw []byte) (Records, error) {
 	records := Records{}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&records); err != nil {
+	err := d.Decode(&records)
+	if err == nil {
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("trailing data")
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("parsing digests %q: %w", File, err)
 	}
 	return records, nil

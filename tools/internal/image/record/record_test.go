@@ -120,3 +120,20 @@ func TestAdd(t *testing.T) {
 		t.Errorf("got %v, %v", records, err)
 	}
 }
+
+func TestParse(t *testing.T) {
+	const image = `{"a:b": {"inputs": "", "manifests": {}, "diffIDs": {}}}`
+	if records, err := Parse([]byte(image + "\n")); err != nil || len(records) != 1 {
+		t.Errorf("got %v, %v", records, err)
+	}
+	for text, want := range map[string]string{
+		image + image:          "trailing data",
+		image + "}":            "trailing data",
+		`{"a:b": {"tag": ""}}`: "unknown field",
+		image[:20]:             "unexpected EOF",
+	} {
+		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+}

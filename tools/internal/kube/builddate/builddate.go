@@ -7,6 +7,7 @@ package builddate
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"time"
@@ -33,13 +34,19 @@ type Timestamp struct {
 	Reports int `json:"reports,omitempty"`
 }
 
-// Release is what is known about the build of one version.
+// Commit is the hash of a commit, 40 hexadecimal digits, and its source.
+type Commit struct {
+	Hash   string `json:"hash"`
+	Source string `json:"source"`
+}
+
+// Release has the known values of the build of one version. Unknown values are
+// zero.
 type Release struct {
-	Version      versions.Version
-	Commit       string // 40 hexadecimal digits, "" if unknown
-	CommitSource string
-	CommitTime   Timestamp            // zero if unknown
-	Phases       map[string]Timestamp // build dates by phase: "server", "node", "client"
+	Version    versions.Version     `json:"version"`
+	Commit     Commit               `json:"commit,omitzero"`
+	CommitTime Timestamp            `json:"commitTime,omitzero"`
+	Phases     map[string]Timestamp `json:"phases,omitempty"` // build dates by phase: "server", "node", "client"
 }
 
 // With returns the release with the result of a search. Values that the search
@@ -56,103 +63,65 @@ func (r Release) With(phase string, build, commit time.Time) Release {
 
 // WithPhase returns the release with the build date of a phase.
 func (r Release) WithPhase(phase string, t Timestamp) Release {
-	phases := map[string]Timestamp{phase: t}
-	for name, other := range r.Phases {
-		if name != phase {
-			phases[name] = other
-		}
-	}
+	phases := map[string]Timestamp{}
+	maps.Copy(phases, r.Phases)
+	phases[phase] = t
 	r.Phases = phases
 	return r
 }
 
-// Dates are the releases of which something is known.
-type Dates struct{ releases map[versions.Version]Release }
+// Dates has the releases with known values.
+type Dates map[versions.Version]Release
 
-// Release returns what is known about a version. If nothing is known, only the
-// version is set.
-func (d *Dates) Release(v versions.Version) Release {
-	r := d.releases[v]
+// Release returns the release of a version. If nothing is known, only the version
+// is set.
+func (d Dates) Release(v versions.Version) Release {
+	r := d[v]
 	r.Version = v
 	return r
 }
 
-// Set adds or replaces a release.
-func (d *Dates) Set(r Release) { d.releases[r.Version] = r }
-
 // Releases lists all releases by version.
-func (d *Dates) Releases() []Release {
-	all := make([]Release, 0, len(d.releases))
-	for _, r := range d.releases {
-		all = append(all, r)
-	}
-	slices.SortFunc(all, func(a, b Release) int { return a.Version.Compare(b.Version) })
-	return all
-}
-
-// entry is the JSON form of a release.
-type entry struct {
-	Version    string               `json:"version"`
-	Commit     *commit              `json:"commit,omitempty"`
-	CommitTime *Timestamp           `json:"commitTime,omitempty"`
-	Phases     map[string]Timestamp `json:"phases,omitempty"`
-}
-
-type commit struct {
-	Hash   string `json:"hash"`
-	Source string `json:"source"`
+func (d Dates) Releases() []Release {
+	return slices.SortedFunc(maps.Values(d), func(a, b Release) int { return a.Version.Compare(b.Version) })
 }
 
 // Parse parses and validates a file. The error reports every invalid release.
-func Parse(name string, data []byte) (*Dates, error) {
-	d := &Dates{releases: map[versions.Version]Release{}}
-	err := jsonlist.Parse(name, "releases", data, func(e entry) error {
-		r, err := e.release()
-		if err == nil && d.releases[r.Version].Version == r.Version {
-			err = errors.New("version: duplicate")
-		}
-		if err != nil {
-			return fmt.Errorf("%q: %w", e.Version, err)
-		}
-		d.Set(r)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return d, nil
+func Parse(name string, data []byte) (Dates, error) {
+	return jsonlist.Parse(name, "releases", data, func(r Release) versions.Version { return r.Version }, Release.validate)
 }
+
+// Format returns the bytes of a file, with the releases ordered by version.
+func (d Dates) Format() []byte { return jsonlist.Format("releases", d.Releases()) }
 
 var (
 	commitPattern = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	phasePattern  = regexp.MustCompile(`^[a-z]+$`)
 )
 
-func (e entry) release() (Release, error) {
-	v, err := versions.ParseVersion(e.Version)
-	errs := []error{err}
-	r := Release{Version: v, Phases: map[string]Timestamp{}}
-	if e.Commit != nil {
-		if !commitPattern.MatchString(e.Commit.Hash) {
-			errs = append(errs, fmt.Errorf("commit.hash: want 40 hexadecimal digits, got %q", e.Commit.Hash))
-		}
-		if !slices.Contains([]string{Reports, Proxy}, e.Commit.Source) {
-			errs = append(errs, fmt.Errorf("commit.source: want %q or %q, got %q", Reports, Proxy, e.Commit.Source))
-		}
-		r.Commit, r.CommitSource = e.Commit.Hash, e.Commit.Source
+func (r Release) validate() error {
+	var errs []error
+	if r.Version == (versions.Version{}) {
+		errs = append(errs, errors.New("version: missing"))
 	}
-	if e.CommitTime != nil {
-		errs = append(errs, e.CommitTime.validate("commitTime"))
-		r.CommitTime = *e.CommitTime
+	if r.Commit != (Commit{}) {
+		if !commitPattern.MatchString(r.Commit.Hash) {
+			errs = append(errs, fmt.Errorf("commit.hash: want 40 hexadecimal digits, got %q", r.Commit.Hash))
+		}
+		if !slices.Contains([]string{Reports, Proxy}, r.Commit.Source) {
+			errs = append(errs, fmt.Errorf("commit.source: want %q or %q, got %q", Reports, Proxy, r.Commit.Source))
+		}
 	}
-	for phase, t := range e.Phases {
+	if r.CommitTime != (Timestamp{}) {
+		errs = append(errs, r.CommitTime.validate("commitTime"))
+	}
+	for phase, t := range r.Phases {
 		if !phasePattern.MatchString(phase) {
 			errs = append(errs, fmt.Errorf("phases: invalid phase name %q", phase))
 		}
 		errs = append(errs, t.validate("phases."+phase))
-		r.Phases[phase] = t
 	}
-	return r, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 func (t Timestamp) validate(field string) error {
@@ -167,20 +136,4 @@ func (t Timestamp) validate(field string) error {
 		errs = append(errs, fmt.Errorf("%s.reports: want a positive number with source %q and none with others", field, Reports))
 	}
 	return errors.Join(errs...)
-}
-
-// Format returns the bytes of a file, with the releases ordered by version.
-func (d *Dates) Format() []byte {
-	entries := make([]entry, 0, len(d.releases))
-	for _, r := range d.Releases() {
-		e := entry{Version: r.Version.String(), Phases: r.Phases}
-		if r.Commit != "" {
-			e.Commit = &commit{r.Commit, r.CommitSource}
-		}
-		if !r.CommitTime.Date.IsZero() {
-			e.CommitTime = &r.CommitTime
-		}
-		entries = append(entries, e)
-	}
-	return jsonlist.Format("releases", entries)
 }

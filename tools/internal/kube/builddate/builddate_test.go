@@ -69,10 +69,10 @@ func TestFormatAndBack(t *testing.T) {
 	}
 	at := time.Date(2026, 4, 22, 13, 51, 51, 0, time.UTC)
 	ten, two := version(t, "v1.9.10"), version(t, "v1.9.2")
-	dates.Set(Release{Version: ten, Commit: strings.Repeat("0a", 20), CommitSource: Proxy, Phases: map[string]Timestamp{
+	dates[ten] = Release{Version: ten, Commit: Commit{strings.Repeat("0a", 20), Proxy}, Phases: map[string]Timestamp{
 		"server": {Date: at, Source: Search}, "client": {Date: at, Source: Reports, Reports: 2},
-	}})
-	dates.Set(Release{Version: two, CommitTime: Timestamp{Date: at, Source: Proxy}})
+	}}
+	dates[two] = Release{Version: two, CommitTime: Timestamp{Date: at, Source: Proxy}}
 	const want = `{
   "schema": 1,
   "releases": [
@@ -91,7 +91,7 @@ func TestFormatAndBack(t *testing.T) {
 	if got, want := back.Release(ten), dates.Release(ten); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v back, want %+v", got, want)
 	}
-	if got := back.Release(version(t, "v1.0.0")); got.Commit != "" || got.Version.String() != "v1.0.0" {
+	if got := back.Release(version(t, "v1.0.0")); got.Commit != (Commit{}) || got.Version.String() != "v1.0.0" {
 		t.Errorf("an unknown version is %+v, want the version only", got)
 	}
 }
@@ -104,6 +104,7 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key", `{"schema":1,"releases":[],"more":1}`, "more"},
 		{"trailing data", `{"schema":1,"releases":[]} {}`, "trailing data"},
 		{"bad version", `{"schema":1,"releases":[{"version":"1.36"}]}`, `releases[0]: "1.36"`},
+		{"no version", `{"schema":1,"releases":[{}]}`, "version: missing"},
 		{"duplicate", `{"schema":1,"releases":[{` + good + `},{` + good + `}]}`, "duplicate"},
 		{"bad commit", `{"schema":1,"releases":[{` + good + `,"commit":{"hash":"abc","source":"proxy"}}]}`, "commit.hash"},
 		{"bad source", `{"schema":1,"releases":[{` + good + `,"phases":{"node":{"date":"2026-04-22T13:51:51Z","source":"guess"}}}]}`, "phases.node.source"},

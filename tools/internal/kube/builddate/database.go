@@ -21,7 +21,7 @@ type Database struct {
 const maxSize = 16 << 20
 
 // Read returns all dates.
-func (d Database) Read() (*Dates, error) {
+func (d Database) Read() (Dates, error) {
 	if d.Path == "" {
 		data, err := versions.Embedded(File)
 		if err != nil {
@@ -60,12 +60,12 @@ func (d Database) Add(ctx context.Context, found Release, phase string) error {
 		return err
 	}
 	known := dates.Release(found.Version)
-	if known.Commit == "" {
-		known.Commit, known.CommitSource = found.Commit, found.CommitSource
+	if known.Commit == (Commit{}) {
+		known.Commit = found.Commit
 	}
 	if known.CommitTime.Date.IsZero() || found.CommitTime.Source == Search {
 		known.CommitTime = found.CommitTime
 	}
-	dates.Set(known.WithPhase(phase, found.Phases[phase]))
+	dates[known.Version] = known.WithPhase(phase, found.Phases[phase])
 	return atomic.WriteFile(d.Path, dates.Format())
 }

@@ -18,7 +18,7 @@ func TestAddKeepsOtherPhases(t *testing.T) {
 	commit := time.Date(2026, 4, 22, 13, 51, 51, 0, time.UTC)
 	v := version(t, "v1.99.0")
 	start := Release{
-		Version: v, Commit: "00112233445566778899aabbccddeeff00112233", CommitSource: Proxy,
+		Version: v, Commit: Commit{"00112233445566778899aabbccddeeff00112233", Proxy},
 		CommitTime: Timestamp{Date: commit.Add(time.Hour), Source: Proxy},
 	}
 	for phase, found := range map[string]time.Time{"server": commit, "node": commit.Add(time.Hour), "client": commit.Add(time.Hour)} {

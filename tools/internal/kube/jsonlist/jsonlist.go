@@ -21,37 +21,44 @@ import (
 
 const schema = 1
 
-// Parse calls add for each entry of the list. Unknown keys are errors. The
-// error names the file and reports every entry that add rejects.
-func Parse[E any](file, list string, data []byte, add func(E) error) error {
+// Parse returns the entries of the list by their keys. Unknown fields and
+// duplicate keys are errors. The error names the file and reports every entry that
+// cannot be decoded or that validate rejects.
+func Parse[K comparable, E any](file, list string, data []byte, key func(E) K, validate func(E) error) (map[K]E, error) {
 	var content map[string]json.RawMessage
 	if err := decode(data, &content); err != nil {
-		return fmt.Errorf("reading %q: %w", file, err)
+		return nil, fmt.Errorf("reading %q: %w", file, err)
 	}
 	for key := range content {
 		if key != "schema" && key != list {
-			return fmt.Errorf("reading %q: unknown key %q", file, key)
+			return nil, fmt.Errorf("reading %q: unknown key %q", file, key)
 		}
 	}
 	if got := string(content["schema"]); got != fmt.Sprint(schema) {
-		return fmt.Errorf("reading %q: schema: want %d, got %s", file, schema, got)
+		return nil, fmt.Errorf("reading %q: schema: want %d, got %s", file, schema, got)
 	}
 	var entries []json.RawMessage
 	if err := decode(content[list], &entries); err != nil {
-		return fmt.Errorf("reading %q: %s: %w", file, list, err)
+		return nil, fmt.Errorf("reading %q: %s: %w", file, list, err)
 	}
+	byKey := map[K]E{}
 	var errs []error
 	for i, data := range entries {
 		var e E
 		err := decode(data, &e)
 		if err == nil {
-			err = add(e)
+			if err = validate(e); err != nil {
+				err = fmt.Errorf("%v: %w", key(e), err)
+			} else if _, ok := byKey[key(e)]; ok {
+				err = fmt.Errorf("duplicate key %v", key(e))
+			}
+			byKey[key(e)] = e
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %s[%d]: %w", file, list, i, err))
 		}
 	}
-	return errors.Join(errs...)
+	return byKey, errors.Join(errs...)
 }
 
 func decode(data []byte, into any) error {

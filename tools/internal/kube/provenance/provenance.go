@@ -5,14 +5,16 @@ package provenance
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 )
 
 // Statement describes how a binary was built.
@@ -25,12 +27,9 @@ type Statement struct {
 	Command                   []string
 	Environment               []string // KEY=value
 	System                    string   // of the build: "host", "bullseye"
-	Modules                   []Module
+	Modules                   []gotool.Module
 	Packages                  []Package // empty without cgo
 }
-
-// Module is a Go module or a toolchain.
-type Module struct{ Path, Version, Sum string } // Sum is "h1:…"
 
 // Package is an installed Debian package.
 type Package struct{ Name, Version, Architecture string }
@@ -41,96 +40,66 @@ const (
 	buildType = "https://github.com/hyperkube/hyperkube/docs/rebuild.md@v1"
 )
 
-type resource struct {
-	Name   string            `json:"name,omitempty"`
-	URI    string            `json:"uri,omitempty"`
-	Digest map[string]string `json:"digest,omitempty"`
-}
-
-type statement struct {
-	Type          string     `json:"_type"`
-	Subject       []resource `json:"subject"`
-	PredicateType string     `json:"predicateType"`
-	Predicate     predicate  `json:"predicate"`
-}
-
-type predicate struct {
-	BuildDefinition struct {
-		BuildType          string            `json:"buildType"`
-		ExternalParameters map[string]string `json:"externalParameters"`
-		InternalParameters struct {
-			Phase       string            `json:"phase"`
-			CommitTime  string            `json:"commitTime"`
-			BuildDate   string            `json:"buildDate"`
-			Command     []string          `json:"command"`
-			Environment map[string]string `json:"environment"`
-			System      string            `json:"system"`
-		} `json:"internalParameters"`
-		ResolvedDependencies []resource `json:"resolvedDependencies"`
-	} `json:"buildDefinition"`
-	RunDetails struct {
-		Builder struct {
-			ID string `json:"id"`
-		} `json:"builder"`
-	} `json:"runDetails"`
-}
+// object is a JSON object.
+type object map[string]any
 
 // Marshal returns the statement on one line.
 func (s Statement) Marshal() ([]byte, error) {
-	out := statement{
-		Type:          "https://in-toto.io/Statement/v1",
-		Subject:       []resource{{Name: s.Binary, Digest: map[string]string{"sha256": s.SHA256}}},
-		PredicateType: "https://slsa.dev/provenance/v1",
-	}
-	d := &out.Predicate.BuildDefinition
-	d.BuildType = buildType
-	d.ExternalParameters = map[string]string{"version": s.Version, "binary": s.Binary, "platform": s.Platform}
-	d.InternalParameters.Phase = s.Phase
-	d.InternalParameters.CommitTime = s.CommitTime
-	d.InternalParameters.BuildDate = s.BuildDate
-	d.InternalParameters.Command = s.Command
-	d.InternalParameters.System = s.System
-	d.InternalParameters.Environment = map[string]string{}
-	for _, e := range s.Environment {
-		key, value, _ := strings.Cut(e, "=")
-		d.InternalParameters.Environment[key] = value
-	}
-	d.ResolvedDependencies = []resource{{
-		URI:    "git+https://github.com/kubernetes/kubernetes@refs/tags/" + s.Version,
-		Digest: map[string]string{"gitCommit": s.Commit},
+	dependencies := []object{{
+		"uri":    "git+https://github.com/kubernetes/kubernetes@refs/tags/" + s.Version,
+		"digest": object{"gitCommit": s.Commit},
 	}}
-	modules := slices.Clone(s.Modules)
-	slices.SortFunc(modules, func(a, b Module) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Version, b.Version)) })
-	for _, m := range slices.Compact(modules) {
+	modules := map[string]string{}
+	for _, m := range s.Modules {
 		sum, err := dirHash(m)
 		if err != nil {
 			return nil, err
 		}
-		d.ResolvedDependencies = append(d.ResolvedDependencies, resource{
-			URI: "pkg:golang/" + m.Path + "@" + m.Version, Digest: map[string]string{"dirHash": sum},
-		})
+		modules["pkg:golang/"+m.Path+"@"+m.Version] = sum
 	}
-	packages := slices.Clone(s.Packages)
-	slices.SortFunc(packages, func(a, b Package) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Architecture, b.Architecture))
-	})
-	for _, p := range packages {
-		d.ResolvedDependencies = append(d.ResolvedDependencies, resource{
-			URI: "pkg:deb/debian/" + p.Name + "@" + url.QueryEscape(p.Version) + "?arch=" + p.Architecture,
-		})
+	for _, uri := range slices.Sorted(maps.Keys(modules)) {
+		dependencies = append(dependencies, object{"uri": uri, "digest": object{"dirHash": modules[uri]}})
 	}
-	out.Predicate.RunDetails.Builder.ID = builder
+	var packages []string
+	for _, p := range s.Packages {
+		packages = append(packages, "pkg:deb/debian/"+p.Name+"@"+url.QueryEscape(p.Version)+"?arch="+p.Architecture)
+	}
+	for _, uri := range slices.Sorted(slices.Values(packages)) {
+		dependencies = append(dependencies, object{"uri": uri})
+	}
+	environment := object{}
+	for _, e := range s.Environment {
+		key, value, _ := strings.Cut(e, "=")
+		environment[key] = value
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(out); err != nil {
+	err := enc.Encode(object{
+		"_type":         "https://in-toto.io/Statement/v1",
+		"subject":       []object{{"name": s.Binary, "digest": object{"sha256": s.SHA256}}},
+		"predicateType": "https://slsa.dev/provenance/v1",
+		"predicate": object{
+			"buildDefinition": object{
+				"buildType":          buildType,
+				"externalParameters": object{"version": s.Version, "binary": s.Binary, "platform": s.Platform},
+				"internalParameters": object{
+					"phase": s.Phase, "commitTime": s.CommitTime, "buildDate": s.BuildDate,
+					"command": s.Command, "environment": environment, "system": s.System,
+				},
+				"resolvedDependencies": dependencies,
+			},
+			"runDetails": object{"builder": object{"id": builder}},
+		},
+	})
+	if err != nil {
 		return nil, fmt.Errorf("writing provenance of %s: %w", s.Binary, err)
 	}
 	return b.Bytes(), nil
 }
 
 // dirHash returns the sum of a module in the form of in-toto, hexadecimal digits.
-func dirHash(m Module) (string, error) {
+func dirHash(m gotool.Module) (string, error) {
 	text, ok := strings.CutPrefix(m.Sum, "h1:")
 	sum, err := base64.StdEncoding.DecodeString(text)
 	if !ok || err != nil || len(sum) != 32 {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/hyperkube/hyperkube/tools/internal/golden"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 )
 
 const (
@@ -21,8 +22,9 @@ func example() Statement {
 		Command:     []string{"go", "install", "-ldflags=all=-X 'a=b'  -s -w", "k8s.io/kubernetes/cmd/kubelet"},
 		Environment: []string{"GOOS=linux", "CC=aarch64-linux-gnu-gcc", "EMPTY="},
 		System:      "bullseye",
-		Modules: []Module{
-			{"k8s.io/kubernetes", "v1.36.0", sumA}, {"golang.org/toolchain", "v0.0.1-go1.26.2.linux-amd64", sumB}, {"k8s.io/kubernetes", "v1.36.0", sumA},
+		Modules: []gotool.Module{
+			{Path: "k8s.io/kubernetes", Version: "v1.36.0", Sum: sumA}, {Path: "golang.org/toolchain", Version: "v0.0.1-go1.26.2.linux-amd64", Sum: sumB},
+			{Path: "k8s.io/kubernetes", Version: "v1.36.0", Sum: sumA, Dir: "other"},
 		},
 		Packages: []Package{{"libc6-dev", "2.31-13+deb11u14", "amd64"}, {"gcc", "4:10.2.1-1", "amd64"}},
 	}
@@ -56,7 +58,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 func TestBadSums(t *testing.T) {
 	for _, sum := range []string{"", "h1:", "h1:AAAA", "go:" + sumA[3:], "h1:" + strings.Repeat("!", 44)} {
 		s := example()
-		s.Modules = []Module{{"example.org/x", "v1.0.0", sum}}
+		s.Modules = []gotool.Module{{Path: "example.org/x", Version: "v1.0.0", Sum: sum}}
 		if _, err := s.Marshal(); err == nil || !strings.Contains(err.Error(), "example.org/x@v1.0.0") {
 			t.Errorf("sum %q: error %v, want one that names the module", sum, err)
 		}

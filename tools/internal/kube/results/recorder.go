@@ -24,10 +24,10 @@ type Recorder struct {
 const maxSize = 64 << 20
 
 // Read returns the recorded results.
-func (r Recorder) Read() (*Results, error) {
+func (r Recorder) Read() (Results, error) {
 	data, err := gotool.ReadFile(r.file(File), maxSize)
 	if errors.Is(err, fs.ErrNotExist) {
-		data, err = (&Results{}).Format(), nil
+		data, err = Results{}.Format(), nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading results: %w", err)
@@ -53,12 +53,12 @@ func (r Recorder) Record(ctx context.Context, results ...Result) error {
 		return err
 	}
 	for _, result := range results {
-		before, ok := recorded.Get(result.Key)
+		before, ok := recorded[result.Key]
 		if ok && before.Outcome != Unbuildable && result.Outcome == Unbuildable {
 			continue
 		}
 		result.Reason = r.withoutLocals(result.Reason)
-		recorded.Set(result)
+		recorded[result.Key] = result
 	}
 	doc, err := os.ReadFile(r.file(DocFile))
 	if err != nil {

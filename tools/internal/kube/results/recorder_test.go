@@ -74,7 +74,7 @@ func TestRecord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, _ := recorded.Get(step.result.Key)
+		got := recorded[step.result.Key]
 		if got.Outcome != step.wantOutcome || got.MissingDate != step.wantMissing {
 			t.Fatalf("step %d: outcome %q, missing date %q; want %q, %q", i, got.Outcome, got.MissingDate, step.wantOutcome, step.wantMissing)
 		}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/kube/jsonlist"
@@ -45,50 +46,25 @@ type Key struct {
 	Binary   string            `json:"binary"`
 }
 
-// Results are all results, one for each key.
-type Results struct{ byKey map[Key]Result }
-
-// Get returns the result of a key.
-func (r *Results) Get(k Key) (Result, bool) {
-	result, ok := r.byKey[k]
-	return result, ok
-}
-
-// Set adds or replaces a result.
-func (r *Results) Set(result Result) { r.byKey[result.Key] = result }
+// Results has a result for each key.
+type Results map[Key]Result
 
 // All lists the results by version, platform and binary.
-func (r *Results) All() []Result {
-	all := make([]Result, 0, len(r.byKey))
-	for _, result := range r.byKey {
-		all = append(all, result)
-	}
-	slices.SortFunc(all, func(a, b Result) int {
+func (r Results) All() []Result {
+	return slices.SortedFunc(maps.Values(r), func(a, b Result) int {
 		return cmp.Or(a.Version.Compare(b.Version), cmp.Compare(a.Platform.String(), b.Platform.String()), cmp.Compare(a.Binary, b.Binary))
 	})
-	return all
 }
 
 // Parse parses and validates a file. The error reports every invalid result.
-func Parse(name string, data []byte) (*Results, error) {
-	r := &Results{map[Key]Result{}}
-	err := jsonlist.Parse(name, "results", data, func(result Result) error {
-		if _, ok := r.Get(result.Key); ok {
-			return fmt.Errorf("duplicate result of %s %s %s", result.Binary, result.Version, result.Platform)
-		}
-		r.Set(result)
-		return result.validate()
-	})
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
+func Parse(name string, data []byte) (Results, error) {
+	return jsonlist.Parse(name, "results", data, func(r Result) Key { return r.Key }, Result.validate)
 }
 
 func (r Result) validate() error {
 	var errs []error
 	if r.Version == (versions.Version{}) || r.Platform == (versions.Platform{}) || r.Binary == "" {
-		errs = append(errs, fmt.Errorf("want version, platform and binary, got %+v", r.Key))
+		errs = append(errs, errors.New("want version, platform and binary"))
 	}
 	built := r.Outcome == Matched || r.Outcome == Differs
 	if !built && r.Outcome != Unbuildable {
@@ -104,4 +80,4 @@ func (r Result) validate() error {
 }
 
 // Format returns the bytes of a file.
-func (r *Results) Format() []byte { return jsonlist.Format("results", r.All()) }
+func (r Results) Format() []byte { return jsonlist.Format("results", r.All()) }

@@ -29,16 +29,17 @@ func result(t *testing.T, version, platform, binary, outcome string) Result {
 	return r
 }
 
-func some(t *testing.T) *Results {
+func some(t *testing.T) Results {
 	t.Helper()
-	r := &Results{map[Key]Result{}}
+	r := Results{}
+	add := func(result Result) { r[result.Key] = result }
 	full := result(t, "v1.36.0", "linux/amd64", "kubelet", Matched)
 	full.System, full.Compiler, full.Commit, full.Seconds, full.PeakMiB, full.BuiltWith = "bullseye", "gcc-10 10.2.1-6", "c0ffee", 208, 1607, []string{"kubelet"}
-	r.Set(full)
-	r.Set(result(t, "v1.36.0", "linux/arm64", "kubectl", Differs))
-	r.Set(result(t, "v1.36.0", "linux/amd64", "kubectl", Matched))
-	r.Set(result(t, "v1.9.10", "linux/amd64", "kubectl", Unbuildable))
-	r.Set(result(t, "v1.36.0", "linux/amd64", "mounter", Matched))
+	add(full)
+	add(result(t, "v1.36.0", "linux/arm64", "kubectl", Differs))
+	add(result(t, "v1.36.0", "linux/amd64", "kubectl", Matched))
+	add(result(t, "v1.9.10", "linux/amd64", "kubectl", Unbuildable))
+	add(result(t, "v1.36.0", "linux/amd64", "mounter", Matched))
 	return r
 }
 
@@ -51,7 +52,7 @@ func TestFormatAndBack(t *testing.T) {
 	if !reflect.DeepEqual(back, r) {
 		t.Errorf("got %+v back, want %+v", back, r)
 	}
-	empty, err := Parse("results", (&Results{}).Format())
+	empty, err := Parse("results", Results{}.Format())
 	if err != nil || len(empty.All()) != 0 {
 		t.Errorf("no results come back as %v, error %v", empty, err)
 	}

@@ -28,7 +28,7 @@ var marks = map[string]string{Matched: "✓", Differs: "✗", Unbuildable: "–"
 
 // Table renders the results with a row for each version, newest first, and a
 // column for each binary.
-func (r *Results) Table() string {
+func (r Results) Table() string {
 	all := r.All()
 	names := slices.Clone(columns)
 	var rows []versions.Version
@@ -53,7 +53,7 @@ func (r *Results) Table() string {
 				if err != nil {
 					panic(err) // the names are constants
 				}
-				result := r.byKey[Key{v, platform, name}]
+				result := r[Key{v, platform, name}]
 				toolchain = max(toolchain, result.Toolchain)
 				cells[i] += marks[result.Outcome]
 			}
@@ -64,7 +64,7 @@ func (r *Results) Table() string {
 }
 
 // Insert replaces the table of a document.
-func (r *Results) Insert(doc []byte) ([]byte, error) {
+func (r Results) Insert(doc []byte) ([]byte, error) {
 	before, rest, ok := bytes.Cut(doc, []byte(begin+"\n"))
 	_, after, ok2 := bytes.Cut(rest, []byte(end+"\n"))
 	if !ok || !ok2 {

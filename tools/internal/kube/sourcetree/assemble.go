@@ -31,7 +31,7 @@ func (t *Tree) write(ctx context.Context, c Config) error {
 	if err := os.CopyFS(t.Source(), os.DirFS(t.Main.Dir)); err != nil {
 		return fmt.Errorf("copying the main module: %w", err)
 	}
-	gomod, err := t.restoreMain()
+	gomod, err := t.dropModules()
 	if err != nil {
 		return err
 	}
@@ -55,36 +55,35 @@ func (t *Tree) write(ctx context.Context, c Config) error {
 	return os.WriteFile(filepath.Join(t.Dir, stagingFile), list, 0o644)
 }
 
-// restoreMain removes the dropped modules from go.mod and go.work, and returns the
+// dropModules removes the dropped modules from go.mod and go.work, and returns the
 // former.
-func (t *Tree) restoreMain() (*modfile.File, error) {
-	name := filepath.Join(t.Source(), "go.mod")
+func (t *Tree) dropModules() (gomod *modfile.File, err error) {
+	err = edit(filepath.Join(t.Source(), "go.mod"), func(name string, data []byte) (_ []byte, err error) {
+		if gomod, err = modfile.Parse(name, data, nil); err != nil {
+			return nil, fmt.Errorf("reading go.mod of the tree: %w", err)
+		}
+		return dropFromMod(gomod)
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = edit(filepath.Join(t.Source(), "go.work"), dropFromWork)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return gomod, err
+}
+
+// edit replaces the content of a file.
+func edit(name string, change func(name string, data []byte) ([]byte, error)) error {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f, err := modfile.Parse(name, data, nil)
-	if err != nil {
-		return nil, fmt.Errorf("reading go.mod of the tree: %w", err)
+	if data, err = change(name, data); err != nil {
+		return err
 	}
-	if data, err = dropFromMod(f); err != nil {
-		return nil, fmt.Errorf("restoring go.mod of the tree: %w", err)
-	}
-	if err := os.WriteFile(name, data, 0o644); err != nil {
-		return nil, err
-	}
-	name = filepath.Join(t.Source(), "go.work")
-	data, err = os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return f, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if data, err = dropFromWork(name, data); err != nil {
-		return nil, err
-	}
-	return f, os.WriteFile(name, data, 0o644)
+	return os.WriteFile(name, data, 0o644)
 }
 
 func (t *Tree) fetchStaging(ctx context.Context, c Config, paths []string) error {
@@ -108,15 +107,10 @@ func (t *Tree) fetchStaging(ctx context.Context, c Config, paths []string) error
 		if err := os.CopyFS(dir, os.DirFS(m.Dir)); err != nil {
 			return fmt.Errorf("copying module %q: %w", m.Path, err)
 		}
-		name := filepath.Join(dir, "go.mod")
-		data, err := os.ReadFile(name)
+		err := edit(filepath.Join(dir, "go.mod"), func(name string, data []byte) ([]byte, error) {
+			return restoreStaging(name, data, version, paths)
+		})
 		if err != nil {
-			return err
-		}
-		if data, err = restoreStaging(name, data, version, paths); err != nil {
-			return err
-		}
-		if err := os.WriteFile(name, data, 0o644); err != nil {
 			return err
 		}
 	}
@@ -134,17 +128,20 @@ func (t *Tree) vendor(ctx context.Context, c Config) error {
 		settings, args = []string{"GOFLAGS=-modcacherw", "GOWORK="}, []string{"work", "vendor"}
 	}
 	cmd := c.Tool.ToolchainCommand(ctx, t.Toolchain.Dir, t.Source(), settings, args...)
-	lines, err := cmd.StderrPipe()
+	err = gotool.Run(cmd, nil, func(stderr io.Reader, log func(string)) error {
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			if module, ok := strings.CutPrefix(lines.Text(), "go: downloading "); ok {
+				task.Detail(module)
+				task.Add(1)
+			} else {
+				log(lines.Text())
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("vendoring: %w", err)
-	}
-	output := readOutput(lines, func(module string) { task.Detail(module); task.Add(1) })
-	if err := cmd.Wait(); err != nil {
 		task.Fail()
-		return fmt.Errorf("vendoring: running %q: %w: %s", strings.Join(cmd.Args[1:], " "), err, strings.Join(output, "; "))
+		return fmt.Errorf("vendoring: running %q: %w", strings.Join(cmd.Args[1:], " "), err)
 	}
 	task.Done()
 	if workspace {
@@ -167,21 +164,4 @@ func (t *Tree) linkStaging() error {
 		}
 	}
 	return nil
-}
-
-// readOutput reads the output of go and calls downloading for each module. It
-// returns the last other lines.
-func readOutput(r io.Reader, downloading func(string)) []string {
-	var output []string
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		if module, ok := strings.CutPrefix(lines.Text(), "go: downloading "); ok {
-			downloading(module)
-			continue
-		}
-		output = append(output, lines.Text())
-		output = output[max(0, len(output)-5):]
-	}
-	io.Copy(io.Discard, r) // after a line that is too long, go must not block
-	return output
 }

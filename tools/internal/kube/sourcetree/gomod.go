@@ -1,6 +1,7 @@
 package sourcetree
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,11 +71,8 @@ func restoreStaging(name string, published []byte, version string, siblings []st
 // dropFromMod removes the dropped modules from the main go.mod.
 func dropFromMod(f *modfile.File) ([]byte, error) {
 	for _, path := range dropped {
-		if err := f.DropReplace(path, ""); err != nil {
-			return nil, err
-		}
-		if err := f.DropRequire(path); err != nil {
-			return nil, err
+		if err := errors.Join(f.DropReplace(path, ""), f.DropRequire(path)); err != nil {
+			return nil, fmt.Errorf("restoring go.mod of the tree: %w", err)
 		}
 	}
 	f.Cleanup()

@@ -44,7 +44,7 @@ func (s *Step) Attest(ctx context.Context, statement provenance.Statement) (prov
 
 // modules lists the modules whose packages are in a binary, with the main module
 // and the toolchain.
-func (s *Step) modules(ctx context.Context, pkg string) ([]provenance.Module, error) {
+func (s *Step) modules(ctx context.Context, pkg string) ([]gotool.Module, error) {
 	out, err := s.list(ctx, []string{pkg}, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}} {{with .Module}}{{.Path}} {{.Version}}{{end}}{{end}}")
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (s *Step) modules(ctx context.Context, pkg string) ([]provenance.Module, er
 	if err != nil {
 		return nil, err
 	}
-	modules := []provenance.Module{module(s.tree.Main), module(s.tree.Toolchain)}
+	modules := []gotool.Module{s.tree.Main, s.tree.Toolchain}
 	for line := range strings.Lines(string(out)) {
 		fields := strings.Fields(line)
 		if len(fields) == 0 || strings.HasPrefix(fields[0], s.tree.Main.Path+"/") {
@@ -68,24 +68,20 @@ func (s *Step) modules(ctx context.Context, pkg string) ([]provenance.Module, er
 	return modules, nil
 }
 
-func module(m gotool.Module) provenance.Module {
-	return provenance.Module{Path: m.Path, Version: m.Version, Sum: m.Sum}
-}
-
 // findModule returns the module of a package. The go command lists path and
 // version of the module of a vendored package, but not of one below staging/.
-func findModule(staging []gotool.Module, sums map[string]string, pkg string, listed []string) (provenance.Module, error) {
+func findModule(staging []gotool.Module, sums map[string]string, pkg string, listed []string) (gotool.Module, error) {
 	for _, m := range staging {
 		if pkg == m.Path || strings.HasPrefix(pkg, m.Path+"/") {
-			return module(m), nil
+			return m, nil
 		}
 	}
 	if len(listed) == 2 {
 		if sum := sums[listed[0]+" "+listed[1]]; sum != "" {
-			return provenance.Module{Path: listed[0], Version: listed[1], Sum: sum}, nil
+			return gotool.Module{Path: listed[0], Version: listed[1], Sum: sum}, nil
 		}
 	}
-	return provenance.Module{}, fmt.Errorf("package %q: no sum of its module %q in the source tree", pkg, listed)
+	return gotool.Module{}, fmt.Errorf("package %q: no sum of its module %q in the source tree", pkg, listed)
 }
 
 // readSums returns the module sums in all go.sum files of a tree. The go command

@@ -30,7 +30,7 @@ func (s *Step) checkC(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("compiling runtime/cgo: %w", err)
 		}
-		if !containsBuildDir(object) {
+		if !buildDirPattern.Match(object) {
 			return nil
 		}
 		s.progress.Logf("removing the build cache %s: its C objects contain the name of the build directory", s.cache)
@@ -55,11 +55,9 @@ func (s *Step) compileRuntimeCgo(ctx context.Context) ([]byte, error) {
 	return gotool.ReadFile(filepath.Join(s.cache, filepath.Base(dir), file), 64<<20)
 }
 
-// buildDir matches the go command's build directory. The compiler replaces the
+// buildDirPattern matches the go command's build directory. The compiler replaces the
 // name by one without a number if it supports the flags.
-var buildDir = regexp.MustCompile(`/go-build[0-9]+/`)
-
-func containsBuildDir(object []byte) bool { return buildDir.Match(object) }
+var buildDirPattern = regexp.MustCompile(`/go-build[0-9]+/`)
 
 // NonDeterministic returns why a build has other bytes each time, or "". Until
 // late patches of 1.28 and 1.29 (v1.29.1 is affected, v1.28.15 is not), upstream

@@ -25,7 +25,7 @@ func (s *Step) Compile(ctx context.Context) error {
 	task := s.progress.Start("compiling "+s.title, "packages", total)
 	list := s.Build
 	list.Args = append([]string{"list", "-export", "-deps", "-f", "", "-v"}, s.Build.Args[1:]...)
-	err = s.run(s.env.Command(ctx, list, s.cache), gotool.EachPackage(func(pkg string) { task.Detail(pkg); task.Add(1) }))
+	err = gotool.Run(s.env.Command(ctx, list, s.cache), s.memory.follow, gotool.EachPackage(func(pkg string) { task.Detail(pkg); task.Add(1) }))
 	if err != nil {
 		task.Fail()
 		return fmt.Errorf("compiling: %w", err)
@@ -50,7 +50,7 @@ func (s *Step) link(ctx context.Context) error {
 		counted = finished
 	})
 	defer stop()
-	err := s.run(s.env.Command(ctx, s.Build, s.cache, "-p=1", "-v"), gotool.EachPackage(task.Detail))
+	err := gotool.Run(s.env.Command(ctx, s.Build, s.cache, "-p=1", "-v"), s.memory.follow, gotool.EachPackage(task.Detail))
 	if err != nil {
 		task.Fail()
 		return fmt.Errorf("linking: %w", err)
@@ -64,9 +64,8 @@ func (s *Step) link(ctx context.Context) error {
 func (s *Step) LinkInputs(ctx context.Context) (inputs redate.Inputs, err error) {
 	b := s.Build
 	b.Env = append(b.Env[:len(b.Env):len(b.Env)], "GODEBUG=gocachehash=1")
-	err = s.run(s.env.Command(ctx, b, s.cache, "-p=1"), func(stderr io.Reader, said func(string)) error {
-		var err error
-		inputs, err = redate.ReadInputs(stderr, b.Packages()[0], said)
+	err = gotool.Run(s.env.Command(ctx, b, s.cache, "-p=1"), s.memory.follow, func(stderr io.Reader, log func(string)) (err error) {
+		inputs, err = redate.ReadInputs(stderr, b.Packages()[0], log)
 		return err
 	})
 	if err != nil {

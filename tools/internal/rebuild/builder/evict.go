@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
@@ -21,9 +20,6 @@ const lowDisk = 2 * needDisk
 // EvictCaches removes build caches, the least recently used first, until enough
 // disk space is free.
 func (c Config) EvictCaches(ctx context.Context) error {
-	if err := os.MkdirAll(c.Dir(), 0o755); err != nil {
-		return fmt.Errorf("creating the cache of rebuilds: %w", err)
-	}
 	if free, err := diskspace.Free(c.Dir()); err != nil || free > lowDisk {
 		return err
 	}
@@ -32,14 +28,16 @@ func (c Config) EvictCaches(ctx context.Context) error {
 		return err
 	}
 	defer lock.Close()
-	caches, err := leastRecentlyUsed(sourcetree.BuildCaches(c.Dir()))
+	parent := sourcetree.BuildCaches(c.Dir())
+	caches, err := leastRecentlyUsed(parent)
 	if err != nil {
 		return fmt.Errorf("evicting build caches: %w", err)
 	}
-	for _, dir := range caches {
+	for _, cache := range caches {
 		if free, err := diskspace.Free(c.Dir()); err != nil || free > lowDisk {
 			return err
 		}
+		dir := filepath.Join(parent, cache.Name())
 		c.Progress.Logf("low disk space: removing the build cache %s", dir)
 		if err := atomic.RemoveAll(dir); err != nil {
 			return fmt.Errorf("evicting build caches: %w", err)
@@ -49,22 +47,19 @@ func (c Config) EvictCaches(ctx context.Context) error {
 }
 
 // leastRecentlyUsed lists the entries of dir by modification time.
-func leastRecentlyUsed(dir string) ([]string, error) {
+func leastRecentlyUsed(dir string) ([]fs.FileInfo, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	used := map[string]time.Time{}
-	var names []string
+	var infos []fs.FileInfo
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil {
 			return nil, err
 		}
-		name := filepath.Join(dir, e.Name())
-		used[name] = info.ModTime()
-		names = append(names, name)
+		infos = append(infos, info)
 	}
-	slices.SortStableFunc(names, func(a, b string) int { return used[a].Compare(used[b]) })
-	return names, nil
+	slices.SortStableFunc(infos, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
+	return infos, nil
 }

@@ -27,11 +27,11 @@ func TestLeastRecentlyUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"c", "b", "a"} {
-		if len(caches) != 3 || caches[i] != filepath.Join(dir, want) {
-			t.Fatalf("got %q, want c, b, a", caches)
+		if len(caches) != 3 || caches[i].Name() != want {
+			t.Fatalf("got %v, want c, b, a", caches)
 		}
 	}
 	if none, err := leastRecentlyUsed(filepath.Join(dir, "none")); err != nil || len(none) > 0 {
-		t.Errorf("missing directory: got %q (error %v), want none", none, err)
+		t.Errorf("missing directory: got %v (error %v), want none", none, err)
 	}
 }

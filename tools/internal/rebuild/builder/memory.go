@@ -8,23 +8,15 @@ import (
 	"time"
 )
 
-// memory measures the memory of processes and all their children.
-type memory struct {
-	mu  sync.Mutex
-	max int64
-}
+// memory is the maximum memory, in bytes, of processes with all their children.
+type memory int64
 
 // sampleInterval suits compilers and linkers, which run for seconds.
 const sampleInterval = 200 * time.Millisecond
 
 // follow measures a process until stop is called.
 func (m *memory) follow(pid int) (stop func()) {
-	return every(sampleInterval, func() {
-		now := resident("/proc", pid)
-		m.mu.Lock()
-		m.max = max(m.max, now)
-		m.mu.Unlock()
-	})
+	return every(sampleInterval, func() { *m = max(*m, resident(pid)) })
 }
 
 // every calls f at each interval until stop is called.
@@ -46,16 +38,9 @@ func every(interval time.Duration, f func()) (stop func()) {
 	return func() { close(end); wg.Wait() }
 }
 
-// peak returns the maximum in bytes.
-func (m *memory) peak() int64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.max
-}
-
 // resident returns the resident memory of a process and all its descendants.
-func resident(proc string, pid int) int64 {
-	entries, err := os.ReadDir(proc)
+func resident(pid int) memory {
+	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return 0
 	}
@@ -65,7 +50,7 @@ func resident(proc string, pid int) int64 {
 		if err != nil {
 			continue
 		}
-		stat, err := os.ReadFile(proc + "/" + e.Name() + "/stat")
+		stat, err := os.ReadFile("/proc/" + e.Name() + "/stat")
 		if err != nil {
 			continue // the process has ended
 		}
@@ -84,5 +69,5 @@ func resident(proc string, pid int) int64 {
 		sum += pages[queue[0]] * int64(os.Getpagesize())
 		queue = append(queue, children[queue[0]]...)
 	}
-	return sum
+	return memory(sum)
 }

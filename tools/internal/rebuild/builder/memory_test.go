@@ -13,13 +13,13 @@ func TestMemory(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	m := &memory{}
+	var m memory
 	stop := m.follow(cmd.Process.Pid)
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	stop()
-	if got := m.peak() >> 20; got < 60 || got > 200 {
+	if got := m >> 20; got < 60 || got > 200 {
 		t.Errorf("peak %d MiB, want the 64 of the child and a little more", got)
 	}
 }

@@ -3,9 +3,7 @@ package builder
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -104,7 +102,7 @@ func (s *Step) Run(ctx context.Context) (Info, error) {
 	if err := s.link(ctx); err != nil {
 		return info, err
 	}
-	info.Wall, info.PeakMemory = time.Since(start), s.memory.peak()
+	info.Wall, info.PeakMemory = time.Since(start), int64(s.memory)
 	return info, nil
 }
 
@@ -144,9 +142,4 @@ func (s *Step) list(ctx context.Context, packages []string, args ...string) ([]b
 	flags := b.Args[1 : len(b.Args)-len(b.Packages())]
 	b.Args = slices.Concat([]string{"list"}, args, flags, packages)
 	return gotool.Output(s.env.Command(ctx, b, s.cache))
-}
-
-// run runs cmd and measures its memory. See [gotool.Run] for read.
-func (s *Step) run(cmd *exec.Cmd, read func(stderr io.Reader, said func(string)) error) error {
-	return gotool.Run(cmd, s.memory.follow, read)
 }

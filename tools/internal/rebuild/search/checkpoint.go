@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 )
@@ -16,49 +15,34 @@ import (
 // search continues at its checkpoint.
 type checkpointFile string
 
-// checkpoint is the progress of one search. Another commit or other sources make
+// searchKey identifies a search in the file. Another commit or other sources make
 // another program, whose search starts at the beginning.
-type checkpoint struct {
-	Program, Want, Space string // sha256 of both, and the search space
-	Next                 int64  // number of the first candidate that was not tried
+func searchKey(program, want string, space searchSpace) string {
+	return fmt.Sprintf("sha256 %s of program %s in %s", want, program, space)
 }
 
-func (c checkpoint) sameSearch(d checkpoint) bool {
-	d.Next = c.Next
-	return c == d
-}
-
-// next returns the number of the first candidate to try.
-func (f checkpointFile) next(c checkpoint) (int64, error) {
-	all, err := f.read()
-	if err != nil {
-		return 0, err
-	}
-	if i := slices.IndexFunc(all, c.sameSearch); i >= 0 {
-		return all[i].Next, nil
-	}
-	return 0, nil
-}
-
-// read returns all checkpoints. A corrupt file counts as empty.
-func (f checkpointFile) read() ([]checkpoint, error) {
+// read returns the number of the first candidate that was not tried, by search. A
+// corrupt file counts as empty.
+func (f checkpointFile) read() (map[string]int64, error) {
 	data, err := os.ReadFile(string(f))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading search checkpoints: %w", err)
 	}
-	var all []checkpoint
-	if json.Unmarshal(data, &all) != nil {
-		return nil, nil
+	all := map[string]int64{}
+	if json.Unmarshal(data, &all) != nil || all == nil {
+		return map[string]int64{}, nil
 	}
 	return all, nil
 }
 
-func (f checkpointFile) save(c checkpoint) error {
+// save keeps the checkpoints of other searches.
+func (f checkpointFile) save(search string, next int64) error {
 	all, err := f.read()
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(append(slices.DeleteFunc(all, c.sameSearch), c))
+	all[search] = next
+	data, err := json.Marshal(all)
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(string(f)), 0o755)
 	}

@@ -99,17 +99,20 @@ func (s Searcher) searchPhase(ctx context.Context, w *rebuild.Workspace, phase s
 			space.commit, space.lag = single(w.Release.CommitTime.Date), offset{}
 		}
 		start := time.Now()
-		result, err := s.try(ctx, job, program, space)
+		match, tried, err := s.try(ctx, job, program, space)
 		if err != nil {
 			return "", err
 		}
-		speed := "all tried before"
-		if result.tried > 0 {
-			speed = fmt.Sprintf("%.0f/s", float64(result.tried)/time.Since(start).Seconds())
+		speed, found := "all tried before", "not found"
+		if tried > 0 {
+			speed = fmt.Sprintf("%.0f/s", float64(tried)/time.Since(start).Seconds())
 		}
-		fmt.Fprintf(s.Out, "%s %s: tried %s with %s, %s: %s\n", job.Version, phase, space, job.Binary, speed, result)
-		if result.found {
-			return "", s.verify(ctx, w, phase, job, result.match)
+		if match != nil {
+			found = "found " + match.String()
+		}
+		fmt.Fprintf(s.Out, "%s %s: tried %s with %s, %s: %s\n", job.Version, phase, space, job.Binary, speed, found)
+		if match != nil {
+			return "", s.verify(ctx, w, phase, job, *match)
 		}
 		searched = append(searched, space.String())
 	}
@@ -138,7 +141,7 @@ func (s Searcher) buildProbe(ctx context.Context, w *rebuild.Workspace, phase st
 		return job, nil, fmt.Errorf("no official sha256 of a binary of this phase in %s", versions.LockFile)
 	}
 	builds, err := w.Env.Plan(ctx, buildplan.Stamp{
-		Version: w.Tree.Version, Commit: w.Release.Commit, CommitTime: placeholder.commit, BuildDate: placeholder.build,
+		Version: w.Tree.Version, Commit: w.Release.Commit.Hash, CommitTime: placeholder.commit, BuildDate: placeholder.build,
 	}, s.Platform.String(), targets)
 	if err != nil {
 		return job, nil, err

@@ -13,53 +13,41 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/rebuild"
 )
 
-// result is the result of trying a search space.
-type result struct {
-	match candidate // if found
-	found bool
-	tried int64 // number of candidates, without those of earlier searches
-}
-
-func (r result) String() string {
-	if !r.found {
-		return "not found"
-	}
-	return "found " + r.match.String()
-}
-
-// try tries all candidates of a space on all processors. It continues where an
-// earlier search stopped.
-func (s Searcher) try(ctx context.Context, job rebuild.Job, program *redate.Program, space searchSpace) (result, error) {
-	checkpoints := checkpointFile(filepath.Join(s.Rebuilder.Builder.Dir(), "search",
+// try tries all candidates of a space on all processors, from the checkpoint of an
+// earlier search on. It returns a nil match if none has the official sha256, and the
+// number of candidates without those of earlier searches.
+func (s Searcher) try(ctx context.Context, job rebuild.Job, program *redate.Program, space searchSpace) (match *candidate, tried int64, err error) {
+	file := checkpointFile(filepath.Join(s.Rebuilder.Builder.Dir(), "search",
 		fmt.Sprintf("%s-%s-%s.json", job.Version, job.Binary, job.Platform.Label())))
-	now := checkpoint{Program: sum(program, placeholder), Want: job.Want.String(), Space: space.String()}
-	start, err := checkpoints.next(now)
+	checkpoints, err := file.read()
 	if err != nil {
-		return result{}, err
+		return nil, 0, err
 	}
+	search := searchKey(sum(program, placeholder), job.Want.String(), space)
+	start := checkpoints[search]
 	task := s.Rebuilder.Builder.Progress.Start(fmt.Sprintf("trying build dates of %s", job), "dates", space.size())
 	task.Add(start)
 	n := int64(firstChunk)
 	for next := start; next < space.size(); {
 		if ctx.Err() != nil {
 			task.Fail()
-			return result{tried: next - start}, ctx.Err()
+			return nil, next - start, ctx.Err()
 		}
 		end, began := min(next+n, space.size()), time.Now()
-		if i := firstMatch(program, space, now.Want, next, end); i >= 0 {
+		if i := firstMatch(program, space, job.Want.String(), next, end); i >= 0 {
 			task.Add(i - next + 1)
 			task.Done()
-			return result{match: space.candidate(i), found: true, tried: i - start + 1}, nil
+			c := space.candidate(i)
+			return &c, i - start + 1, nil
 		}
 		task.Add(end - next)
-		now.Next = end
-		if err := checkpoints.save(now); err != nil {
-			return result{tried: end - start}, err
+		if err := file.save(search, end); err != nil {
+			return nil, end - start, err
 		}
 		next, n = end, nextChunk(n, time.Since(began))
 	}
 	task.Done()
-	return result{tried: space.size() - start}, nil
+	return nil, space.size() - start, nil
 }
 
 // firstChunk is the number of candidates before the first checkpoint. Later

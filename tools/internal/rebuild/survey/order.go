@@ -33,7 +33,7 @@ func first() []entry {
 // other minor, then all versions. Of a minor it takes the version whose build
 // dates are known best and of which something could be built. Minors with a
 // reproducible kubelet precede those without, and quick builds precede kubelet.
-func order(catalog *versions.Catalog, dates *builddate.Dates, recorded *results.Results) []entry {
+func order(catalog *versions.Catalog, dates builddate.Dates, recorded results.Results) []entry {
 	pinned := pinnedVersions(catalog)
 	entries := first()
 	var newer, older []versions.Version
@@ -74,7 +74,7 @@ func pinnedVersions(catalog *versions.Catalog) []versions.Version {
 // bestOfMinors returns the version of each minor with the highest score. The
 // first of equals wins. A minor without a version that may be buildable is left
 // out.
-func bestOfMinors(pinned []versions.Version, dates *builddate.Dates, prospects map[versions.Version]int) []versions.Version {
+func bestOfMinors(pinned []versions.Version, dates builddate.Dates, prospects map[versions.Version]int) []versions.Version {
 	score := func(v versions.Version) int { return knownDates(dates.Release(v)) + prospects[v] }
 	var best []versions.Version
 	for _, v := range pinned {
@@ -99,7 +99,7 @@ const (
 // prospects scores the versions that have results: promising if a binary
 // matched, hopeless if none could be built, because the proxy does not serve
 // a module or the toolchain.
-func prospects(recorded *results.Results) map[versions.Version]int {
+func prospects(recorded results.Results) map[versions.Version]int {
 	scores := map[versions.Version]int{}
 	for _, result := range recorded.All() {
 		score := map[string]int{results.Unbuildable: hopeless, results.Matched: promising}[result.Outcome]
@@ -118,7 +118,7 @@ func knownDates(r builddate.Release) int {
 		if _, ok := r.Phases[phase]; ok {
 			n++
 		}
-		if r.Commit != "" && search.FollowsCommit(r, phase) {
+		if r.Commit != (builddate.Commit{}) && search.FollowsCommit(r, phase) {
 			n++
 		}
 	}

@@ -18,6 +18,7 @@ func TestOrder(t *testing.T) {
 	}
 	dates := must(builddate.Database{}.Read())(t)
 	none := must(results.Parse("none", []byte(`{"schema": 1, "results": []}`)))(t)
+	add := func(r results.Result) { none[r.Key] = r }
 	entries := order(catalog, dates, none)
 	var got []string
 	for _, s := range entries[:18] {
@@ -37,19 +38,19 @@ func TestOrder(t *testing.T) {
 	// a match is not.
 	picked := entries[3].version
 	for _, binary := range []string{"kubectl", "kubeadm"} {
-		none.Set(results.Result{Key: results.Key{Version: picked, Platform: platform("linux/amd64"), Binary: binary}, Outcome: results.Unbuildable, Reason: "refused"})
+		add(results.Result{Key: results.Key{Version: picked, Platform: platform("linux/amd64"), Binary: binary}, Outcome: results.Unbuildable, Reason: "refused"})
 	}
 	other := order(catalog, dates, none)[3].version
 	if other == picked || other.MinorLabel() != picked.MinorLabel() {
 		t.Errorf("with %s unbuildable, %s is next, want another one of the minor", picked, other)
 	}
-	none.Set(results.Result{Key: results.Key{Version: picked, Platform: platform("linux/arm64"), Binary: "kubectl"}, Outcome: results.Matched})
+	add(results.Result{Key: results.Key{Version: picked, Platform: platform("linux/arm64"), Binary: "kubectl"}, Outcome: results.Matched})
 	if other := order(catalog, dates, none)[3].version; other != picked {
 		t.Errorf("after a match of %s, %s is next", picked, other)
 	}
 	// The other binaries of a version with a match are next.
 	partial := mustVersion("v1.33.1")
-	none.Set(results.Result{Key: results.Key{Version: partial, Platform: platform("linux/arm64"), Binary: "kubectl"}, Outcome: results.Matched})
+	add(results.Result{Key: results.Key{Version: partial, Platform: platform("linux/arm64"), Binary: "kubectl"}, Outcome: results.Matched})
 	if next := order(catalog, dates, none)[4].version; next != partial {
 		t.Errorf("after a match of %s, %s is next of its minor", partial, next)
 	}
@@ -74,7 +75,7 @@ func TestKnownDates(t *testing.T) {
 		{"server date only", "2026-02-26T20:02:50Z", map[string]builddate.Timestamp{"server": at("2026-02-26T20:02:51Z")}, 0},
 	}
 	for _, test := range tests {
-		r := builddate.Release{Commit: "c", CommitTime: at(test.commit), Phases: test.phases}
+		r := builddate.Release{Commit: builddate.Commit{Hash: "c"}, CommitTime: at(test.commit), Phases: test.phases}
 		if got := knownDates(r); got != test.want {
 			t.Errorf("%s: got %d, want %d", test.name, got, test.want)
 		}

@@ -102,7 +102,7 @@ func (s Surveyor) next(tried map[rebuild.Job]bool) (versions.Version, []rebuild.
 		}
 		release := dates.Release(e.version)
 		jobs = slices.DeleteFunc(jobs, func(j rebuild.Job) bool {
-			result, ok := recorded.Get(results.Key{Version: j.Version, Platform: j.Platform, Binary: j.Binary})
+			result, ok := recorded[j.Key]
 			return tried[j] || ok && !outdated(result, release)
 		})
 		if len(jobs) > 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // New returns the command rebuild.
@@ -34,8 +35,7 @@ the store, from which images are built. Needs Linux.`,
 	return c
 }
 
-// options are the flags that several commands share. Each command registers
-// those that it uses.
+// options are the flags that several commands share.
 type options struct {
 	binaries  []string
 	platforms []string
@@ -48,25 +48,22 @@ type options struct {
 	record       bool // fail outside of a checkout, which has the results
 }
 
-func (o *options) binaryFlag(c *cobra.Command) {
-	c.Flags().StringSliceVar(&o.binaries, "binary", nil, "comma-separated `names`, or \"all\" for every binary in the lock (default those of all flavors)")
-}
-
-func (o *options) platformFlag(c *cobra.Command) {
-	c.Flags().StringSliceVar(&o.platforms, "platform", versions.Platforms, "comma-separated `platforms`")
-}
-
-func (o *options) storeFlag(c *cobra.Command, defaultText string) {
-	c.Flags().StringVar(&o.store, "store", "", "`directory` of the store for matching binaries (default "+defaultText+")")
-}
-
-func (o *options) sourceFlags(c *cobra.Command) {
-	c.Flags().StringVar(&o.dates, "dates", "", "`file` of build dates (default "+builddate.File+" of the checkout, or the embedded one)")
-	c.Flags().StringVar(&o.goSum, "gosum", "", "go.sum `file` to trust in place of the Go checksum database")
-}
-
-func (o *options) parallelFlag(c *cobra.Command) {
-	c.Flags().IntVarP(&o.parallel, "parallel", "p", builder.DefaultParallel(), "`number` of concurrent compilers, which need up to 1 GiB of memory each")
+// register adds the flags with names to c and sets the defaults of all.
+func (o *options) register(c *cobra.Command, names ...string) {
+	store := "none"
+	if o.storeFromEnv {
+		store = "$HYPERKUBE_STORE, or store in the cache directory"
+	}
+	all := pflag.NewFlagSet("", pflag.PanicOnError)
+	all.StringSliceVar(&o.binaries, "binary", nil, "comma-separated `names`, or \"all\" for every binary in the lock (default those of all flavors)")
+	all.StringSliceVar(&o.platforms, "platform", versions.Platforms, "comma-separated `platforms`")
+	all.StringVar(&o.store, "store", "", "`directory` of the store for matching binaries (default "+store+")")
+	all.StringVar(&o.dates, "dates", "", "`file` of build dates (default "+builddate.File+" of the checkout, or the embedded one)")
+	all.StringVar(&o.goSum, "gosum", "", "go.sum `file` to trust in place of the Go checksum database")
+	all.IntVarP(&o.parallel, "parallel", "p", builder.DefaultParallel(), "`number` of concurrent compilers, which need up to 1 GiB of memory each")
+	for _, name := range names {
+		c.Flags().AddFlag(all.Lookup(name))
+	}
 }
 
 // session has what the commands work with.
@@ -76,6 +73,7 @@ type session struct {
 	recorder  results.Recorder
 	platforms []versions.Platform
 	version   versions.Version // zero without an argument
+	jobs      []rebuild.Job    // of version
 }
 
 // open validates the options and the argument VERSION, if there is one.
@@ -97,6 +95,11 @@ func (o *options) open(env cli.Env, args []string) (s session, err error) {
 	}
 	if s.Data, err = checkout.Open(env.Dir); err != nil {
 		return s, err
+	}
+	if len(args) > 0 {
+		if s.jobs, err = rebuild.Jobs(s.Catalog, s.version, o.binaries, s.platforms); err != nil {
+			return s, err
+		}
 	}
 	if o.record && s.Root == "" {
 		return s, fmt.Errorf("recording results: %q is not in a checkout, which has %s", env.Dir, results.File)
@@ -131,7 +134,7 @@ func (o *options) open(env cli.Env, args []string) (s session, err error) {
 }
 
 func newPlan(env cli.Env) *cobra.Command {
-	o := options{parallel: 1} // it compiles nothing
+	var o options
 	c := &cobra.Command{
 		Use:   "plan VERSION",
 		Short: "Print the go commands that build binaries, and run none",
@@ -143,16 +146,10 @@ func newPlan(env cli.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			jobs, err := rebuild.Jobs(s.Catalog, s.version, o.binaries, s.platforms)
-			if err != nil {
-				return err
-			}
-			return s.rebuilder.Plan(c.Context(), env.Out, s.version, jobs)
+			return s.rebuilder.Plan(c.Context(), env.Out, s.version, s.jobs)
 		},
 	}
-	o.binaryFlag(c)
-	o.platformFlag(c)
-	o.sourceFlags(c)
+	o.register(c, "binary", "platform", "dates", "gosum")
 	return c
 }
 

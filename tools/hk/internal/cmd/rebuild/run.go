@@ -37,10 +37,6 @@ one could not be built.`,
 			if err != nil {
 				return err
 			}
-			jobs, err := rebuild.Jobs(s.Catalog, s.version, o.binaries, s.platforms)
-			if err != nil {
-				return err
-			}
 			r := s.rebuilder
 			var statements bytes.Buffer
 			if r.Force = force; provenance != "" {
@@ -48,9 +44,9 @@ one could not be built.`,
 			}
 			if asJSON {
 				enc := json.NewEncoder(env.Out)
-				r.Report = func(o rebuild.Outcome) { _ = enc.Encode(jsonOutcome(o)) }
+				r.Report = func(o rebuild.Outcome) { _ = enc.Encode(o) }
 			}
-			outcomes, err := r.Run(c.Context(), s.version, jobs)
+			outcomes, err := r.Run(c.Context(), s.version, s.jobs)
 			if o.record {
 				err = errors.Join(err, s.recorder.Record(context.WithoutCancel(c.Context()), rebuild.Results(outcomes...)...))
 			}
@@ -60,27 +56,10 @@ one could not be built.`,
 			return errors.Join(err, rebuild.Verdict(outcomes))
 		},
 	}
-	o.binaryFlag(c)
-	o.platformFlag(c)
-	o.storeFlag(c, "$HYPERKUBE_STORE, or store in the cache directory")
-	o.sourceFlags(c)
-	o.parallelFlag(c)
+	o.register(c, "binary", "platform", "store", "dates", "gosum", "parallel")
 	c.Flags().StringVar(&provenance, "provenance", "", "`file` for in-toto statements, a line for each match; implies --force")
 	c.Flags().BoolVar(&force, "force", false, "rebuild binaries that are in the store, too")
 	c.Flags().BoolVar(&o.record, "record", false, "record the results in the checkout")
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON object for each binary, a line each")
 	return c
-}
-
-func jsonOutcome(o rebuild.Outcome) any {
-	return struct {
-		Version  string `json:"version"`
-		Platform string `json:"platform"`
-		Binary   string `json:"binary"`
-		Status   string `json:"status"`
-		SHA256   string `json:"sha256"`        // of the official binary
-		Got      string `json:"got,omitempty"` // of the built binary
-		Path     string `json:"path,omitempty"`
-		Reason   string `json:"reason,omitempty"`
-	}{o.Job.Version.String(), o.Job.Platform.String(), o.Job.Binary, string(o.Status), o.Job.Want.String(), o.Got.String(), o.Path, o.Reason}
 }

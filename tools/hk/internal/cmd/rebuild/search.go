@@ -30,18 +30,14 @@ stopped.`,
 			if err != nil {
 				return err
 			}
-			o.platforms = []string{platform}
+			o.binaries, o.platforms = []string{rebuild.All}, []string{platform}
 			s, err := o.open(env, args)
-			if err != nil {
-				return err
-			}
-			pinned, err := rebuild.Jobs(s.Catalog, s.version, []string{rebuild.All}, s.platforms)
 			if err != nil {
 				return err
 			}
 			_, err = search.Searcher{
 				Rebuilder: s.rebuilder, Platform: s.platforms[0], Phase: phase, Range: searched, Out: env.Out,
-			}.Run(c.Context(), s.version, pinned, nil)
+			}.Run(c.Context(), s.version, s.jobs, nil)
 			return err
 		},
 	}
@@ -49,9 +45,7 @@ stopped.`,
 	c.Flags().StringVar(&phase, "phase", "", "search this `phase` only, even if its date is known: server, node, client")
 	c.Flags().StringVar(&from, "from", "", "first `date` to search, such as 2024-01-17T15:46:26Z (default by the dates of other phases); needs --phase")
 	c.Flags().StringVar(&to, "to", "", "last `date` to search; needs --from")
-	o.storeFlag(c, "$HYPERKUBE_STORE, or store in the cache directory")
-	o.sourceFlags(c)
-	o.parallelFlag(c)
+	o.register(c, "store", "dates", "gosum", "parallel")
 	return c
 }
 

@@ -36,9 +36,6 @@ without --store: all of them take about 100 GB.`,
 			return errors.Join(err, rebuild.Verdict(outcomes))
 		},
 	}
-	o.platformFlag(c)
-	o.storeFlag(c, "none")
-	o.sourceFlags(c)
-	o.parallelFlag(c)
+	o.register(c, "platform", "store", "dates", "gosum", "parallel")
 	return c
 }

@@ -72,7 +72,7 @@ func (k *checker) run(ctx context.Context, names []string) error {
 	if k.kubernetes == "" {
 		return cli.Usage("missing --kubernetes VERSIONS")
 	}
-	v, err := k.loadMerged(k.vector)
+	v, err := k.loadMerged(ctx, k.vector)
 	if err != nil {
 		return err
 	}

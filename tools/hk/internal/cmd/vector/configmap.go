@@ -2,6 +2,7 @@ package vector
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 
@@ -42,7 +43,7 @@ func newConfigMap(env cli.Env) *cobra.Command {
 		Short: "Print the ConfigMaps and the Deployment patch that apply an overwrite",
 		Example: `  hk vector configmap --overwrite mine.yaml > overwrite.yaml
   hk vector configmap --overwrite mine.yaml --helm > values.yaml`,
-	}, cobra.NoArgs, func(*cobra.Command, []string) error { return m.run() })
+	}, cobra.NoArgs, func(c *cobra.Command, _ []string) error { return m.run(c.Context()) })
 	fs := c.Flags()
 	m.formatFlags(fs)
 	fs.StringVar(&m.images, "overwrite", "", "overwrite `file`")
@@ -55,7 +56,7 @@ func newConfigMap(env cli.Env) *cobra.Command {
 	return c
 }
 
-func (m *configMapper) run() error {
+func (m *configMapper) run(ctx context.Context) error {
 	if m.images == "" && m.components == "" {
 		return cli.Usage("missing --overwrite FILE or --components FILE")
 	}
@@ -66,7 +67,7 @@ func (m *configMapper) run() error {
 	if m.generation == imagevector.Auto {
 		m.generation = imagevector.Current
 	}
-	files, err := m.files()
+	files, err := m.files(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,10 +94,10 @@ func (m *configMapper) run() error {
 }
 
 // files reads and validates the overwrites.
-func (m *configMapper) files() ([]overwriteFile, error) {
+func (m *configMapper) files(ctx context.Context) ([]overwriteFile, error) {
 	var files []overwriteFile
 	if m.images != "" {
-		text, err := m.read(m.images)
+		text, err := m.read(ctx, m.images)
 		if err == nil {
 			_, err = imagevector.Parse(text, append(m.options(m.images), imagevector.AsOverwrite())...)
 		}
@@ -106,7 +107,7 @@ func (m *configMapper) files() ([]overwriteFile, error) {
 		files = append(files, overwriteFile{string(text), "-images-overwrite", "images_overwrite.yaml", m.mount, imagevector.OverwriteEnv, "imageVectorOverwrite"})
 	}
 	if m.components != "" {
-		text, err := m.read(m.components)
+		text, err := m.read(ctx, m.components)
 		if err == nil {
 			_, err = imagevector.ParseComponents(text, m.options(m.components)...)
 		}

@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"context"
 	"fmt"
 	"text/tabwriter"
 
@@ -27,23 +28,23 @@ func newDiff(env cli.Env) *cobra.Command {
 		Short: "Compare the images that two vectors choose",
 		Example: `  hk vector diff --kubernetes 1.33..1.36 old.yaml new.yaml
   hk vector diff --overwrite mine.yaml --json old.yaml new.yaml`,
-	}, cobra.ExactArgs(2), func(_ *cobra.Command, files []string) error { return in.diff(files[0], files[1]) })
+	}, cobra.ExactArgs(2), func(c *cobra.Command, files []string) error { return in.diff(c.Context(), files[0], files[1]) })
 	in.overwriteFlag(c.Flags(), "overwrite `file` to merge into both; repeatable, the last one wins")
 	in.formatFlags(c.Flags())
 	in.rangeFlags(c.Flags(), "default all")
 	return c
 }
 
-func (in *input) diff(oldFile, newFile string) error {
+func (in *input) diff(ctx context.Context, oldFile, newFile string) error {
 	within, err := in.versions()
 	if err != nil {
 		return err
 	}
-	before, err := in.loadMerged(oldFile)
+	before, err := in.loadMerged(ctx, oldFile)
 	if err != nil {
 		return err
 	}
-	after, err := in.loadMerged(newFile)
+	after, err := in.loadMerged(ctx, newFile)
 	if err != nil {
 		return err
 	}

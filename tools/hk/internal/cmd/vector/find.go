@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -42,7 +43,7 @@ func newFind(env cli.Env) *cobra.Command {
 		Short: "Print the image that is chosen, and with --explain the reason",
 		Example: `  hk vector find --vector images.yaml --kubernetes 1.36.0 --explain pause-container
   hk vector find --vector images.yaml --overwrite mine.yaml --kubernetes 1.30..1.36`,
-	}, cobra.ArbitraryArgs, func(_ *cobra.Command, names []string) error { return f.run(names) })
+	}, cobra.ArbitraryArgs, func(c *cobra.Command, names []string) error { return f.run(c.Context(), names) })
 	fs := c.Flags()
 	f.vectorFlags(fs)
 	f.formatFlags(fs)
@@ -54,7 +55,7 @@ func newFind(env cli.Env) *cobra.Command {
 	return c
 }
 
-func (f *finder) run(names []string) error {
+func (f *finder) run(ctx context.Context, names []string) error {
 	if f.arch != "" && !f.compatible {
 		if err := checkArchitecture(f.arch); err != nil {
 			return cli.Usage("--arch: %v", err)
@@ -79,7 +80,7 @@ func (f *finder) run(names []string) error {
 			return cli.Usage("--explain needs a single version, got %s", within)
 		}
 	}
-	v, err := f.loadMerged(f.vector)
+	v, err := f.loadMerged(ctx, f.vector)
 	if err != nil {
 		return err
 	}
@@ -117,8 +118,7 @@ func (f *finder) find(v *imagevector.Vector, names []string, allowMissing bool) 
 	for _, name := range names {
 		one := finding{Name: name, Architecture: f.arch}
 		image, err := v.Find(name, opts...)
-		var none *imagevector.NotFoundError
-		if err != nil && (!errors.As(err, &none) || !allowMissing) {
+		if _, missing := errors.AsType[*imagevector.NotFoundError](err); err != nil && (!missing || !allowMissing) {
 			return nil, err
 		}
 		if err == nil {

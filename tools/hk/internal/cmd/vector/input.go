@@ -1,16 +1,17 @@
 package vector
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/imagevector"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/pflag"
 )
@@ -91,8 +92,8 @@ func (in *input) checkNames(v *imagevector.Vector, names []string) error {
 	return nil
 }
 
-func (in *input) read(file string) ([]byte, error) {
-	f, err := os.Open(in.env.Path(file))
+func (in *input) read(ctx context.Context, file string) ([]byte, error) {
+	f, err := ctxio.Open(ctx, in.env.Path(file))
 	if err != nil {
 		return nil, err
 	}
@@ -110,11 +111,11 @@ func (in *input) options(file string) []imagevector.Option {
 }
 
 // load reads a vector.
-func (in *input) load(file string, opts ...imagevector.Option) (*imagevector.Vector, error) {
+func (in *input) load(ctx context.Context, file string, opts ...imagevector.Option) (*imagevector.Vector, error) {
 	if file == "" {
 		return nil, cli.Usage("missing --vector FILE")
 	}
-	data, err := in.read(file)
+	data, err := in.read(ctx, file)
 	if err != nil {
 		return nil, fmt.Errorf("reading image vector %q: %w", file, err)
 	}
@@ -126,13 +127,13 @@ func (in *input) load(file string, opts ...imagevector.Option) (*imagevector.Vec
 }
 
 // loadMerged reads a vector and merges the overwrites into it.
-func (in *input) loadMerged(file string) (*imagevector.Vector, error) {
-	v, err := in.load(file)
+func (in *input) loadMerged(ctx context.Context, file string) (*imagevector.Vector, error) {
+	v, err := in.load(ctx, file)
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range in.overwrites {
-		over, err := in.load(file, imagevector.AsOverwrite(), imagevector.WithGeneration(v.Generation()))
+		over, err := in.load(ctx, file, imagevector.AsOverwrite(), imagevector.WithGeneration(v.Generation()))
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package vector
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ func newLint(env cli.Env) *cobra.Command {
 		Short: "Check a vector, or the effect of each entry of an overwrite",
 		Example: `  hk vector lint --vector images.yaml --overwrite mine.yaml --kubernetes 1.33..1.36
   hk vector lint --vector images.yaml --overwrite mine.yaml --no-public --private registry.example.com`,
-	}, cobra.NoArgs, func(*cobra.Command, []string) error { return l.run() })
+	}, cobra.NoArgs, func(c *cobra.Command, _ []string) error { return l.run(c.Context()) })
 	fs := c.Flags()
 	l.vectorFlags(fs)
 	l.formatFlags(fs)
@@ -37,7 +38,7 @@ func newLint(env cli.Env) *cobra.Command {
 	return c
 }
 
-func (l *linter) run() error {
+func (l *linter) run(ctx context.Context) error {
 	if l.vector == "" || len(l.overwrites) > 1 {
 		return cli.Usage("want --vector FILE and at most one --overwrite FILE")
 	}
@@ -48,7 +49,7 @@ func (l *linter) run() error {
 	if err != nil {
 		return err
 	}
-	vector, err := l.read(l.vector)
+	vector, err := l.read(ctx, l.vector)
 	if err != nil {
 		return fmt.Errorf("reading image vector %q: %w", l.vector, err)
 	}
@@ -58,7 +59,7 @@ func (l *linter) run() error {
 	}
 	if len(l.overwrites) > 0 {
 		config.OverwriteFile = l.overwrites[0]
-		if config.Overwrite, err = l.read(config.OverwriteFile); err != nil {
+		if config.Overwrite, err = l.read(ctx, config.OverwriteFile); err != nil {
 			return fmt.Errorf("reading overwrite %q: %w", config.OverwriteFile, err)
 		}
 	}

@@ -2,6 +2,7 @@ package vector
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -28,7 +29,7 @@ func newOverwrite(env cli.Env) *cobra.Command {
 		Short: "Write an overwrite that pulls images from other registries",
 		Example: `  hk vector overwrite --vector images.yaml --replace registry.k8s.io=registry.example.com/k8s -o mine.yaml
   hk vector overwrite --vector images.yaml --replace '*=registry.example.com/mirror' --ca ca.pem --all pause-container`,
-	}, cobra.ArbitraryArgs, func(_ *cobra.Command, names []string) error { return o.run(names) })
+	}, cobra.ArbitraryArgs, func(c *cobra.Command, names []string) error { return o.run(c.Context(), names) })
 	fs := c.Flags()
 	o.vectorFlags(fs)
 	o.formatFlags(fs)
@@ -48,11 +49,11 @@ func parseRule(rules *imagevector.Rules) func(string) error {
 	}
 }
 
-func (o *overwriter) run(names []string) error {
+func (o *overwriter) run(ctx context.Context, names []string) error {
 	if len(o.rules) == 0 {
 		return cli.Usage("missing --replace FROM=TO")
 	}
-	v, err := o.loadMerged(o.vector)
+	v, err := o.loadMerged(ctx, o.vector)
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (o *overwriter) run(names []string) error {
 		other := func(s imagevector.Source) bool { return !slices.Contains(names, s.Name) }
 		entries, unmatched = slices.DeleteFunc(entries, other), slices.DeleteFunc(unmatched, other)
 	}
-	bundle, err := o.bundle()
+	bundle, err := o.bundle(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,11 +99,11 @@ func (o *overwriter) run(names []string) error {
 }
 
 // bundle returns the certificates of --ca, nil without the flag.
-func (o *overwriter) bundle() (*imagevector.CABundle, error) {
+func (o *overwriter) bundle(ctx context.Context) (*imagevector.CABundle, error) {
 	if o.ca == "" {
 		return nil, nil
 	}
-	text, err := o.read(o.ca)
+	text, err := o.read(ctx, o.ca)
 	if err != nil {
 		return nil, fmt.Errorf("reading certificates: %w", err)
 	}

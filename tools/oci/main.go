@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -26,8 +27,15 @@ var commands = map[string]cli.Command{
 }
 
 func run(ctx context.Context, env cli.Env) error {
-	if len(env.Args) == 0 || commands[env.Args[0]] == nil {
-		return cli.Usage("unknown command %q: want one of %s", strings.Join(env.Args, " "), strings.Join(slices.Sorted(maps.Keys(commands)), ", "))
+	names := strings.Join(slices.Sorted(maps.Keys(commands)), ", ")
+	switch {
+	case len(env.Args) == 0:
+		return cli.Usage("missing command: want one of %s", names)
+	case slices.Contains([]string{"-h", "-help", "--help"}, env.Args[0]):
+		_, err := fmt.Fprintf(env.Out, "Usage: oci COMMAND [FLAG]...\n\nCommands: %s. For the flags of a command, run oci COMMAND -h.\n", names)
+		return err
+	case commands[env.Args[0]] == nil:
+		return cli.Usage("unknown command %q: want one of %s", env.Args[0], names)
 	}
 	command := commands[env.Args[0]]
 	env.Args = env.Args[1:]

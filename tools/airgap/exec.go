@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -31,7 +32,7 @@ func (c config) execBazel(root *debian.Root, sdk goSDK, rc string) error {
 		// another server: Bazel restarts it when a JVM argument changes.
 		fmt.Sprintf("--host_jvm_args=-Dhyperkube.mounts=%x", sum[:6]),
 	}, c.args...)
-	return root.Exec(args, bazelEnv(os.Environ()), c.dir, binds)
+	return root.Exec(args, bazelEnv(os.Environ(), sdk), c.dir, binds)
 }
 
 // execAsRoot executes this command again as root of a new user namespace.
@@ -79,15 +80,22 @@ func (c config) binds(sdk goSDK) []debian.Bind {
 	return binds
 }
 
-// bazelEnv returns the caller's environment without variables that make
-// programs of the root use files of the host.
-func bazelEnv(caller []string) []string {
+// bazelEnv returns the caller's environment with the settings for access to Go
+// modules, and without variables that make programs of the root use files of the
+// host. Unlike files and command lines, it is hidden from other users.
+func bazelEnv(caller []string, sdk goSDK) []string {
 	env := slices.DeleteFunc(slices.Clone(caller), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
-		return slices.Contains([]string{
+		_, set := sdk.env[name]
+		return set || slices.Contains([]string{
 			"PATH", "LANG", "LANGUAGE", "TMPDIR", "JAVA_HOME", "JAVA_TOOL_OPTIONS", "BASH_ENV", "ENV", "GOROOT", "GOTOOLCHAIN", "PERL5LIB", "PYTHONPATH", "PYTHONHOME",
 		}, name) || strings.HasPrefix(name, "LC_") || strings.HasPrefix(name, "LD_")
 	})
+	for _, key := range slices.Sorted(maps.Keys(sdk.env)) {
+		if sdk.env[key] != "" {
+			env = append(env, key+"="+sdk.env[key])
+		}
+	}
 	return append(env,
 		"PATH="+goRoot+"/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"LANG=C.UTF-8", "GOROOT="+goRoot, "GOTOOLCHAIN=local",

@@ -103,7 +103,8 @@ func (c config) bazelrc(debianOptions, private []string, registry string, sdk go
 	}
 	for _, key := range slices.Sorted(maps.Keys(sdk.env)) {
 		if sdk.env[key] != "" {
-			line("common --repo_env=%s=%s", key, quote(sdk.env[key]))
+			// Without the value, which may have a password: see bazelEnv.
+			line("common --repo_env=%s", key)
 		}
 	}
 	if c.upstreamModules != "" {

@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"github.com/hyperkube/hyperkube/tools/internal/redact"
 )
 
 // Exit codes of every command of this repository.
@@ -98,7 +100,8 @@ func Main(name string, cmd Command) int {
 	}))
 }
 
-// Code prints err, if it has a message, and returns its exit code.
+// Code prints err, if it has a message, without the credentials of URLs. It returns
+// its exit code.
 func Code(name string, w io.Writer, err error) int {
 	if err == nil {
 		return 0
@@ -111,6 +114,6 @@ func Code(name string, w io.Writer, err error) int {
 			return code
 		}
 	}
-	fmt.Fprintf(w, "%s: %v\n", name, err)
+	fmt.Fprintf(w, "%s: %s\n", name, redact.URLs(err.Error()))
 	return code
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/redact"
 	"golang.org/x/term"
 )
 
@@ -63,11 +64,11 @@ func (r *Reporter) Start(name, unit string, total int64) *Task {
 	return t
 }
 
-// Logf writes a line and keeps the bar intact.
+// Logf writes a line, without the credentials of URLs, and keeps the bar intact.
 func (r *Reporter) Logf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.writeLine(fmt.Sprintf(format, args...))
+	r.writeLine(redact.URLs(fmt.Sprintf(format, args...)))
 }
 
 // writeLine writes s. The caller holds r.mu.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
+	"github.com/hyperkube/hyperkube/tools/internal/redact"
 	"github.com/hyperkube/hyperkube/tools/internal/shell"
 )
 
@@ -92,13 +93,30 @@ func (c Config) mirror(apt fs.FS) (mirror, error) {
 	if err == nil {
 		m, err = chooseMirror(sources)
 	}
-	if uri := c.Getenv("HYPERKUBE_DEBIAN_MIRROR"); uri != "" {
-		m.archive, err = sourceOf(uri, sources), nil
+	if uri := c.Getenv(archiveEnv); uri != "" {
+		m.archive, err = sourceOf(uri, sources), checkCredentials(archiveEnv, uri)
 	}
-	if uri := c.Getenv("HYPERKUBE_DEBIAN_SECURITY_MIRROR"); uri != "" {
+	if uri := c.Getenv(securityEnv); uri != "" {
 		m.security = sourceOf(uri, sources)
+		err = errors.Join(err, checkCredentials(securityEnv, uri))
 	}
 	return m, err
+}
+
+// Environment variables with the URIs of mirrors.
+const (
+	archiveEnv  = "HYPERKUBE_DEBIAN_MIRROR"
+	securityEnv = "HYPERKUBE_DEBIAN_SECURITY_MIRROR"
+)
+
+// checkCredentials rejects a URI with credentials: mmdebstrap writes it to files of
+// the root that every user can read.
+func checkCredentials(name, uri string) error {
+	if clean := redact.URLs(uri); clean != uri {
+		return fmt.Errorf("reading %s=%q: want a URI without user and password, which are stored in files that others can read; "+
+			"put them into a file of /etc/apt/auth.conf.d, see apt_auth.conf(5)", name, clean)
+	}
+	return nil
 }
 
 // sourceOf returns the source at uri, with the signing key that apt's

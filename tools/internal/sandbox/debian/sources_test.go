@@ -185,3 +185,19 @@ func TestMirrorOverride(t *testing.T) {
 		}
 	}
 }
+
+// A password would be stored in the root.
+func TestMirrorCredentials(t *testing.T) {
+	for _, name := range []string{archiveEnv, securityEnv} {
+		c := Config{Getenv: func(n string) string {
+			if n == name {
+				return "https://user:secret@mirror.example/debian"
+			}
+			return ""
+		}}
+		_, err := c.mirror(fstest.MapFS{"sources.list": {Data: []byte("deb http://mirror.example/debian bookworm main\n")}})
+		if err == nil || !strings.Contains(err.Error(), name+"=\"https://REDACTED@mirror.example/debian\": want a URI without user and password") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("got %v", err)
+		}
+	}
+}

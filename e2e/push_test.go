@@ -186,19 +186,7 @@ func TestPushOfChangedFile(t *testing.T) {
 	if len(files) != 1 {
 		t.Fatalf("got files %q", files)
 	}
-	base := strings.TrimSpace(must(t, "./bazelw", "info", "output_base"))
-	file := filepath.Join(base, files[0])
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		must(t, "./bazelw", "shutdown")
-		if err := os.Truncate(file, info.Size()); err != nil {
-			t.Fatal(err)
-		}
-		must(t, "./bazelw", "build", images[1].target)
-	})
+	file := filepath.Join(strings.TrimSpace(must(t, "./bazelw", "info", "output_base")), files[0])
 	must(t, "./bazelw", "shutdown") // the next server looks at all files again
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
 	if err == nil {
@@ -208,10 +196,17 @@ func TestPushOfChangedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fix := []string{"fetch", "--force", "--repo=@@" + filepath.Base(filepath.Dir(file))}
+	t.Cleanup(func() {
+		must(t, "./bazelw", fix...)
+		must(t, "./bazelw", "build", images[1].target)
+	})
 	got := run(t, nil, "./bazelw", "run", images[1].push, "--", "--repository", r.addr+"/kubectl")
 	want := "want sha256 " + pin(t, "kubernetes/"+version+"/linux/amd64/kubectl").SHA256.String() + ", got "
-	if got.code == 0 || r.uploads.Load() != 0 || !strings.Contains(got.stderr, want) {
-		t.Errorf("exit code %d, %d uploads; want an error with %q", got.code, r.uploads.Load(), want)
+	for _, want := range []string{want, "Fix: ./bazelw " + strings.Join(fix, " ")} {
+		if got.code == 0 || r.uploads.Load() != 0 || !strings.Contains(got.stderr, want) {
+			t.Errorf("exit code %d, %d uploads; want an error with %q", got.code, r.uploads.Load(), want)
+		}
 	}
 }
 

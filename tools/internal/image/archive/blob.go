@@ -8,12 +8,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
-	"syscall"
 
 	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
+	ocilayout "github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
 )
 
@@ -92,12 +93,12 @@ func (b *blob) copyTo(ctx context.Context, w io.Writer, buf []byte) error {
 const fixHint = "Fix: build the image again"
 
 func (b *blob) open() (*os.File, error) {
-	f, size, err := openRegular(b.path)
+	f, size, err := ocilayout.OpenRegular(b.path, math.MaxInt64)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("missing blob %s: %w. "+fixHint, b.digest, err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading layout: %w", err)
 	}
 	if size != b.size {
 		return nil, errors.Join(fmt.Errorf("reading %q: want %d bytes, got %d. "+fixHint, b.path, b.size, size), f.Close())
@@ -105,33 +106,13 @@ func (b *blob) open() (*os.File, error) {
 	return f, nil
 }
 
-// openRegular opens a regular file. It follows symlinks, of which the layouts and
-// sandboxes of Bazel consist. O_NONBLOCK keeps it from blocking on a named pipe.
-func openRegular(file string) (*os.File, int64, error) {
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, 0, fmt.Errorf("reading layout: %w", err)
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%q is not a regular file", file)
-	}
-	if err != nil {
-		return nil, 0, errors.Join(fmt.Errorf("reading layout: %w", err), f.Close())
-	}
-	return f, info.Size(), nil
-}
-
 // readJSON parses oci-layout or index.json.
 func readJSON(file string, v any) error {
-	f, size, err := openRegular(file)
+	f, _, err := ocilayout.OpenRegular(file, maxDocument)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading layout: %w", err)
 	}
 	defer f.Close()
-	if size > maxDocument {
-		return fmt.Errorf("reading %q: want at most %d bytes, got %d", file, maxDocument, size)
-	}
 	raw, err := io.ReadAll(io.LimitReader(f, maxDocument))
 	if err == nil {
 		err = json.Unmarshal(raw, v)

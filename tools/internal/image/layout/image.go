@@ -18,7 +18,7 @@ type document struct {
 }
 
 func (d document) MediaType() (types.MediaType, error) { return d.desc.MediaType, nil }
-func (d document) Digest() (v1.Hash, error)            { return d.desc.Digest, nil }
+func (d document) Digest() (v1.Hash, error)            { return partial.Digest(d) }
 func (d document) Size() (int64, error)                { return d.desc.Size, nil }
 func (d document) RawManifest() ([]byte, error)        { return d.raw, nil }
 

@@ -1,6 +1,6 @@
 // Package verify checks a finished image against the manifest, the lock and the
 // recorded digests. It is independent of the packages that build images: it reads
-// layouts with another library, and layers as a container runtime does.
+// layouts with package layout, and layers as a container runtime does.
 package verify
 
 import (

@@ -46,7 +46,8 @@ func (r Rebuilder) build(ctx context.Context, w *Workspace, b buildplan.Build, p
 		if err != nil {
 			return done, err
 		}
-		o.Info, o.Commit = info, w.Release.Commit.Hash
+		o.Build = info
+		o.Build.Commit = w.Release.Commit.Hash
 		if o.Status == Matched && r.Provenance != nil {
 			if err := r.attest(ctx, w, step, phase, j); err != nil {
 				return done, err
@@ -64,26 +65,25 @@ func (r Rebuilder) compare(ctx context.Context, step *builder.Step, j Job) (Outc
 	if err != nil {
 		return Outcome{}, err
 	}
-	got, err := digestOf(name)
+	f, err := os.Open(name)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("comparing %s: %w", j, err)
 	}
-	if got != j.Want {
-		path, err := r.keepMismatch(name, j)
-		return Outcome{Job: j, Status: Differs, Got: got, Path: path}, err
-	}
-	if r.Store == nil {
-		return Outcome{Job: j, Status: Matched, Got: got}, nil
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return Outcome{}, fmt.Errorf("storing %s: %w", j, err)
-	}
 	defer f.Close()
-	if err := r.Store.Put(ctx, j.Want, 0, name, f); err != nil {
-		return Outcome{}, err
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return Outcome{}, fmt.Errorf("comparing %s: %w", j, err)
 	}
-	return Outcome{Job: j, Status: Matched, Got: got}, nil
+	o := Outcome{Job: j, Status: Matched, Got: versions.NewDigest([sha256.Size]byte(h.Sum(nil)))}
+	if o.Got != j.Want {
+		o.Status = Differs
+		o.Path, err = r.keepMismatch(name, j)
+	} else if r.Store != nil {
+		if _, err = f.Seek(0, io.SeekStart); err == nil {
+			err = r.Store.Put(ctx, j.Want, 0, name, f)
+		}
+	}
+	return o, err
 }
 
 // attest writes the provenance statement of a match.
@@ -102,18 +102,4 @@ func (r Rebuilder) attest(ctx context.Context, w *Workspace, step *builder.Step,
 	}
 	_, err = r.Provenance.Write(line)
 	return err
-}
-
-// digestOf returns the sha256 of a file.
-func digestOf(name string) (versions.Digest, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return versions.Digest{}, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return versions.Digest{}, err
-	}
-	return versions.NewDigest([sha256.Size]byte(h.Sum(nil))), nil
 }

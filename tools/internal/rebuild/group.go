@@ -95,5 +95,5 @@ func (r Rebuilder) missingDate(phase string) error {
 	if ranges, ok := r.Exhausted[phase]; ok {
 		return fmt.Errorf("the build date of the %s phase is unknown, and not found in %s", phase, ranges)
 	}
-	return fmt.Errorf("the build date of the %s phase is unknown. Fix: hk rebuild search", phase)
+	return fmt.Errorf("the build date of the %s phase is unknown. Fix: run hk rebuild search", phase)
 }

@@ -6,11 +6,9 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
-	"github.com/hyperkube/hyperkube/tools/internal/rebuild/builder"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
@@ -33,8 +31,7 @@ type Outcome struct {
 	Path    string          `json:"path,omitempty"`   // of a binary that differs
 	Reason  string          `json:"reason,omitempty"` // why the job is unbuildable
 	Failure `json:"-"`
-	Info    builder.Info `json:"-"`
-	Commit  string       `json:"-"`
+	Build   results.Build `json:"-"`
 }
 
 func (o Outcome) String() string {
@@ -59,8 +56,7 @@ func Results(outcomes ...Outcome) []results.Result {
 		}
 		all = append(all, results.Result{
 			Key: o.Key, Outcome: string(o.Status), SHA256: o.Got, Reason: o.Reason, MissingDate: o.MissingDate,
-			Toolchain: o.Info.Toolchain, System: o.Info.System, Compiler: o.Info.Compiler, Commit: o.Commit,
-			Seconds: int(o.Info.Wall.Round(time.Second) / time.Second), PeakMiB: int(o.Info.PeakMemory >> 20), BuiltWith: o.Info.Binaries,
+			Build: o.Build,
 		})
 	}
 	return all

@@ -133,20 +133,19 @@ func complete(release builddate.Release, w *builder.Workspace) (builddate.Releas
 // fromStore reports the jobs whose binaries are in the store and returns those
 // that are left. A corrupt file in the store counts as missing.
 func (r Rebuilder) fromStore(jobs []Job) (done []Outcome, left []Job, err error) {
+	if r.Force || r.Store == nil {
+		return nil, jobs, nil
+	}
 	for _, j := range jobs {
-		if r.Force || r.Store == nil {
-			left = append(left, j)
-			continue
-		}
 		has, err := r.Store.Has(j.Want)
 		if err != nil {
 			return done, nil, err
 		}
 		if has && r.Store.Verify(j.Want) == nil {
 			done = append(done, r.report(Outcome{Job: j, Status: Stored}))
-			continue
+		} else {
+			left = append(left, j)
 		}
-		left = append(left, j)
 	}
 	return done, left, nil
 }

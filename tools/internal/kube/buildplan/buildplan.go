@@ -33,7 +33,7 @@ const (
 	cacheDir  = "/gocache"
 	toolsDir  = "/shim/tools"  // git
 	binDir    = "/shim/bin"    // go, while planning
-	recordDir = "/shim/record" // written by the latter
+	recordDir = "/shim/record" // builds that the go shim records
 
 	memoryLimit = "1GiB" // of each go process, a soft limit
 )

@@ -18,15 +18,13 @@ commit=%s
 seconds=%d
 tag=%s
 case "$*" in
-"version") echo "git version 2.39.0" ;;
-"status --porcelain") ;;
 "-c log.showsignature=false "*) shift 2 ;;
 esac
 case "$*" in
-"version" | "status --porcelain") ;;
+"version") echo "git version 2.39.0" ;;
+"status --porcelain") ;;
 "log -1 --format=%%H:%%ct" | "show -s --format=%%H:%%ct") echo "$commit:$seconds" ;;
-"log --no-decorate -n1 --format=format:%%H %%ct %%D "*) echo "$commit $seconds HEAD -> master, tag: $tag" ;;
-"log -n1 --format=format:%%H %%ct %%D "*) echo "$commit $seconds HEAD -> master, tag: $tag" ;;
+"log --no-decorate -n1 --format=format:%%H %%ct %%D "* | "log -n1 --format=format:%%H %%ct %%D "*) echo "$commit $seconds HEAD -> master, tag: $tag" ;;
 "tag -l") echo "$tag" ;;
 "config extensions.objectformat") exit 1 ;;
 "for-each-ref --format=%%(refname) --merged=$commit") echo "refs/tags/$tag" ;;

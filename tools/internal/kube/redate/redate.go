@@ -2,9 +2,7 @@
 // linked with other dates, without linking it. A date of the same length moves
 // nothing in the program. It changes its own bytes, the build ID, which has hashes
 // of the inputs of compiler and linker and of the linked file, and the GNU build
-// ID, which is derived from the build ID. A date costs little more than hashing
-// the file: on one core of 2026, about 400 dates a second for a program of 3 MB
-// and 19 for one of 57 MB.
+// ID, which is derived from the build ID.
 package redate
 
 import (
@@ -91,7 +89,7 @@ func New(file []byte, inputs Inputs, placeholders ...string) (*Program, error) {
 	p.file = newHashState(file, sites)
 	// The content hash has zeros in place of both IDs, so everything before the
 	// first date is hashed once.
-	if p.content, err = p.file.skipZeros(func(k kind) bool { return k < 0 }); err != nil {
+	if p.content, err = p.file.skipIDs(); err != nil {
 		return nil, err
 	}
 	if len(gnu) > 0 {
@@ -184,9 +182,9 @@ func newHashState(data []byte, sites []patchSite) hashState {
 	return hashState{data: data, sites: sites, prefix: sha256.New().(hash.Cloner)}
 }
 
-// skipZeros returns the state after the first sites that are zeros for every
-// date.
-func (s hashState) skipZeros(zero func(kind) bool) (hashState, error) {
+// skipIDs returns the state after the sites before the first date, with zeros in
+// them.
+func (s hashState) skipIDs() (hashState, error) {
 	prefix, err := s.prefix.Clone()
 	if err != nil {
 		return hashState{}, err
@@ -195,7 +193,7 @@ func (s hashState) skipZeros(zero func(kind) bool) (hashState, error) {
 		site := s.sites[0]
 		prefix.Write(s.data[s.offset:site.offset])
 		s.offset = site.offset
-		if !zero(site.kind) {
+		if site.kind >= 0 {
 			break
 		}
 		prefix.Write(zeros[:site.size])

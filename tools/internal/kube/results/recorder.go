@@ -57,7 +57,7 @@ func (r Recorder) Record(ctx context.Context, results ...Result) error {
 		if ok && before.Outcome != Unbuildable && result.Outcome == Unbuildable {
 			continue
 		}
-		result.Reason = r.withoutLocals(result.Reason)
+		result.Reason = r.redact(result.Reason)
 		recorded[result.Key] = result
 	}
 	doc, err := os.ReadFile(r.file(DocFile))
@@ -72,9 +72,9 @@ func (r Recorder) Record(ctx context.Context, results ...Result) error {
 
 var urls = regexp.MustCompile(`https?://[^\s"]*[^\s":]`)
 
-// withoutLocals removes cache paths and mirror URLs from a reason: results are
+// redact removes cache paths and mirror URLs from a reason: results are
 // published, and these belong to one machine.
-func (r Recorder) withoutLocals(reason string) string {
+func (r Recorder) redact(reason string) string {
 	return urls.ReplaceAllString(strings.ReplaceAll(reason, r.Cache, "$HYPERKUBE_CACHE"), "URL")
 }
 

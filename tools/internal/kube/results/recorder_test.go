@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-func TestWithoutLocals(t *testing.T) {
+func TestRedact(t *testing.T) {
 	r := Recorder{Cache: "/home/me/.cache/hyperkube"}
-	got := r.withoutLocals(`reading https://proxy.example/x/@v/v1.0.0.info: 403 Forbidden; in "/home/me/.cache/hyperkube/rebuild/trees": no`)
+	got := r.redact(`reading https://proxy.example/x/@v/v1.0.0.info: 403 Forbidden; in "/home/me/.cache/hyperkube/rebuild/trees": no`)
 	if want := `reading URL: 403 Forbidden; in "$HYPERKUBE_CACHE/rebuild/trees": no`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

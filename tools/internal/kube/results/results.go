@@ -30,13 +30,18 @@ type Result struct {
 	SHA256      versions.Digest `json:"sha256,omitzero"`       // of the built binary
 	Reason      string          `json:"reason,omitempty"`      // why it could not be built
 	MissingDate string          `json:"missingDate,omitempty"` // phase whose build date was unknown, if that is the reason
-	Toolchain   string          `json:"toolchain,omitempty"`   // "go1.26.2"
-	System      string          `json:"system,omitempty"`      // of the build: "host", or Debian's "bullseye"
-	Compiler    string          `json:"compiler,omitempty"`    // C compiler of a cgo build: "gcc-10 10.2.1-6"
-	Commit      string          `json:"commit,omitempty"`
-	Seconds     int             `json:"seconds,omitempty"`   // wall time of the go command
-	PeakMiB     int             `json:"peakMiB,omitempty"`   // peak memory of all its processes together
-	BuiltWith   []string        `json:"builtWith,omitempty"` // all binaries of the same go command
+	Build
+}
+
+// Build describes how a binary was built.
+type Build struct {
+	Toolchain string   `json:"toolchain,omitempty"` // "go1.26.2"
+	System    string   `json:"system,omitempty"`    // "host", or Debian's "bullseye"
+	Compiler  string   `json:"compiler,omitempty"`  // Debian package of the C compiler: "gcc-10 10.2.1-6"; "" without cgo
+	Commit    string   `json:"commit,omitempty"`
+	Seconds   int      `json:"seconds,omitempty"`   // wall time of the go command
+	PeakMiB   int      `json:"peakMiB,omitempty"`   // peak memory of all its processes together
+	BuiltWith []string `json:"builtWith,omitempty"` // all binaries of the same go command
 }
 
 // Key identifies a result.

@@ -18,7 +18,7 @@ func result(t *testing.T, version, platform, binary, outcome string) Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Result{Key: Key{v, p, binary}, Outcome: outcome, Toolchain: "go1.26.2"}
+	r := Result{Key: Key{v, p, binary}, Outcome: outcome, Build: Build{Toolchain: "go1.26.2"}}
 	if outcome == Unbuildable {
 		r.Toolchain, r.Reason = "", "no toolchain"
 		return r

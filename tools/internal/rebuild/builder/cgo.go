@@ -14,14 +14,14 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/kube/buildplan"
 )
 
-// checkC compiles runtime/cgo, the smallest package with C, and checks that the
+// checkCgo compiles runtime/cgo, the smallest package with C, and checks that the
 // object file does not contain the random name of the build directory. Go asks
 // the C compiler once for the flags that it supports, among them those that
 // remove the name, and keeps the answers in the build cache. Wrong answers were
 // seen once, for a compiler that supports the flags, and changed the bytes of
 // kubelet v1.34.3. The cause was not found. A cache with wrong answers is
 // removed.
-func (s *Step) checkC(ctx context.Context) error {
+func (s *Step) checkCgo(ctx context.Context) error {
 	if !slices.Contains(s.Build.Args, "-trimpath") {
 		return nil // the name is in the binary in any case
 	}
@@ -59,13 +59,11 @@ func (s *Step) compileRuntimeCgo(ctx context.Context) ([]byte, error) {
 // name by one without a number if it supports the flags.
 var buildDirPattern = regexp.MustCompile(`/go-build[0-9]+/`)
 
-// NonDeterministic returns why a build has other bytes each time, or "". Until
-// late patches of 1.28 and 1.29 (v1.29.1 is affected, v1.28.15 is not), upstream
-// trimmed paths with the compiler's -trimpath in -gcflags, which overrides the
-// one that the go command passes. The binary then contains paths of files that
-// cgo generates, such as /tmp/go-build1992812527/b061/_cgo_gotypes.go, with a
-// random number. Two builds that differ in nothing else were seen to differ by it
-// with Go 1.19.4 and 1.21.6. With go's own -trimpath, or with none, they agree.
+// NonDeterministic returns why a build has other bytes each time, or "". In some
+// old versions, the compiler's -trimpath in -gcflags overrides the one that the go
+// command passes. The binary then contains the random paths of files that cgo
+// generates; see docs/rebuild.md. With go's own -trimpath, or with none, it does
+// not.
 func (w *Workspace) NonDeterministic(ctx context.Context, b buildplan.Build) (string, error) {
 	if b.Static() || !overridesTrimpath(b.Args) {
 		return "", nil

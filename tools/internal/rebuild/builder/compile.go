@@ -14,7 +14,7 @@ import (
 // Compile compiles all packages of the step and links nothing.
 func (s *Step) Compile(ctx context.Context) error {
 	if !s.Build.Static() {
-		if err := s.checkC(ctx); err != nil {
+		if err := s.checkCgo(ctx); err != nil {
 			return err
 		}
 	}

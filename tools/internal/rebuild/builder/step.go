@@ -12,6 +12,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/buildplan"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/sourcetree"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
@@ -74,20 +75,10 @@ func makeCache(dir string) error {
 	return nil
 }
 
-// Info describes how a step was run.
-type Info struct {
-	Toolchain  string // "go1.26.2"
-	System     string // "host", or Debian's suite
-	Compiler   string // Debian package of the C compiler and its version; "" without cgo
-	Wall       time.Duration
-	PeakMemory int64    // in bytes, of all processes together
-	Binaries   []string // of the go command
-}
-
 // Run compiles and links. Compilers run concurrently. Linkers take up to 1.6 GB
 // each, so one runs at a time.
-func (s *Step) Run(ctx context.Context) (Info, error) {
-	info := Info{Toolchain: "go" + s.tree.Image.Go, System: s.env.Sandbox.Name(), Binaries: s.Build.Binaries()}
+func (s *Step) Run(ctx context.Context) (results.Build, error) {
+	info := results.Build{Toolchain: "go" + s.tree.Image.Go, System: s.env.Sandbox.Name(), BuiltWith: s.Build.Binaries()}
 	if root, ok := s.env.Sandbox.(*debian.Root); ok {
 		var err error
 		if info.Compiler, err = compilerPackage(root, s.Build.Getenv("CC")); err != nil {
@@ -102,7 +93,7 @@ func (s *Step) Run(ctx context.Context) (Info, error) {
 	if err := s.link(ctx); err != nil {
 		return info, err
 	}
-	info.Wall, info.PeakMemory = time.Since(start), int64(s.memory)
+	info.Seconds, info.PeakMiB = int(time.Since(start).Round(time.Second)/time.Second), int(s.memory>>20)
 	return info, nil
 }
 

@@ -31,7 +31,7 @@ type Searcher struct {
 	Rebuilder rebuild.Rebuilder // verifies results and has the database of build dates
 	Platform  versions.Platform // of the binaries to search with
 	Phase     string            // phase to search even if its date is known; "" for all unknown phases
-	Range     Range             // build dates to search; zero for those that are usual
+	Range     Range             // build dates to search; zero for the usual ones
 	Out       io.Writer
 }
 
@@ -189,7 +189,7 @@ func (s Searcher) verify(ctx context.Context, w *rebuild.Workspace, phase string
 	w.Release = before.With(phase, match.build, match.commit)
 	r := s.Rebuilder
 	r.Force = true
-	// Printed, but not recorded: nobody asked for this job.
+	// Printed, but not recorded: the job was not requested.
 	r.Report = func(o rebuild.Outcome) { fmt.Fprintln(s.Out, o) }
 	outcomes, err := r.Build(ctx, w, []rebuild.Job{job})
 	if err == nil && outcomes[0].Status != rebuild.Matched {

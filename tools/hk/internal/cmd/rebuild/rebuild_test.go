@@ -155,7 +155,7 @@ func TestJSONOutcome(t *testing.T) {
 		t.Fatal(err)
 	}
 	job := rebuild.Job{Key: results.Key{Version: v, Binary: "kubectl", Platform: p}, Want: d}
-	got, err := json.Marshal(rebuild.Outcome{Job: job, Status: rebuild.Unbuildable, Reason: "no date", Commit: "c"})
+	got, err := json.Marshal(rebuild.Outcome{Job: job, Status: rebuild.Unbuildable, Reason: "no date", Build: results.Build{Commit: "c"}})
 	want := `{"version":"v1.36.0","platform":"linux/amd64","binary":"kubectl","sha256":"` + d.String() + `","status":"unbuildable","reason":"no date"}`
 	if err != nil || string(got) != want {
 		t.Errorf("got %s, error %v, want %s", got, err, want)

@@ -18,10 +18,8 @@ func newSearch(env cli.Env) *cobra.Command {
 		Use:   "search VERSION",
 		Short: "Find the unknown build dates of a version",
 		Long: `Find the unknown build dates of a version: the wall clock of each phase of
-upstream's build, in seconds. The smallest binary of a phase is built once, and its
-sha256 is computed for each date. A date with the official sha256 is verified by
-another build and added to the build dates. An interrupted search continues where it
-stopped.`,
+upstream's build, in seconds. A date with which a binary has the official sha256 is
+added to the build dates. An interrupted search continues where it stopped.`,
 		Example: `  hk rebuild search v1.29.1
   hk rebuild search v1.29.1 --phase node --from 2024-01-17T15:46:26Z --to 2024-01-17T16:46:26Z`,
 		Args: cobra.ExactArgs(1),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -101,26 +102,45 @@ type localError struct{ error }
 func (e *localError) Unwrap() error { return e.error }
 
 func (f *Fetcher) downloadOnce(ctx context.Context, pin versions.Pin, u *url.URL) error {
-	response, err := f.get(ctx, u)
+	part, err := f.Store.Partial(pin.SHA256)
+	if err != nil {
+		return &localError{err}
+	}
+	defer part.Close()
+	response, resumed, err := f.resume(ctx, u, part)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
 	from := describeSource(u, response)
-	size := max(pin.Size, response.ContentLength)
-	task := f.Progress.Start("downloading "+pin.FileKey.String(), "bytes", size)
-	body := &progressReader{r: io.LimitReader(response.Body, maxDownload), task: task}
-	err = f.put(ctx, pin.SHA256, pin.Size, from, body, size)
+	var have int64
+	if resumed {
+		have = part.Size
+	}
+	announced := response.ContentLength
+	task := f.Progress.Start("downloading "+pin.FileKey.String(), "bytes", max(pin.Size, have+announced))
+	task.Add(have)
+	body := &progressReader{r: io.LimitReader(response.Body, maxDownload-have), task: task}
+	err = put(ctx, body, from, max(pin.Size-have, announced), func() error {
+		return part.Put(ctx, pin.Size, from, body, resumed, validator(response))
+	})
+	var local *localError
 	var mismatch *store.MismatchError
-	if errors.As(err, &mismatch) {
+	switch {
+	case errors.As(err, &local):
+		part.Discard() // the disk may be full
+	case errors.As(err, &mismatch) && resumed:
+		// The part, which is removed, may come from another version of the file.
+		return &transientError{fmt.Errorf("%w; the first %d bytes are from an interrupted download", err, have)}
+	case errors.As(err, &mismatch):
 		return f.describeMismatch(pin, mismatch, body.head, response.Header.Get("Content-Encoding"))
 	}
 	return err
 }
 
 // put stores the body of a response that announces a size, and ends its task.
-func (f *Fetcher) put(ctx context.Context, d versions.Digest, size int64, from string, body *progressReader, announced int64) error {
-	err := f.Store.Put(ctx, d, size, from, body)
+func put(ctx context.Context, body *progressReader, from string, announced int64, write func() error) error {
+	err := write()
 	if err == nil {
 		body.task.Done()
 		return nil
@@ -142,13 +162,58 @@ func (f *Fetcher) put(ctx context.Context, d versions.Digest, size int64, from s
 	return &transientError{fmt.Errorf("downloading %q: %w", from, err)}
 }
 
-// get returns the response to a GET request if its status is 200.
-func (f *Fetcher) get(ctx context.Context, u *url.URL) (*http.Response, error) {
+// resume requests the bytes that follow a part of a file, and reports whether the
+// response has only these. A server that has no ranges, or another version of the
+// file, sends the whole file.
+func (f *Fetcher) resume(ctx context.Context, u *url.URL, part *store.Partial) (*http.Response, bool, error) {
+	if part.Size == 0 {
+		response, err := f.get(ctx, u, nil)
+		return response, false, err
+	}
+	response, err := f.get(ctx, u, http.Header{
+		"Range": {fmt.Sprintf("bytes=%d-", part.Size)}, "If-Range": {part.Validator},
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	if response.StatusCode == http.StatusOK {
+		return response, false, nil
+	}
+	if response.StatusCode == http.StatusRequestedRangeNotSatisfiable { // nothing follows
+		err := response.Body.Close()
+		response.Body, response.ContentLength = http.NoBody, 0
+		return response, true, err
+	}
+	if got := response.Header.Get("Content-Range"); !strings.HasPrefix(got, fmt.Sprintf("bytes %d-", part.Size)) {
+		part.Discard()
+		err := fmt.Errorf("downloading %q: got status %s and range %q for bytes from %d", describeSource(u, response), response.Status, got, part.Size)
+		return nil, false, errors.Join(&transientError{err}, response.Body.Close())
+	}
+	return response, true, nil
+}
+
+// validator returns the header of a response that identifies the version of the
+// file, if the server has ranges.
+func validator(response *http.Response) string {
+	if response.Header.Get("Accept-Ranges") == "none" {
+		return ""
+	}
+	tag := response.Header.Get("ETag")
+	if strings.HasPrefix(tag, "W/") {
+		tag = ""
+	}
+	return cmp.Or(tag, response.Header.Get("Last-Modified"))
+}
+
+// get returns the response to a GET request if its status is 200, or also 206 or
+// 416 if the header has a range.
+func (f *Fetcher) get(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
 	from := u.Redacted()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("downloading %q: %w", from, err)
 	}
+	maps.Copy(request.Header, header)
 	response, err := cmp.Or(f.client, defaultClient).Do(request)
 	if err != nil {
 		err = fmt.Errorf("downloading %q: %w", from, requestError(u, err))
@@ -159,7 +224,8 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL) (*http.Response, error) {
 		}
 		return nil, &transientError{err}
 	}
-	if response.StatusCode != http.StatusOK {
+	isRange := response.StatusCode == http.StatusPartialContent || response.StatusCode == http.StatusRequestedRangeNotSatisfiable
+	if response.StatusCode != http.StatusOK && !(isRange && header != nil) {
 		err := fmt.Errorf("downloading %q: got status %s", describeSource(u, response), response.Status)
 		if response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests {
 			err = &transientError{err}

@@ -263,8 +263,8 @@ func TestUnwritableStore(t *testing.T) {
 	}
 	s.Store = store.New(filepath.Join(file, "store"))
 	err := s.download(t.Context(), pin)
-	if err == nil || requested != 1 || !strings.Contains(err.Error(), "creating the store") {
-		t.Errorf("%d requests, got %v, want one request and an error of the store", requested, err)
+	if err == nil || requested > 1 || !strings.Contains(err.Error(), "creating the store") {
+		t.Errorf("%d requests, got %v, want no retry and an error of the store", requested, err)
 	}
 	if err := s.fetchRelease(t.Context(), pin); err == nil || strings.Contains(err.Error(), "rebuilt") {
 		t.Errorf("got %v, want no rebuild", err)

@@ -53,7 +53,7 @@ func (f *Fetcher) publishedDigest(ctx context.Context, pin versions.Pin) (versio
 	err = f.retry(ctx, pin.FileKey.String(), from, func() error {
 		ctx, cancel := context.WithTimeout(ctx, responseTimeout)
 		defer cancel()
-		response, err := f.get(ctx, u)
+		response, err := f.get(ctx, u, nil)
 		if err != nil {
 			return err
 		}

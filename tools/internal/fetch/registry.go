@@ -63,5 +63,5 @@ func (f *Fetcher) fetchBlobOnce(ctx context.Context, repository, from string, d 
 	// One byte more than announced reveals a blob that is too long, even if the
 	// announced size is 0.
 	body := &progressReader{r: io.LimitReader(content, d.Size+1), task: task}
-	return f.put(ctx, d.Digest, d.Size, from, body, d.Size)
+	return put(ctx, body, from, d.Size, func() error { return f.Store.Put(ctx, d.Digest, d.Size, from, body) })
 }

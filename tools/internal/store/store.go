@@ -13,9 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
-	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -80,43 +78,29 @@ func (s Store) Verify(d versions.Digest) error {
 // source in errors. A size other than 0 limits the number of bytes read. A killed
 // process leaves a temporary file, which a later Put removes.
 func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from string, r io.Reader) error {
-	tmp := filepath.Join(s.dir, "tmp")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(s.Path(d)), 0o755), os.MkdirAll(tmp, 0o755)); err != nil {
-		return fmt.Errorf("creating the store: %w", err)
-	}
-	if err := removeAbandoned(tmp); err != nil {
-		return fmt.Errorf("removing temporary files from the store: %w", err)
-	}
-	return atomic.Write(s.Path(d), tmp, 0o644, func(w io.Writer) error {
-		_, err := io.Copy(w, NewVerifier(ctxio.NewReader(ctx, r), from, d, size))
-		var mismatch *MismatchError
-		if err != nil && !errors.As(err, &mismatch) {
-			err = fmt.Errorf("storing %q: %w", from, err)
-		}
-		return err
-	})
-}
-
-// maxIdle is the time without a write after which the process that wrote a
-// temporary file must have ended. Network timeouts are much shorter.
-const maxIdle = 24 * time.Hour
-
-// removeAbandoned removes temporary files that killed processes left.
-func removeAbandoned(dir string) error {
-	entries, err := os.ReadDir(dir)
+	dir, err := s.openTemp()
 	if err != nil {
 		return err
 	}
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err == nil && time.Since(info.ModTime()) > maxIdle {
-			err = os.Remove(filepath.Join(dir, entry.Name()))
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	defer dir.Close()
+	f, name, err := createTemp(dir, d)
+	if err != nil {
+		return err
 	}
-	return nil
+	if err := fill(ctx, f, d, size, from, r); err != nil {
+		return errors.Join(err, dir.Remove(name), f.Close())
+	}
+	return s.commit(dir, f, name, d)
+}
+
+// fill writes the bytes of r if they match the digest.
+func fill(ctx context.Context, w io.Writer, d versions.Digest, size int64, from string, r io.Reader) error {
+	_, err := io.Copy(w, NewVerifier(ctxio.NewReader(ctx, r), from, d, size))
+	var mismatch *MismatchError
+	if err != nil && !errors.As(err, &mismatch) {
+		err = fmt.Errorf("storing %q: %w", from, err)
+	}
+	return err
 }
 
 // MismatchError reports that content does not match its digest.

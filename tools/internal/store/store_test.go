@@ -13,7 +13,6 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -126,30 +125,5 @@ func TestPutConcurrently(t *testing.T) {
 	wg.Wait()
 	if left := files(t, dir); len(left) != 1 || New(dir).Verify(d) != nil {
 		t.Errorf("in the store: %q", left)
-	}
-}
-
-// Put removes files of killed processes and keeps those of running ones.
-func TestPutRemovesAbandonedFiles(t *testing.T) {
-	dir := t.TempDir()
-	old, young := filepath.Join(dir, "tmp", "old"), filepath.Join(dir, "tmp", "young")
-	if err := os.MkdirAll(filepath.Dir(old), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range []string{old, young} {
-		if err := os.WriteFile(file, []byte("half"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	yesterday := time.Now().Add(-25 * time.Hour)
-	if err := os.Chtimes(old, yesterday, yesterday); err != nil {
-		t.Fatal(err)
-	}
-	d := digestOf([]byte("kubelet"))
-	if err := New(dir).Put(context.Background(), d, 0, "there", strings.NewReader("kubelet")); err != nil {
-		t.Fatal(err)
-	}
-	if got := files(t, dir); len(got) != 2 || got[1] != young {
-		t.Errorf("in the store: %q", got)
 	}
 }

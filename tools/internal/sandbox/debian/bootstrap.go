@@ -27,7 +27,7 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	if err := diskspace.CheckFree(c.Dir, requiredSpace); err != nil {
 		return err
 	}
-	m, err := c.mirror(os.DirFS("/etc/apt"))
+	m, err := c.mirror(os.DirFS("/etc/apt"), os.DirFS("/var/lib/apt/lists"))
 	if err != nil {
 		return err
 	}
@@ -85,10 +85,11 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	return nil
 }
 
-// mirror returns the mirror that the caller configured, or else the one in
-// apt's configuration.
-func (c Config) mirror(apt fs.FS) (mirror, error) {
+// mirror returns the mirror that the caller configured, or else the one in apt's
+// configuration. Lists has the Release files that apt has downloaded.
+func (c Config) mirror(apt, lists fs.FS) (mirror, error) {
 	sources, err := readSources(apt)
+	readOrigins(lists, sources)
 	var m mirror
 	if err == nil {
 		m, err = chooseMirror(sources)

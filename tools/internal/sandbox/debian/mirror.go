@@ -12,41 +12,58 @@ import (
 // if the host's apt configuration has none.
 type mirror struct{ archive, security source }
 
-// suites are the Debian suites that the host may be configured with.
-var suites = []string{
-	"stable", "oldstable", "oldoldstable", "testing", "unstable",
-	"bullseye", "bookworm", "trixie", "forky", "duke", "sid",
-}
+// Debian suites that the host may be configured with. Third parties use the names
+// in suites for releases of their own.
+var (
+	codenames = []string{"bullseye", "bookworm", "trixie", "forky", "duke", "sid"}
+	suites    = []string{"stable", "oldstable", "oldoldstable", "testing", "unstable"}
+)
 
 // chooseMirror selects the Debian archive among the host's repositories. Third
-// parties use Debian's suite names as well, so every repository gets a score;
-// the first one with the highest score wins.
+// parties use Debian's suites and components as well, so every repository gets a
+// score, and the one with the highest score wins: the first of several if they are
+// certainly Debian's, none otherwise.
 func chooseMirror(sources []source) (mirror, error) {
 	var m mirror
 	best, bestSecurity := 0, 0
+	var equal []string // URIs with the score best, if that is not certain
 	for _, s := range sources {
 		suite, security := strings.CutSuffix(s.suite, "-security")
-		if n := score(s, suite, security); security && n > bestSecurity {
-			bestSecurity, m.security = n, s
-		} else if !security && n > best {
-			best, m.archive = n, s
+		n := score(s, suite, security)
+		switch {
+		case security:
+			if n > bestSecurity {
+				bestSecurity, m.security = n, s
+			}
+		case n > best:
+			best, m.archive, equal = n, s, []string{s.uri}
+		case n == best && n < certain && n > 0 && !slices.Contains(equal, s.uri):
+			equal = append(equal, s.uri)
 		}
 	}
-	if best == 0 {
+	problem := "has none"
+	if len(equal) > 1 {
+		problem = fmt.Sprintf("has several repositories that may be one, %q", equal)
+	}
+	if best == 0 || len(equal) > 1 {
 		seen := make([]string, len(sources))
 		for i, s := range sources {
 			seen[i] = fmt.Sprintf("%s %s (%s)", s.uri, s.suite, s.file)
 		}
-		return m, fmt.Errorf("finding a Debian mirror: apt's configuration has none; "+
-			"got %q; set HYPERKUBE_DEBIAN_MIRROR (and HYPERKUBE_DEBIAN_SECURITY_MIRROR)", seen)
+		return mirror{}, fmt.Errorf("finding a Debian mirror: apt's configuration %s; "+
+			"got %q; set %s (and %s)", problem, seen, archiveEnv, securityEnv)
 	}
 	return m, nil
 }
 
-// score rates how likely s is Debian's own archive; 0 means that it is not.
+// certain is the lowest score of a repository that no third party has.
+const certain = 6
+
+// score rates how likely s is Debian's own archive; 0 means that it is not, or that
+// nothing but the name of a suite that others use suggests it.
 func score(s source, suite string, security bool) int {
 	u, err := url.Parse(s.uri)
-	if err != nil || !slices.Contains(s.components, "main") {
+	if err != nil || !slices.Contains(s.components, "main") || s.origin != "" && s.origin != "Debian" {
 		return 0
 	}
 	// Skip schemes without network access: cdrom, file.
@@ -54,14 +71,37 @@ func score(s source, suite string, security bool) int {
 		return 0
 	}
 	n := 0
-	if slices.Contains(suites, suite) {
-		n++
+	if s.origin == "Debian" {
+		n += 16
 	}
-	if last := path.Base(u.Path); last == "debian" && !security || last == "debian-security" && security {
-		n += 2
+	if host := u.Hostname(); host == "debian.org" || strings.HasSuffix(host, ".debian.org") {
+		n += 8
 	}
 	if strings.Contains(s.signedBy, "debian-archive-") {
-		n += 4
+		n += 8
+	}
+	want := "debian"
+	if security {
+		want = "debian-security"
+	}
+	if path.Base(u.Path) == want {
+		n += 3
+		// Third parties have repositories such as /PRODUCT/debian.
+		if path.Clean(u.Path) == "/"+want {
+			n++
+		}
+	}
+	switch {
+	case slices.Contains(codenames, suite):
+		n += 2
+	case n > 0 && slices.Contains(suites, suite):
+		n++
+		fallthrough
+	default:
+		// Third parties have /debian with the suite stable, too.
+		if n < certain && !security {
+			return 0
+		}
 	}
 	return n
 }
@@ -82,7 +122,7 @@ func (m mirror) render(spec Spec) (string, error) {
 	if spec.Security {
 		if m.security.uri == "" {
 			return "", fmt.Errorf("finding a mirror of %s-security: apt's configuration has none; "+
-				"set HYPERKUBE_DEBIAN_SECURITY_MIRROR", spec.Suite)
+				"set %s", spec.Suite, securityEnv)
 		}
 		stanza(m.security, spec.Suite+"-security")
 	}

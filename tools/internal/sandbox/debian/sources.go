@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -18,6 +20,7 @@ type source struct {
 	components []string
 	signedBy   string // paths, fingerprints or a key, as in apt's Signed-By
 	file       string // configuration file
+	origin     string // Origin in its Release file; "" if unknown
 }
 
 // readSources reads sources.list and the files of sources.list.d, in both of
@@ -52,6 +55,40 @@ func readSources(etcApt fs.FS) ([]source, error) {
 		}
 	}
 	return all, nil
+}
+
+// readOrigins sets the origins of sources whose Release files apt has downloaded to
+// lists.
+func readOrigins(lists fs.FS, sources []source) {
+	for i, s := range sources {
+		for _, kind := range []string{"InRelease", "Release"} {
+			f, err := lists.Open(listPrefix(s) + kind)
+			if err != nil {
+				continue // apt has not downloaded it
+			}
+			head, err := io.ReadAll(io.LimitReader(f, maxReleaseHead))
+			f.Close()
+			if m := originField.FindSubmatch(head); err == nil && m != nil {
+				sources[i].origin = string(m[1])
+			}
+		}
+	}
+}
+
+// maxReleaseHead bounds the beginning of a Release file, with its fields, in bytes.
+const maxReleaseHead = 16 << 10
+
+var originField = regexp.MustCompile(`(?m)^Origin: *(\S.*?)[ \r]*$`)
+
+// listPrefix returns the beginning of the names of a source's files in apt's
+// lists: the URI without scheme and credentials, and the suite.
+func listPrefix(s source) string {
+	uri := s.uri
+	if u, err := url.Parse(uri); err == nil && u.Opaque == "" {
+		uri = u.Host + u.Path
+	}
+	name := strings.TrimSuffix(uri, "/") + "/dists/" + s.suite + "/"
+	return strings.NewReplacer("_", "%5f", "~", "%7e", "/", "_").Replace(name)
 }
 
 // aptFile matches the file names that apt reads.

@@ -82,6 +82,8 @@ func TestChooseMirror(t *testing.T) {
 	media := source{uri: "https://media.example", suite: "bookworm", components: []string{"main", "non-free"}}
 	debian := source{uri: "http://mirror.example/debian", suite: "bookworm", components: main, signedBy: debianKeyring}
 	proxy := source{uri: "http://nexus.example/repository/apt", suite: "bookworm", components: main}
+	copied := debian
+	copied.uri = "http://other.example/debian"
 	security := source{uri: "http://mirror.example/debian-security", suite: "bookworm-security", components: main}
 	ubuntu := source{uri: "http://archive.example/ubuntu", suite: "noble", components: main}
 	list := source{uri: "mirror+file:///etc/apt/mirrors/debian.list", suite: "trixie", components: main}
@@ -94,7 +96,8 @@ func TestChooseMirror(t *testing.T) {
 		"Debian among others":     {[]source{docker, media, security, debian}, mirror{debian, security}, ""},
 		"a proxy by another name": {[]source{cdrom, docker, proxy}, mirror{archive: proxy}, ""},
 		"a list of mirrors":       {[]source{cdrom, list}, mirror{archive: list}, ""},
-		"the first of equals":     {[]source{proxy, media}, mirror{archive: proxy}, ""},
+		"ambiguous":               {[]source{proxy, media}, mirror{}, `several repositories that may be one, ["http://nexus.example/repository/apt" "https://media.example"]`},
+		"the first of equals":     {[]source{debian, security, copied}, mirror{debian, security}, ""},
 		"none":                    {[]source{ubuntu, cdrom}, mirror{}, "has none"},
 		"only security":           {[]source{security}, mirror{}, "has none"},
 		"nothing at all":          {nil, mirror{}, "HYPERKUBE_DEBIAN_MIRROR"},
@@ -176,7 +179,7 @@ func TestMirrorOverride(t *testing.T) {
 		"no sources": {map[string]string{archive: "http://a.example"}, fstest.MapFS{}, "http://a.example", "", ""},
 		"nothing":    {nil, fstest.MapFS{}, "", "", ""},
 	} {
-		m, err := Config{Getenv: func(name string) string { return test.env[name] }}.mirror(test.apt)
+		m, err := Config{Getenv: func(name string) string { return test.env[name] }}.mirror(test.apt, fstest.MapFS{})
 		if (err != nil) != (test.archive == "") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -195,9 +198,89 @@ func TestMirrorCredentials(t *testing.T) {
 			}
 			return ""
 		}}
-		_, err := c.mirror(fstest.MapFS{"sources.list": {Data: []byte("deb http://mirror.example/debian bookworm main\n")}})
+		_, err := c.mirror(fstest.MapFS{"sources.list": {Data: []byte("deb http://mirror.example/debian bookworm main\n")}}, fstest.MapFS{})
 		if err == nil || !strings.Contains(err.Error(), name+"=\"https://REDACTED@mirror.example/debian\": want a URI without user and password") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// Sources of real systems.
+const (
+	ubuntuSources = `Types: deb
+URIs: http://archive.ubuntu.com/ubuntu/
+Suites: noble noble-updates noble-backports
+Components: main universe restricted multiverse
+Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg
+
+Types: deb
+URIs: http://security.ubuntu.com/ubuntu/
+Suites: noble-security
+Components: main universe restricted multiverse
+Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg
+`
+	debianSources = `Types: deb
+URIs: http://mirror.debian.org/debian
+Suites: bookworm bookworm-updates bookworm-backports
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: http://mirror.debian.org/debian-security
+Suites: bookworm-security
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+`
+	debianList = `deb http://mirror.debian.org/debian stable main contrib
+deb-src http://mirror.debian.org/debian stable main
+deb http://updates.debian.org/debian-security stable-security main
+`
+	chromeList    = "### THIS FILE IS AUTOMATICALLY CONFIGURED ###\ndeb [arch=amd64] https://dl.google.com/linux/chrome/deb/ stable main\n"
+	chromeSources = "Types: deb\nURIs: https://dl.google.com/linux/chrome-stable/deb/\nSuites: stable\nComponents: main\nArchitectures: amd64\n"
+	dockerList    = "deb [arch=amd64 signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian bookworm stable\n"
+	gcloudList    = "deb https://packages.cloud.google.com/apt cloud-sdk-bookworm main\n"
+	vendorList    = "deb [signed-by=/k.gpg] https://apt.vendor.example bookworm main\n"
+	productList   = "deb [signed-by=/k.gpg] https://packages.vendor.example/product/debian bookworm main\n"
+	yarnList      = "deb https://dl.yarnpkg.com/debian/ stable main\n"
+	nexusList     = "deb https://nexus.example/repository/debian bookworm main\n"
+)
+
+func TestMirrorOfSystems(t *testing.T) {
+	const deb, sec = "http://mirror.debian.org/debian", "http://mirror.debian.org/debian-security"
+	release := func(origin string) string {
+		return "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nOrigin: " + origin + "\nLabel: x\nSuite: stable\nSHA256:\n 00 1 main/binary-amd64/Release\n"
+	}
+	for name, test := range map[string]struct {
+		apt, lists        map[string]string
+		archive, security string // "" for an error
+	}{
+		"Ubuntu":                              {map[string]string{"sources.list.d/ubuntu.sources": ubuntuSources}, nil, "", ""},
+		"Ubuntu with Chrome":                  {map[string]string{"sources.list.d/ubuntu.sources": ubuntuSources, "sources.list.d/google-chrome.list": chromeList}, nil, "", ""},
+		"Ubuntu with Chrome as deb822":        {map[string]string{"sources.list.d/ubuntu.sources": ubuntuSources, "sources.list.d/google-chrome.sources": chromeSources}, nil, "", ""},
+		"Ubuntu with Docker of Debian":        {map[string]string{"sources.list.d/ubuntu.sources": ubuntuSources, "sources.list.d/docker.list": dockerList}, nil, "", ""},
+		"Ubuntu with Yarn":                    {map[string]string{"sources.list.d/ubuntu.sources": ubuntuSources, "sources.list.d/yarn.list": yarnList}, nil, "", ""},
+		"Debian":                              {map[string]string{"sources.list.d/debian.sources": debianSources}, nil, deb, sec},
+		"Debian, stable":                      {map[string]string{"sources.list": debianList}, nil, deb, "http://updates.debian.org/debian-security"},
+		"Debian with others before":           {map[string]string{"sources.list": chromeList + dockerList + gcloudList + vendorList + productList, "sources.list.d/debian.sources": debianSources}, nil, deb, sec},
+		"Chrome before Debian":                {map[string]string{"sources.list": chromeList + debianList}, nil, deb, "http://updates.debian.org/debian-security"},
+		"a mirror and a vendor":               {map[string]string{"sources.list": vendorList + nexusList}, nil, "https://nexus.example/repository/debian", ""},
+		"a mirror like a product":             {map[string]string{"sources.list": nexusList + productList}, nil, "", ""},
+		"a mirror like a product, by Release": {map[string]string{"sources.list": productList + nexusList}, map[string]string{"nexus.example_repository_debian_dists_bookworm_InRelease": release("Debian")}, "https://nexus.example/repository/debian", ""},
+		"a product, by Release":               {map[string]string{"sources.list": productList + nexusList}, map[string]string{"packages.vendor.example_product_debian_dists_bookworm_Release": release("Vendor")}, "https://nexus.example/repository/debian", ""},
+		"only a vendor, by Release":           {map[string]string{"sources.list": vendorList}, map[string]string{"apt.vendor.example_dists_bookworm_InRelease": release("Vendor")}, "", ""},
+		"stable, by Release":                  {map[string]string{"sources.list": yarnList + "deb http://mirror.example/debian stable main\n"}, map[string]string{"mirror.example_debian_dists_stable_InRelease": release("Debian")}, "http://mirror.example/debian", ""},
+		"Chrome, by Release":                  {map[string]string{"sources.list": chromeList}, map[string]string{"dl.google.com_linux_chrome_deb_dists_stable_InRelease": release("Google LLC")}, "", ""},
+	} {
+		files := func(texts map[string]string) fs.FS {
+			m := fstest.MapFS{}
+			for name, text := range texts {
+				m[name] = &fstest.MapFile{Data: []byte(text)}
+			}
+			return m
+		}
+		m, err := Config{Getenv: func(string) string { return "" }}.mirror(files(test.apt), files(test.lists))
+		if m.archive.uri != test.archive || m.security.uri != test.security || (err != nil) != (test.archive == "") {
+			t.Errorf("%s: got %q, %q, %v; want %q, %q", name, m.archive.uri, m.security.uri, err, test.archive, test.security)
 		}
 	}
 }

@@ -37,8 +37,8 @@ func Load() (*Catalog, error) { return load(embedded, "versions.yaml", "lock.jso
 func LoadFrom(root fs.FS) (*Catalog, error) { return load(root, ManifestFile, LockFile) }
 
 func load(from fs.FS, manifestFile, lockFile string) (*Catalog, error) {
-	rawManifest, err1 := fs.ReadFile(from, manifestFile)
-	rawLock, err2 := fs.ReadFile(from, lockFile)
+	rawManifest, err1 := readFile(from, manifestFile, maxManifest)
+	rawLock, err2 := readFile(from, lockFile, maxLock)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("reading manifest and lock: %w", err)
 	}
@@ -56,4 +56,16 @@ func load(from fs.FS, manifestFile, lockFile string) (*Catalog, error) {
 		return nil, err
 	}
 	return Resolve(m, l)
+}
+
+// readFile reads a file of at most limit bytes.
+func readFile(from fs.FS, name string, limit int64) ([]byte, error) {
+	info, err := fs.Stat(from, name)
+	if err == nil && info.Size() > limit {
+		err = fmt.Errorf("%q: want at most %d bytes, got %d", name, limit, info.Size())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return fs.ReadFile(from, name)
 }

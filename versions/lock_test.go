@@ -2,6 +2,9 @@ package versions
 
 import (
 	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -130,4 +133,25 @@ func FuzzParseLock(f *testing.F) {
 			t.Errorf("formatted lock: %v", err)
 		}
 	})
+}
+
+// Files of any size are refused before they are read.
+func TestLoadBounds(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{ManifestFile, LockFile} {
+		if err := os.MkdirAll(filepath.Join(root, "versions"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		// A sparse file takes no space.
+		f, err := os.Create(filepath.Join(root, name))
+		if err := errors.Join(err, f.Truncate(100<<30), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := LoadFrom(os.DirFS(root))
+	for _, want := range []string{`"versions/versions.yaml": want at most 4194304 bytes, got 107374182400`, `"versions/lock.json": want at most 67108864 bytes`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -146,14 +147,20 @@ func ParseGoSum(name string, data []byte) (map[string]string, error) {
 	return sums, nil
 }
 
-// ReadFile reads a file of at most limit bytes.
+// MaxSource is the maximum size of a file of a module that this repository parses,
+// in bytes.
+const MaxSource = maxFile
+
+// ReadFile reads a file of at most limit bytes; more are an error.
 func ReadFile(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > limit {
-		return nil, fmt.Errorf("want at most %d bytes, got %d", limit, info.Size())
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("reading %q: want at most %d bytes, got more", path, limit)
 	}
-	return os.ReadFile(path)
+	return data, err
 }

@@ -134,3 +134,17 @@ func home(t *testing.T) string {
 	write(t, filepath.Join(dir, ".config", "go", "telemetry", "mode"), "off")
 	return dir
 }
+
+func TestReadFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "file")
+	write(t, name, "abcd")
+	if got, err := ReadFile(name, 4); err != nil || string(got) != "abcd" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	// The size of a device is 0.
+	for _, path := range []string{name, "/dev/zero"} {
+		if _, err := ReadFile(path, 3); err == nil || !strings.Contains(err.Error(), "want at most 3 bytes") {
+			t.Errorf("%s: got %v", path, err)
+		}
+	}
+}

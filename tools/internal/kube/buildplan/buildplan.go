@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
@@ -71,7 +72,7 @@ type Build struct {
 
 // Layout returns the phases of the version's release and their targets.
 func (e BuildEnv) Layout(ctx context.Context) (Layout, error) {
-	cross, err := os.ReadFile(filepath.Join(e.Source, "hack/make-rules/cross.sh"))
+	cross, err := gotool.ReadFile(filepath.Join(e.Source, "hack/make-rules/cross.sh"), gotool.MaxSource)
 	if err != nil {
 		return Layout{}, fmt.Errorf("reading the phases of the release: %w", err)
 	}

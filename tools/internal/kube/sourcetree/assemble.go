@@ -76,7 +76,7 @@ func (t *Tree) dropModules() (gomod *modfile.File, err error) {
 
 // edit replaces the content of a file.
 func edit(name string, change func(name string, data []byte) ([]byte, error)) error {
-	data, err := os.ReadFile(name)
+	data, err := gotool.ReadFile(name, gotool.MaxSource)
 	if err != nil {
 		return err
 	}

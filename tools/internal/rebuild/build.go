@@ -36,18 +36,18 @@ func (r Rebuilder) build(ctx context.Context, w *Workspace, b buildplan.Build, p
 		more, err := r.Fail(ctx, left, err, Failure{Transient: true})
 		return append(done, more...), err
 	}
-	info, err := step.Run(ctx)
+	record, err := step.Run(ctx)
 	if err != nil {
 		more, err := r.Fail(ctx, left, err, Failure{Transient: isTransient(err)})
 		return append(done, more...), err
 	}
+	record.Commit = w.Release.Commit.Hash
 	for _, j := range left {
 		o, err := r.compare(ctx, step, j)
 		if err != nil {
 			return done, err
 		}
-		o.Build = info
-		o.Build.Commit = w.Release.Commit.Hash
+		o.Build = record
 		if o.Status == Matched && r.Provenance != nil {
 			if err := r.attest(ctx, w, step, phase, j); err != nil {
 				return done, err

@@ -32,19 +32,6 @@ func (l Layout) Find(binary string) (phase, target string, err error) {
 	return "", "", fmt.Errorf("the release of this version has no target %q", binary)
 }
 
-// Binaries returns the binaries that Find finds in a phase.
-func (l Layout) Binaries(phase string) []string {
-	var names []string
-	for _, p := range l.Phases {
-		for _, t := range p.Targets {
-			if last, _, err := l.Find(path.Base(t)); err == nil && last == phase && !slices.Contains(names, path.Base(t)) {
-				names = append(names, path.Base(t))
-			}
-		}
-	}
-	return names
-}
-
 var crossPhase = regexp.MustCompile(`(?m)^make all WHAT="\$\{KUBE_([A-Z_]+)_TARGETS\[\*\]\}"`)
 
 // parseCross returns the phases of hack/make-rules/cross.sh in order, without

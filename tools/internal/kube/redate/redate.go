@@ -118,28 +118,18 @@ func (p *Program) selfTest(want [sha256.Size]byte) error {
 // Sum returns the sha256 of the program with dates, formatted as [Layout], in place
 // of the placeholders. It is safe for concurrent use.
 func (p *Program) Sum(dates ...string) [sha256.Size]byte {
+	values := map[kind][]byte{buildIDSite: zeros[:], gnuSite: zeros[:]}
+	for i, date := range dates {
+		values[kind(i)] = []byte(date)
+	}
 	id := p.id
 	id.action, id.link = p.actions(dates)
-	content := p.content.sum(func(k kind) []byte {
-		if k < 0 {
-			return zeros[:]
-		}
-		return []byte(dates[k])
-	})
-	id.content = idOf(content)
-	whole, gnu := []byte(id.String()), []byte(nil)
+	id.content = idOf(p.content.sum(values))
+	values[buildIDSite] = []byte(id.String())
 	if p.gnu != nil {
-		gnu = p.gnu(id.linkInput())
+		values[gnuSite] = p.gnu(id.linkInput())
 	}
-	return p.file.sum(func(k kind) []byte {
-		switch k {
-		case buildIDSite:
-			return whole
-		case gnuSite:
-			return gnu
-		}
-		return []byte(dates[k])
-	})
+	return p.file.sum(values)
 }
 
 // actions returns the hashes of the inputs of the compiler, for package main, and
@@ -203,8 +193,8 @@ func (s hashState) skipIDs() (hashState, error) {
 	return s, nil
 }
 
-// sum returns the hash of the file with all sites filled in.
-func (s hashState) sum(fill func(kind) []byte) [sha256.Size]byte {
+// sum returns the hash of the file with values in its sites.
+func (s hashState) sum(values map[kind][]byte) [sha256.Size]byte {
 	h, err := s.prefix.Clone()
 	if err != nil {
 		panic(err) // it was cloned before
@@ -212,7 +202,7 @@ func (s hashState) sum(fill func(kind) []byte) [sha256.Size]byte {
 	offset := s.offset
 	for _, site := range s.sites {
 		h.Write(s.data[offset:site.offset])
-		h.Write(fill(site.kind)[:site.size])
+		h.Write(values[site.kind][:site.size])
 		offset = site.offset + site.size
 	}
 	h.Write(s.data[offset:])

@@ -16,11 +16,9 @@ import (
 
 // checkCgo compiles runtime/cgo, the smallest package with C, and checks that the
 // object file does not contain the random name of the build directory. Go asks
-// the C compiler once for the flags that it supports, among them those that
-// remove the name, and keeps the answers in the build cache. Wrong answers were
-// seen once, for a compiler that supports the flags, and changed the bytes of
-// kubelet v1.34.3. The cause was not found. A cache with wrong answers is
-// removed.
+// the C compiler once for the flags that remove it, and keeps the answers in the
+// build cache. Wrong answers were seen once and changed the bytes of kubelet
+// v1.34.3; the cause was not found. A cache with wrong answers is removed.
 func (s *Step) checkCgo(ctx context.Context) error {
 	if !slices.Contains(s.Build.Args, "-trimpath") {
 		return nil // the name is in the binary in any case

@@ -78,23 +78,23 @@ func makeCache(dir string) error {
 // Run compiles and links. Compilers run concurrently. Linkers take up to 1.6 GB
 // each, so one runs at a time.
 func (s *Step) Run(ctx context.Context) (results.Build, error) {
-	info := results.Build{Toolchain: "go" + s.tree.Image.Go, System: s.env.Sandbox.Name(), BuiltWith: s.Build.Binaries()}
+	record := results.Build{Toolchain: "go" + s.tree.Image.Go, System: s.env.Sandbox.Name(), BuiltWith: s.Build.Binaries()}
 	if root, ok := s.env.Sandbox.(*debian.Root); ok {
 		var err error
-		if info.Compiler, err = compilerPackage(root, s.Build.Getenv("CC")); err != nil {
-			return info, err
+		if record.Compiler, err = compilerPackage(root, s.Build.Getenv("CC")); err != nil {
+			return record, err
 		}
-		info.System = s.tree.Image.Suite
+		record.System = s.tree.Image.Suite
 	}
 	start := time.Now()
 	if err := s.Compile(ctx); err != nil {
-		return info, err
+		return record, err
 	}
 	if err := s.link(ctx); err != nil {
-		return info, err
+		return record, err
 	}
-	info.Seconds, info.PeakMiB = int(time.Since(start).Round(time.Second)/time.Second), int(s.memory>>20)
-	return info, nil
+	record.Seconds, record.PeakMiB = int(time.Since(start).Round(time.Second)/time.Second), int(s.memory>>20)
+	return record, nil
 }
 
 // Output returns the path of the binary that was built of a package.

@@ -124,16 +124,11 @@ func (s Searcher) searchPhase(ctx context.Context, w *rebuild.Workspace, phase s
 // that has the fewest packages: the smaller it is, the more candidates can be
 // tried.
 func (s Searcher) buildProbe(ctx context.Context, w *rebuild.Workspace, phase string, pinned []rebuild.Job) (job rebuild.Job, _ *redate.Program, err error) {
-	find := func(binary string) int {
-		return slices.IndexFunc(pinned, func(j rebuild.Job) bool { return j.Binary == binary && j.Platform == s.Platform })
-	}
+	official := map[string]rebuild.Job{}
 	var targets []string
-	for _, binary := range w.Layout.Binaries(phase) {
-		if find(binary) >= 0 {
-			_, target, err := w.Layout.Find(binary)
-			if err != nil {
-				return job, nil, err
-			}
+	for _, j := range pinned {
+		if built, target, err := w.Layout.Find(j.Binary); err == nil && built == phase && j.Platform == s.Platform {
+			official[j.Binary] = j
 			targets = append(targets, target)
 		}
 	}
@@ -174,7 +169,7 @@ func (s Searcher) buildProbe(ctx context.Context, w *rebuild.Workspace, phase st
 	if err != nil {
 		return job, nil, err
 	}
-	job = pinned[find(build.Binaries()[0])]
+	job = official[build.Binaries()[0]]
 	program, err := redate.New(file, inputs, placeholder.build.Format(redate.Layout), placeholder.commit.Format(redate.Layout))
 	if err != nil {
 		return job, nil, fmt.Errorf("preparing %s for other dates: %w", job.Binary, err)

@@ -1,7 +1,6 @@
 package rebuild
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -54,16 +53,14 @@ func parseRange(phase, from, to string) (r search.Range, err error) {
 	if phase == "" {
 		return r, cli.Usage("--from and --to need --phase")
 	}
-	for _, f := range []struct {
-		name, value string
-		time        *time.Time
-	}{{"from", from, &r.From}, {"to", to, &r.To}} {
-		if *f.time, err = time.Parse(redate.Layout, f.value); err != nil {
-			return r, cli.Usage("--%s: %w", f.name, err)
-		}
+	if r.From, err = time.Parse(redate.Layout, from); err != nil {
+		return r, cli.Usage("--from: %w", err)
+	}
+	if r.To, err = time.Parse(redate.Layout, to); err != nil {
+		return r, cli.Usage("--to: %w", err)
 	}
 	if r.To.Before(r.From) {
-		return r, cli.Usage("%w", fmt.Errorf("--to: %s is before --from %s", to, from))
+		return r, cli.Usage("--to: %s is before --from %s", to, from)
 	}
 	return r, nil
 }

@@ -24,7 +24,7 @@ func Replace(ctx context.Context, path string, mode fs.FileMode, waiting func(ho
 		return err
 	}
 	defer func() {
-		remove := func(*os.File) error { return os.RemoveAll(dir) }
+		remove := func() error { return os.RemoveAll(dir) }
 		err = errors.Join(err, withParentLock(context.WithoutCancel(ctx), dir, remove), lock.Close())
 	}()
 	// The lock is on the directory around this one, which write may lock itself.
@@ -35,23 +35,31 @@ func Replace(ctx context.Context, path string, mode fs.FileMode, waiting func(ho
 	if err := write(tmp); err != nil {
 		return err
 	}
-	return withParentLock(ctx, dir, func(parent *os.File) error { return errors.Join(commit(tmp), parent.Sync()) })
+	return withParentLock(ctx, dir, func() error { return errors.Join(commit(tmp), syncDir(filepath.Dir(dir))) })
 }
 
 // withParentLock calls do while no other process creates or removes temporary
 // directories in the parent of dir.
-func withParentLock(ctx context.Context, dir string, do func(parent *os.File) error) error {
-	parent, err := lockfile.AcquireDir(ctx, filepath.Dir(dir), lockfile.Wait{})
+func withParentLock(ctx context.Context, dir string, do func() error) error {
+	lock, err := lockfile.AcquireDir(ctx, filepath.Dir(dir), lockfile.Wait{})
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(parent), parent.Close())
+	return errors.Join(do(), lock.Close())
+}
+
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // acquire creates dir and locks it, which shows that it is in use.
 func acquire(ctx context.Context, dir string, waiting func(holder string)) (*os.File, error) {
 	return lockfile.Poll(ctx, dir, lockfile.Wait{Timeout: lockfile.LongTimeout, Notify: waiting}, func() (lock *os.File, err error) {
-		err = withParentLock(ctx, dir, func(*os.File) error {
+		err = withParentLock(ctx, dir, func() error {
 			lock, err = tryAcquire(dir)
 			return err
 		})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,21 +16,49 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// describeHolder describes a process that holds a lock on the file at path. Only
-// Linux lists locks, and not those of processes in other containers.
+// describeHolder describes a process that holds a lock on the file at path.
 func describeHolder(path string) string {
-	const unknown = "another process"
-	info, err := os.Stat(path)
-	if err != nil {
-		return unknown
+	if info, err := os.Stat(path); err == nil {
+		for _, pid := range holders(info) {
+			return describeProcess(pid)
+		}
 	}
+	return "another process"
+}
+
+// heldByStrangers reports whether all processes that hold a lock on a directory
+// belong to users who cannot write to it.
+func heldByStrangers(dir string) bool {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	// Members of a group may write to the same files. In a sticky directory, others
+	// cannot replace the files of this user.
+	if info.Mode()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return false
+	}
+	pids := holders(info)
+	for _, pid := range pids {
+		process, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
+		if err != nil || slices.Contains([]int{0, os.Geteuid(), owner(info)}, owner(process)) {
+			return false
+		}
+	}
+	return len(pids) > 0
+}
+
+// holders returns the processes that hold a lock on a file. Only Linux lists locks,
+// and not those of processes in other containers.
+func holders(info fs.FileInfo) []int {
 	locks, err := os.ReadFile("/proc/locks")
 	if err != nil {
-		return unknown
+		return nil
 	}
 	stat := info.Sys().(*syscall.Stat_t)
 	inode := fmt.Sprintf(":%d", stat.Ino)
 	device := fmt.Sprintf("%02x:%02x", unix.Major(uint64(stat.Dev)), unix.Minor(uint64(stat.Dev)))
+	var pids []int
 	for line := range strings.Lines(string(locks)) {
 		// 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF
 		fields := strings.Fields(line)
@@ -39,10 +68,10 @@ func describeHolder(path string) string {
 		pid, err := strconv.Atoi(fields[4])
 		// Some file systems have another device in the list.
 		if err == nil && (fields[5] == device+inode || hasOpen(pid, info)) {
-			return describeProcess(pid)
+			pids = append(pids, pid)
 		}
 	}
-	return unknown
+	return pids
 }
 
 // hasOpen reports whether a process has opened a file, as far as is visible.

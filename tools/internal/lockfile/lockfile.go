@@ -3,14 +3,18 @@
 // a killed process leaves none behind.
 //
 // Only the owner can open a lock file, so that no other user can hold the lock.
-// For a lock on a directory, read access is enough.
+// For a lock on a directory, read access is enough. Therefore [AcquireDir] ignores
+// processes of users who cannot write to the directory, as far as the kernel lists
+// them.
 package lockfile
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -46,15 +50,42 @@ func AcquireShared(ctx context.Context, path string, wait Wait) (*os.File, error
 	return acquire(ctx, path, wait, openFile, shared)
 }
 
-// AcquireDir is [Acquire] for an existing directory. It leaves no file behind.
+// AcquireDir is [Acquire] for an existing directory. It leaves no file behind,
+// unless a user who cannot write to the directory holds its lock.
 func AcquireDir(ctx context.Context, dir string, wait Wait) (*os.File, error) {
-	return acquire(ctx, dir, wait, os.Open, exclusive)
+	return Poll(ctx, dir, wait, func() (*os.File, error) { return tryDir(dir) })
+}
+
+// tryDir returns the lock of a directory, or that of a file in it if a stranger
+// holds the former. The file excludes other processes of this user.
+func tryDir(dir string) (*os.File, error) {
+	f, err := TryAcquireDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, fmt.Sprintf(".hyperkube-lock-%d", os.Geteuid()))
+	if f == nil {
+		if heldByStrangers(dir) {
+			return TryAcquire(file)
+		}
+		return nil, nil
+	}
+	// A process that has begun while a stranger held the lock may still run.
+	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+		return f, nil
+	}
+	other, err := TryAcquire(file)
+	if other == nil || err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, other.Close()
 }
 
 // TryAcquire is [Acquire], but returns nil if another process holds the lock.
 func TryAcquire(path string) (*os.File, error) { return try(path, openFile, exclusive) }
 
-// TryAcquireDir is [AcquireDir], but returns nil if another process holds the lock.
+// TryAcquireDir is [AcquireDir], but returns nil if another process, of any user,
+// holds the lock.
 func TryAcquireDir(dir string) (*os.File, error) { return try(dir, os.Open, exclusive) }
 
 // TryLock acquires the exclusive lock on an open file, and returns false if another

@@ -117,13 +117,59 @@ func TestParseLockWarns(t *testing.T) {
 	}
 }
 
+// The fast parser reads what Format writes, and nothing that the other one rejects
+// or reads differently.
+func TestParseFormatted(t *testing.T) {
+	raw, err := Embedded(LockFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := parseTokens("l.json", raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := parseFormatted("l.json", raw); !ok || !bytes.Equal(got.Format(), want.Format()) {
+		t.Errorf("the lock of the repository: got %v", ok)
+	}
+	l, err := parseTokens("l.json", []byte(goodLock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := string(l.Format())
+	if got, ok := parseFormatted("l.json", []byte(good)); !ok || string(got.Format()) != good {
+		t.Errorf("got %v", ok)
+	}
+	for _, change := range []struct{ old, new string }{
+		{`"schema": 1`, `"schema": 2`}, {"]", "], 1"}, {"}\n  ]", "},\n  ]"}, {"},\n", "}\n"}, {"    {", "    {{"},
+		{`"source":"`, `"source":"\n`}, {`"source":"`, `"source":"ü`}, {`"source":"`, `"source":"\u0061`}, {`"source":`, `"sauce":`}, {`"source":`, `"file":`},
+		{`,"file":`, `, "file":`}, {`"file":"`, `"file":"","x":"`}, {`"platform":"linux/amd64",`, ""}, {`"sha256":"` + hashA, `"sha256":"` + hashA[1:]},
+		{`"size":7`, `"size":07`}, {`"size":7`, `"size":-7`}, {`"size":7`, `"size":7.0`}, {`"size":7`, `"size":`}, {`"size":7`, `"size":99999999999999999999`}, {`"size":7`, `"size":7,`},
+		{`https://`, `http://`}, {"\n}\n", "\n}\n}"}, {"\n}\n", ""},
+	} {
+		if !strings.Contains(good, change.old) {
+			t.Fatalf("the lock has no %q", change.old)
+		}
+		for _, n := range []int{1, -1} {
+			if _, ok := parseFormatted("l.json", []byte(strings.Replace(good, change.old, change.new, n))); ok {
+				t.Errorf("%q for %q: accepted", change.new, change.old)
+			}
+		}
+	}
+}
+
 func FuzzParseLock(f *testing.F) {
 	f.Add([]byte(goodLock))
+	if l, err := parseTokens("l.json", []byte(goodLock)); err == nil {
+		f.Add(l.Format())
+	}
 	f.Add([]byte(`{"schema":1,"files":[{}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		l, err := ParseLock("l.json", data)
+		l, err := parseTokens("l.json", data)
 		if (l == nil) == (err == nil) {
 			t.Fatalf("got %v and %v", l, err)
+		}
+		if fast, ok := parseFormatted("l.json", data); ok && (err != nil || !bytes.Equal(fast.Format(), l.Format())) {
+			t.Errorf("the fast parser got %s, the other one %v", fast.Format(), err)
 		}
 		if err != nil {
 			return

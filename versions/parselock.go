@@ -16,10 +16,18 @@ const maxLock = 64 << 20
 // ParseLock reads a lock. The error has the first errors found, each with file, line
 // and field, and the number of the others.
 func ParseLock(file string, data []byte) (*Lock, error) {
-	p := lockParser{file: file, data: data, dec: json.NewDecoder(bytes.NewReader(data)), lock: NewLock()}
 	if len(data) > maxLock {
 		return nil, fmt.Errorf("reading lock %q: %d bytes, want at most %d", file, len(data), maxLock)
 	}
+	if l, ok := parseFormatted(file, data); ok {
+		return l, nil
+	}
+	return parseTokens(file, data)
+}
+
+// parseTokens parses any lock.
+func parseTokens(file string, data []byte) (*Lock, error) {
+	p := lockParser{file: file, data: data, dec: json.NewDecoder(bytes.NewReader(data)), lock: NewLock()}
 	err := p.parse()
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF

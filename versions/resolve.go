@@ -181,5 +181,9 @@ func (f *Flavor) tag(r Revision) string { return r.expand(f.Tag) }
 
 // matches reports whether a constraint matches a version; nil matches all.
 func matches(c *semver.Constraints, v Version) bool {
-	return c == nil || c.Check(semver.New(uint64(v.major), uint64(v.minor), uint64(v.patch), "", ""))
+	return c == nil || c.Check(v.semver())
+}
+
+func (v Version) semver() *semver.Version {
+	return semver.New(uint64(v.major), uint64(v.minor), uint64(v.patch), "", "")
 }

@@ -119,8 +119,9 @@ func (p *manifestParser) validatePaths(f Flavor, at string) {
 // image of the version has it, '-' if not.
 func (f *Flavor) selection(v Version) string {
 	selection := make([]byte, 0, len(f.Files)+len(f.Symlinks))
+	version := v.semver()
 	mark := func(c *semver.Constraints) {
-		if matches(c, v) {
+		if c == nil || c.Check(version) {
 			selection = append(selection, '+')
 		} else {
 			selection = append(selection, '-')

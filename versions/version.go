@@ -31,14 +31,23 @@ func (v Version) String() string {
 	if v == (Version{}) {
 		return ""
 	}
-	b := append(make([]byte, 0, 16), 'v')
-	b = append(strconv.AppendInt(b, int64(v.major), 10), '.')
-	b = append(strconv.AppendInt(b, int64(v.minor), 10), '.')
-	return string(strconv.AppendInt(b, int64(v.patch), 10))
+	return v.join('.')
 }
 
 // Label returns the version as in labels, "v1_36_0".
-func (v Version) Label() string { return Label(v.String()) }
+func (v Version) Label() string {
+	if v == (Version{}) {
+		return ""
+	}
+	return v.join('_')
+}
+
+func (v Version) join(separator byte) string {
+	b := append(make([]byte, 0, 24), 'v')
+	b = append(strconv.AppendInt(b, int64(v.major), 10), separator)
+	b = append(strconv.AppendInt(b, int64(v.minor), 10), separator)
+	return string(strconv.AppendInt(b, int64(v.patch), 10))
+}
 
 // MinorLabel returns the minor version as in labels, "v1_36".
 func (v Version) MinorLabel() string {

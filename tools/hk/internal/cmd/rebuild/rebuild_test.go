@@ -44,6 +44,7 @@ func TestUsageErrors(t *testing.T) {
 		{"run v1.36.0 --binary kubectl,sleep", `"sleep"`},
 		{"plan v1.36.0 --provenance p.json", "unknown flag: --provenance"},
 		{"search v1.36.0 --binary kubectl", "unknown flag: --binary"},
+		{"search v1.36.0 --phase nodes", `want one of server, node, client, got "nodes"`},
 		{"search v1.36.0 --from 2024-01-17T15:46:26Z", "need --phase"},
 		{"search v1.36.0 --phase node --from 2024-01-17T15:46:26Z", "--to"},
 		{"search v1.36.0 --phase node --from 2024-01-17T15:46:26Z --to 2024-01-17T15:46:25Z", "before"},

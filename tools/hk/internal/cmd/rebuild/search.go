@@ -1,6 +1,8 @@
 package rebuild
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -39,14 +41,20 @@ added to the build dates. An interrupted search continues where it stopped.`,
 		},
 	}
 	c.Flags().StringVar(&platform, "platform", "linux/amd64", "`platform` of the binaries to search with")
-	c.Flags().StringVar(&phase, "phase", "", "search this `phase` only, even if its date is known: server, node, client")
+	c.Flags().StringVar(&phase, "phase", "", "search this `phase` only, even if its date is known: "+strings.Join(phases, ", "))
 	c.Flags().StringVar(&from, "from", "", "first `date` to search, such as 2024-01-17T15:46:26Z (default by the dates of other phases); needs --phase")
 	c.Flags().StringVar(&to, "to", "", "last `date` to search; needs --from")
 	o.register(c, "store", "dates", "gosum", "parallel")
 	return c
 }
 
+var phases = []string{"server", "node", "client"}
+
+// parseRange validates the flags of a search.
 func parseRange(phase, from, to string) (r search.Range, err error) {
+	if phase != "" && !slices.Contains(phases, phase) {
+		return r, cli.Usage("--phase: want one of %s, got %q", strings.Join(phases, ", "), phase)
+	}
 	if from == "" && to == "" {
 		return r, nil
 	}

@@ -96,10 +96,6 @@ func (r Rebuilder) attest(ctx context.Context, w *Workspace, step *builder.Step,
 	if err != nil {
 		return err
 	}
-	line, err := statement.Marshal()
-	if err != nil {
-		return err
-	}
-	_, err = r.Provenance.Write(line)
+	_, err = r.Provenance.Write(statement)
 	return err
 }

@@ -16,13 +16,13 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
-// Attest completes the provenance statement of a binary with how it was built:
-// command, environment, system, modules and packages.
-func (s *Step) Attest(ctx context.Context, statement provenance.Statement) (provenance.Statement, error) {
+// Attest completes the provenance statement of a binary with how it was built
+// (command, environment, system, modules and packages) and encodes it.
+func (s *Step) Attest(ctx context.Context, statement provenance.Statement) ([]byte, error) {
 	pkg := s.Build.Package(statement.Binary)
 	modules, err := s.modules(ctx, pkg)
 	if err != nil {
-		return statement, fmt.Errorf("listing the modules of %s: %w", statement.Binary, err)
+		return nil, fmt.Errorf("listing the modules of %s: %w", statement.Binary, err)
 	}
 	statement.Version = s.tree.Version
 	statement.Command = append([]string{"go"}, s.Build.WithPackages(pkg).Args...)
@@ -33,13 +33,13 @@ func (s *Step) Attest(ctx context.Context, statement provenance.Statement) (prov
 		statement.System = s.tree.Image.Suite
 		packages, err := root.Packages()
 		if err != nil {
-			return statement, err
+			return nil, err
 		}
 		for _, p := range packages {
 			statement.Packages = append(statement.Packages, provenance.Package(p))
 		}
 	}
-	return statement, nil
+	return statement.Marshal()
 }
 
 // modules lists the modules whose packages are in a binary, with the main module

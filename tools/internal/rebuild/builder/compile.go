@@ -37,7 +37,7 @@ func (s *Step) Compile(ctx context.Context) error {
 func (s *Step) link(ctx context.Context) error {
 	packages := s.Build.Packages()
 	task := s.progress.Start("linking "+s.title, "binaries", int64(len(packages)))
-	// Go prints when it starts to link a binary, and not when it is done.
+	// Go does not print when it has linked a binary.
 	var counted int64
 	stop := every(time.Second, func() {
 		var finished int64

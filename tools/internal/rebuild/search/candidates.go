@@ -40,11 +40,6 @@ func (o offset) before(t time.Time) Range {
 
 func (o offset) size() int64 { return o[1] - o[0] + 1 }
 
-func (o offset) contains(d time.Duration) bool {
-	seconds := int64(d / time.Second)
-	return o[0] <= seconds && seconds <= o[1]
-}
-
 // searchSpace is a set of candidates: each build date with each commit time. If
 // commit is zero, the commit times are each build date minus each lag.
 type searchSpace struct {
@@ -100,7 +95,8 @@ var offsets = map[string]map[string]offset{
 // the commit time as usual.
 func FollowsCommit(release builddate.Release, phase string) bool {
 	t, ok := release.Phases[phase]
-	return ok && offsets[phase]["commit"].contains(t.Date.Sub(release.CommitTime.Date))
+	usual := offsets[phase]["commit"].after(release.CommitTime.Date)
+	return ok && !t.Date.Before(usual.From) && !t.Date.After(usual.To)
 }
 
 // commitTimeSuspect reports whether the module proxy's commit time contradicts a

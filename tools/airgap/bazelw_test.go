@@ -196,7 +196,7 @@ echo unexpected`
 		"bazelw: installing bazelisk v1.27.0 from the Go module proxy\n"+
 		"bazelisk-v1.27.0 --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
 	f.program("bazel", "echo broken >&2; exit 1")
-	f.want(f.run(nil, "version"), "bazelw: bazel on PATH is not usable: broken, and 7.7.1 is required: using bazelisk\n"+
+	f.want(f.run(nil, "version"), "bazelw: bazel on PATH is not usable, and 7.7.1 is required: using bazelisk\n"+
 		"bazelisk-v1.27.0 --bazelrc=CACHE/bazel/online.bazelrc version\n[37]")
 	f.program("bazel", other)
 	f.want(f.run([]string{"USE_BAZEL_VERSION=9.1.0"}, "version"), "unexpected\n[0]")

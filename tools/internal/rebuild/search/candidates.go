@@ -126,20 +126,18 @@ func searchSpaces(release builddate.Release, phase string, build Range) []search
 		return spaces
 	}
 	// The commit may be earlier than the proxy's time.
-	server := offsets["node"]["server"]
-	switch {
-	case given:
+	if given {
 		return append(spaces, searchSpace{build: build, lag: offset{0, 300}})
-	case !release.Phases["node"].Date.IsZero():
-		build = server.before(release.Phases["node"].Date)
-	case !release.Phases["client"].Date.IsZero():
-		build = offsets["client"]["server"].before(release.Phases["client"].Date)
-	default:
-		return append(spaces,
-			searchSpace{build: Range{commit.Add(-6 * time.Hour), commit}, lag: offset{0, 3}},
-			searchSpace{build: Range{commit.Add(-72 * time.Hour), commit.Add(-6 * time.Hour)}, lag: offset{0, 3}})
 	}
-	return append(spaces, searchSpace{build: build, lag: offset{0, 3}}, searchSpace{build: build, lag: offset{4, 120}})
+	for _, later := range []string{"node", "client"} {
+		if known, ok := release.Phases[later]; ok {
+			build = offsets[later]["server"].before(known.Date)
+			return append(spaces, searchSpace{build: build, lag: offset{0, 3}}, searchSpace{build: build, lag: offset{4, 120}})
+		}
+	}
+	return append(spaces,
+		searchSpace{build: Range{commit.Add(-6 * time.Hour), commit}, lag: offset{0, 3}},
+		searchSpace{build: Range{commit.Add(-72 * time.Hour), commit.Add(-6 * time.Hour)}, lag: offset{0, 3}})
 }
 
 // usualRange returns the range of a phase after the latest known earlier event.

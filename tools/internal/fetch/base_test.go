@@ -108,6 +108,11 @@ func TestBaseRefused(t *testing.T) {
 			if err == nil || base != nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, %v, want %s… %s", base, err, want, test.want)
 			}
+			for _, digest := range b.requested {
+				if n := strings.Count(strings.Join(b.requested, " "), digest); n > 1 {
+					t.Errorf("requested %s %d times; another attempt does not help", digest, n)
+				}
+			}
 			checkStore(t, b.Store)
 		})
 	}

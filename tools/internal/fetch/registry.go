@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
@@ -63,5 +64,11 @@ func (f *Fetcher) fetchBlobOnce(ctx context.Context, repository, from string, d 
 	// One byte more than announced reveals a blob that is too long, even if the
 	// announced size is 0.
 	body := &progressReader{r: io.LimitReader(content, d.Size+1), task: task}
-	return put(ctx, body, from, d.Size, func() error { return f.Store.Put(ctx, d.Digest, d.Size, from, body) })
+	err = put(ctx, body, from, d.Size, func() error { return f.Store.Put(ctx, d.Digest, d.Size, from, body) })
+	var transient *transientError
+	var network net.Error
+	if errors.As(err, &transient) && !errors.As(body.err, &network) && !errors.Is(body.err, io.ErrUnexpectedEOF) {
+		return transient.error // the registry client has found other bytes
+	}
+	return err
 }

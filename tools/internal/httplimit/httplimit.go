@@ -60,9 +60,18 @@ type body struct {
 	n       int64         // bytes of this window
 }
 
+// timeoutError is a [net.Error], which another attempt may not meet.
+type timeoutError string
+
+func (e timeoutError) Error() string { return string(e) }
+
+func (timeoutError) Timeout() bool { return true }
+
+func (timeoutError) Temporary() bool { return true }
+
 func (b *body) Read(p []byte) (int, error) {
 	timer := time.AfterFunc(b.limits.Idle, func() {
-		b.cancel(fmt.Errorf("server sent nothing for %v", b.limits.Idle))
+		b.cancel(timeoutError(fmt.Sprintf("server sent nothing for %v", b.limits.Idle)))
 	})
 	start := time.Now()
 	n, err := b.ReadCloser.Read(p)
@@ -83,7 +92,7 @@ func (b *body) checkRate(n int, took time.Duration) error {
 		return nil
 	}
 	if rate := float64(b.n) / b.waited.Seconds(); b.counted && rate < float64(b.limits.MinRate) {
-		return fmt.Errorf("server sent %d bytes in %v, want at least %d bytes per second", b.n, b.waited.Round(time.Millisecond), b.limits.MinRate)
+		return timeoutError(fmt.Sprintf("server sent %d bytes in %v, want at least %d bytes per second", b.n, b.waited.Round(time.Millisecond), b.limits.MinRate))
 	}
 	b.counted, b.waited, b.n = true, 0, 0
 	return nil

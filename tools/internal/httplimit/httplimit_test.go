@@ -3,6 +3,7 @@ package httplimit
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -49,8 +50,9 @@ func TestLimits(t *testing.T) {
 			<-r.Context().Done()
 		}, "server sent nothing for 50ms"},
 	} {
-		if _, err := read(t, limited(test.limits), test.serve); err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		var timeout net.Error
+		if _, err := read(t, limited(test.limits), test.serve); err == nil || !strings.Contains(err.Error(), test.want) || !errors.As(err, &timeout) || !timeout.Timeout() {
+			t.Errorf("%s: got %v, want a timeout, %q", name, err, test.want)
 		}
 	}
 }

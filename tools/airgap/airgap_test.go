@@ -109,6 +109,7 @@ func TestParse(t *testing.T) {
 		"no workspace":      env(home, "--", "build"),
 		"unknown flag":      env(home, "-workspace", "/w", "-x"),
 		"no home":           env(nil, "-workspace", "/w"),
+		"line break":        env(map[string]string{"HOME": "/home/me", "HYPERKUBE_STORE": "/s\nstartup --x"}, "-workspace", "/w"),
 		"relative upstream": env(map[string]string{"HOME": "/home/me", "HYPERKUBE_BAZEL_MODULES": "up"}, "-workspace", "/w"),
 	} {
 		if _, err := parse(bad); err == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -57,6 +58,12 @@ func parse(env cli.Env) (config, error) {
 	}
 	if c.store, err = cachedir.Store(env.Getenv); err != nil {
 		return c, err
+	}
+	// Directories are written to a .bazelrc, where a line break ends the option.
+	for _, dir := range []string{c.workspace, c.cache, c.store, c.upstreamModules, env.Getenv("HOME")} {
+		if strings.ContainsAny(dir, "\r\n") {
+			return c, fmt.Errorf("checking directories: %q contains a line break", dir)
+		}
 	}
 	return c, nil
 }

@@ -27,7 +27,7 @@ import (
 
 // gcPercent is high because little memory becomes garbage: garbage collection would
 // take a fifth of the time.
-const gcPercent = 300
+const gcPercent = 200
 
 func main() {
 	debug.SetGCPercent(gcPercent)

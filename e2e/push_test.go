@@ -197,10 +197,10 @@ func TestPushOfChangedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	fix := []string{"fetch", "--force", "--repo=@@" + filepath.Base(filepath.Dir(file))}
-	t.Cleanup(func() {
+	defer func() { // not Cleanup, before which the context of the test ends
 		must(t, "./bazelw", fix...)
 		must(t, "./bazelw", "build", images[1].target)
-	})
+	}()
 	got := run(t, nil, "./bazelw", "run", images[1].push, "--", "--repository", r.addr+"/kubectl")
 	want := "want sha256 " + pin(t, "kubernetes/"+version+"/linux/amd64/kubectl").SHA256.String() + ", got "
 	for _, want := range []string{want, "Fix: ./bazelw " + strings.Join(fix, " ")} {

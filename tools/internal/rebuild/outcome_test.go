@@ -25,3 +25,13 @@ func TestIsTransient(t *testing.T) {
 		t.Error("an error of no command is not transient")
 	}
 }
+
+func TestFailWithoutCredentials(t *testing.T) {
+	reported := ""
+	r := Rebuilder{Report: func(o Outcome) { reported = o.Reason }}
+	err := errors.New("downloading \"https://user:secret@proxy.example/x\":\n 404")
+	got, err := r.Fail(t.Context(), []Job{{}}, err, Failure{})
+	if want := `downloading "https://REDACTED@proxy.example/x": 404`; err != nil || len(got) != 1 || got[0].Reason != want || reported != want {
+		t.Errorf("got %v, %v, reported %q", got, err, reported)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/kube/buildplan"
 	"github.com/hyperkube/hyperkube/tools/internal/kube/redate"
 	"github.com/hyperkube/hyperkube/tools/internal/rebuild/builder"
+	"github.com/hyperkube/hyperkube/tools/internal/redact"
 	"github.com/hyperkube/hyperkube/tools/internal/shell"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
@@ -151,7 +152,7 @@ func (r Rebuilder) fromStore(jobs []Job) (done []Outcome, left []Job, err error)
 }
 
 func (r Rebuilder) report(o Outcome) Outcome {
-	o.Reason = oneLine(o.Reason)
+	o.Reason = redact.URLs(oneLine(o.Reason))
 	if r.Report != nil {
 		r.Report(o)
 	}

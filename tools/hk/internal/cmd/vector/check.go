@@ -11,6 +11,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/tools/internal/redact"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 )
@@ -211,7 +212,7 @@ func (k *checker) checkAll(ctx context.Context, client *registry.Checker, images
 			found, err := client.Head(ctx, image, r.Architectures)
 			r.Digest = found.Digest
 			if err != nil && !errors.Is(err, registry.ErrNotFound) {
-				r.Error = err.Error()
+				r.Error = redact.URLs(err.Error())
 				return nil
 			}
 			for _, a := range r.Architectures {

@@ -242,3 +242,21 @@ func TestEnsureDir(t *testing.T) {
 		t.Errorf("fill called %d times, directory has %q", times, entries)
 	}
 }
+
+func TestWriteFiles(t *testing.T) {
+	c := config{cache: t.TempDir(), log: new(strings.Builder)}
+	// As earlier versions made it.
+	if err := os.MkdirAll(c.path("rc"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := c.writeFiles(t.Context(), "rc", map[string][]byte{"a/b": []byte("text")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "a", "b")); err != nil || string(got) != "text" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if info, err := os.Stat(c.path("rc")); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got %v, %v; want a directory that others cannot enter", info.Mode(), err)
+	}
+}

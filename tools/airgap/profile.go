@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -208,13 +209,19 @@ func modulesIn(root string, dirs ...string) ([]moduleregistry.Module, error) {
 	return all, nil
 }
 
-// writeFiles writes files to a directory named by their hash.
+// writeFiles writes files to a directory named by their hash, in one that other users
+// cannot enter.
 func (c config) writeFiles(ctx context.Context, kind string, files map[string][]byte) (string, error) {
 	sum := sha256.New()
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		fmt.Fprintf(sum, "%s %d\n%s", path, len(files[path]), files[path])
 	}
-	to := c.path(kind, fmt.Sprintf("%x", sum.Sum(nil)[:8]))
+	// Earlier versions wrote settings with passwords to files that others could read.
+	parent := c.path(kind)
+	if err := errors.Join(os.MkdirAll(parent, 0o700), os.Chmod(parent, 0o700)); err != nil {
+		return "", fmt.Errorf("writing the %s: %w", kind, err)
+	}
+	to := filepath.Join(parent, fmt.Sprintf("%x", sum.Sum(nil)[:8]))
 	return to, c.ensureDir(ctx, to, func(dir string) error {
 		for path, content := range files {
 			name := filepath.Join(dir, path)

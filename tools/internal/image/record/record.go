@@ -63,7 +63,11 @@ func Parse(raw []byte) (Records, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	err := d.Decode(&records)
-	if err == nil {
+	switch {
+	case err != nil:
+	case records == nil:
+		err = errors.New("want an object, got null")
+	default:
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
 			err = errors.New("trailing data")
 		}

@@ -131,6 +131,7 @@ func TestParse(t *testing.T) {
 		image + "}":            "trailing data",
 		`{"a:b": {"tag": ""}}`: "unknown field",
 		image[:20]:             "unexpected EOF",
+		"null":                 "want an object",
 	} {
 		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -136,5 +137,33 @@ func TestPushChecksTags(t *testing.T) {
 	status = http.StatusForbidden
 	if _, err := p.Run(t.Context(), quiet(), other); err == nil || !strings.Contains(err.Error(), "checking "+p.Repository+":v1: ") {
 		t.Errorf("forbidden: got %v", err)
+	}
+}
+
+// A registry that hides a repository that does not exist from readers accepts a
+// push.
+func TestPushToNewRepository(t *testing.T) {
+	handler := registry.New()
+	var host string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := "reader"
+		if strings.Contains(r.URL.Query().Get("scope"), "push") {
+			token = "writer"
+		}
+		switch {
+		case r.URL.Path == "/token":
+			fmt.Fprintf(w, `{"token": %q}`, token)
+		case r.Header.Get("Authorization") == "Bearer writer":
+			handler.ServeHTTP(w, r)
+		default:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="http://`+host+`/token",service="registry"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	t.Cleanup(s.Close)
+	host = strings.TrimPrefix(s.URL, "http://")
+	p := Push{Repository: host + "/new", Tags: []string{"v1"}}
+	if _, err := p.Run(t.Context(), quiet(), open(t, randomLayout(t))); err != nil {
+		t.Error(err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/httplimit"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
@@ -45,9 +46,9 @@ func (p Push) Run(ctx context.Context, reporter *progress.Reporter, content layo
 	if err != nil {
 		return Result{}, fmt.Errorf("pushing to %q: %w", p.Repository, err)
 	}
-	puller, err := remote.NewPuller(options(ctx)...)
+	puller, err := newPushPuller(ctx, repo)
 	if err != nil {
-		return Result{}, err
+		return Result{}, fmt.Errorf("pushing to %s: %w", repo, err)
 	}
 	r := run{p, repo, puller, reporter}
 	image, existing, err := r.image(ctx, content)
@@ -219,6 +220,20 @@ func upload(ctx context.Context, p *progress.Reporter, to name.Digest, content r
 		task.Fail()
 	}
 	return err
+}
+
+// newPushPuller returns a puller with the right to push. Without it, some registries
+// refuse to say that a repository does not exist yet.
+func newPushPuller(ctx context.Context, repo name.Repository) (*remote.Puller, error) {
+	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, repo)
+	if err != nil {
+		return nil, err
+	}
+	t, err := transport.NewWithContext(ctx, repo.Registry, auth, transport.NewRetry(timeoutTransport()), []string{repo.Scope(transport.PushScope)})
+	if err != nil {
+		return nil, err
+	}
+	return remote.NewPuller(remote.WithContext(ctx), remote.WithTransport(t))
 }
 
 func options(ctx context.Context) []remote.Option {

@@ -61,25 +61,29 @@ type Build struct {
 // which Bazel would build only one.
 func (c *Catalog) collect() []error {
 	var errs []error
-	seen := map[string]*Layer{}
+	type label struct{ pkg, name string }
+	seen := map[label]*Layer{}
 	for _, image := range c.Images {
 		for _, build := range image.Builds {
 			for i := range build.Layers {
 				l := &build.Layers[i]
-				label := l.Label()
-				other, ok := seen[label]
+				key := label{l.Package, l.Name}
+				other, ok := seen[key]
 				if !ok {
-					seen[label] = l
+					seen[key] = l
 					c.Layers = append(c.Layers, l)
 				} else if !l.equal(*other) {
 					errs = append(errs, fmt.Errorf("flavor %q: duplicate layer %s: %s at %s, and %s at %s",
-						image.Flavor.Name, label, other.Pin.FileKey, other.Path, l.Pin.FileKey, l.Path))
+						image.Flavor.Name, l.Label(), other.Pin.FileKey, other.Path, l.Pin.FileKey, l.Path))
 				}
 			}
 		}
 	}
 	slices.SortFunc(c.Layers, func(a, b *Layer) int {
-		return cmp.Or(a.Pin.Compare(b.Pin.FileKey), cmp.Compare(a.Name, b.Name))
+		if n := a.Pin.Compare(b.Pin.FileKey); n != 0 {
+			return n
+		}
+		return cmp.Compare(a.Name, b.Name)
 	})
 	return errs
 }

@@ -2,7 +2,6 @@ package versions
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 )
@@ -31,25 +30,27 @@ func (l Layer) equal(m Layer) bool {
 // and source, path, mode and compression if they are not the default.
 func fileLayer(f *Flavor, file FlavorFile, pin Pin) Layer {
 	l := Layer{Pin: pin, Path: file.Path, Mode: file.Mode, Compression: f.Compression, Package: "images/layers"}
-	name := []string{pin.File}
+	// Appending takes a third of the time of joining parts. A catalog can have
+	// 100,000 layers.
+	name := append(make([]byte, 0, 96), pin.File...)
 	if pin.Version != (Version{}) {
 		l.Package += "/" + pin.Version.MinorLabel()
-		name = append(name, pin.Version.Label())
+		name = pin.Version.append(append(name, '_'), '_')
 	}
-	name = append(name, pin.Platform.Label())
+	name = append(append(append(append(name, '_'), pin.Platform.os...), '_'), pin.Platform.arch...)
 	if pin.Source != "kubernetes" && pin.Version != (Version{}) {
-		name = append(name, "from", pin.Source)
+		name = append(append(name, "_from_"...), pin.Source...)
 	}
-	if path.Base(file.Path) != pin.File || path.Dir(file.Path) != "/" {
-		name = append(name, "at"+strings.ReplaceAll(file.Path, "/", "_"))
+	if file.Path != "/"+pin.File {
+		name = append(append(name, "_at"...), strings.ReplaceAll(file.Path, "/", "_")...)
 	}
 	if file.Mode != 0o755 {
-		name = append(name, fmt.Sprintf("mode_%04o", file.Mode))
+		name = fmt.Appendf(name, "_mode_%04o", file.Mode)
 	}
 	if f.Compression != Gzip {
-		name = append(name, string(f.Compression))
+		name = append(append(name, '_'), f.Compression...)
 	}
-	l.Name = strings.Join(name, "_")
+	l.Name = string(name)
 	return l
 }
 

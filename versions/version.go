@@ -43,10 +43,13 @@ func (v Version) Label() string {
 }
 
 func (v Version) join(separator byte) string {
-	b := append(make([]byte, 0, 24), 'v')
-	b = append(strconv.AppendInt(b, int64(v.major), 10), separator)
+	return string(v.append(make([]byte, 0, 24), separator))
+}
+
+func (v Version) append(b []byte, separator byte) []byte {
+	b = append(strconv.AppendInt(append(b, 'v'), int64(v.major), 10), separator)
 	b = append(strconv.AppendInt(b, int64(v.minor), 10), separator)
-	return string(strconv.AppendInt(b, int64(v.patch), 10))
+	return strconv.AppendInt(b, int64(v.patch), 10)
 }
 
 // MinorLabel returns the minor version as in labels, "v1_36".

@@ -9,6 +9,7 @@ import (
 )
 
 func TestCode(t *testing.T) {
+	//lint:ignore SA1007 the URL is malformed on purpose
 	_, parseErr := url.Parse("https://user:secret@proxy.example/%zz")
 	for _, test := range []struct {
 		err     error

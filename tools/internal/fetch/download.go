@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -206,7 +207,8 @@ func validator(response *http.Response) string {
 }
 
 // get returns the response to a GET request if its status is 200, or also 206 or
-// 416 if the header has a range.
+// 416 if the header has a range. Servers that refuse the range get a request
+// without it.
 func (f *Fetcher) get(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
 	from := u.Redacted()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -223,6 +225,12 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL, header http.Header) (*htt
 			return nil, err
 		}
 		return nil, &transientError{err}
+	}
+	if header != nil && response.StatusCode >= 400 && response.StatusCode < 500 && !slices.Contains([]int{
+		http.StatusRequestedRangeNotSatisfiable, http.StatusTooManyRequests,
+	}, response.StatusCode) {
+		response.Body.Close()
+		return f.get(ctx, u, nil)
 	}
 	isRange := response.StatusCode == http.StatusPartialContent || response.StatusCode == http.StatusRequestedRangeNotSatisfiable
 	if response.StatusCode != http.StatusOK && !(isRange && header != nil) {

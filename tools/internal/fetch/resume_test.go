@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +29,7 @@ type rangeServer struct {
 	header    http.Header
 	interrupt int // number of responses
 	noRanges  bool
+	refuse    int // status for requests with a range, unless 0
 
 	sync.Mutex
 	ranges []string // of the requests
@@ -37,6 +40,10 @@ func (s *rangeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Lock()
 	defer s.Unlock()
 	s.ranges = append(s.ranges, r.Header.Get("Range"))
+	if s.refuse != 0 && r.Header.Get("Range") != "" {
+		w.WriteHeader(s.refuse)
+		return
+	}
 	for key := range s.header {
 		w.Header().Set(key, s.header.Get(key))
 	}
@@ -154,6 +161,26 @@ func TestDownloadAfterWrongPart(t *testing.T) {
 				t.Errorf("left %v, %v", left, err)
 			}
 		})
+	}
+}
+
+// A server or proxy that refuses ranges does not make a part block the download.
+func TestDownloadRangeRefused(t *testing.T) {
+	data := program(kubelet)
+	server := &rangeServer{data: data, header: http.Header{"Etag": {`"1"`}}, interrupt: 1, refuse: http.StatusForbidden}
+	s, pin, _ := newFetcher(t, server)
+	u, err := s.downloadURL(pin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.downloadOnce(t.Context(), pin, u); err == nil {
+		t.Fatal("no error of an interrupted download")
+	}
+	if err := errors.Join(s.downloadOnce(t.Context(), pin, u), s.Store.Verify(pin.SHA256)); err != nil {
+		t.Error(err)
+	}
+	if want := []string{"", fmt.Sprintf("bytes=%d-", len(data)/4), ""}; !slices.Equal(server.ranges, want) {
+		t.Errorf("ranges %q, want %q", server.ranges, want)
 	}
 }
 

@@ -19,8 +19,8 @@ import (
 // describeHolder describes a process that holds a lock on the file at path.
 func describeHolder(path string) string {
 	if info, err := os.Stat(path); err == nil {
-		for _, pid := range holders(info) {
-			return describeProcess(pid)
+		if pids := holders(info); len(pids) > 0 {
+			return describeProcess(pids[0])
 		}
 	}
 	return "another process"

@@ -9,11 +9,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
+	"github.com/hyperkube/hyperkube/versions"
 )
 
 // tempFiles returns the names of the temporary files.
@@ -86,6 +88,38 @@ func TestPutRemovesAbandonedFiles(t *testing.T) {
 	if got := tempFiles(t, dir); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// Processes that start at the same time resume one part each: removing abandoned
+// files does not lock parts of others.
+func TestPartialConcurrent(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("has no locks")
+	}
+	dir := t.TempDir()
+	var sums []versions.Digest
+	for i := range 16 {
+		d := digestOf([]byte{byte(i)})
+		sums = append(sums, d)
+		writeTemp(t, dir, map[string]string{d.String(): "half", d.String() + validatorSuffix: `"1"`})
+	}
+	var group sync.WaitGroup
+	for _, d := range sums {
+		group.Go(func() {
+			for range 50 {
+				p, err := New(dir).Partial(d)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if size := p.Size; p.Close() != nil || size != 4 {
+					t.Errorf("got a part with %d bytes, want 4", size)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 // Files are removed from the directory of temporary files: it must not lead to

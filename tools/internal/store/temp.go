@@ -51,7 +51,8 @@ func (s Store) openTemp() (*os.Root, error) {
 }
 
 // openLocked opens and locks a file in the directory of temporary files. It returns
-// nil if another process writes it, or has finished or removed it.
+// nil if another process writes it, or has finished or removed it. Without support
+// for locks, only a new file is certain to belong to this process.
 func openLocked(dir *os.Root, name string, flag int) (*os.File, error) {
 	f, err := dir.OpenFile(name, os.O_RDWR|flag, 0o600)
 	if err != nil {
@@ -59,7 +60,7 @@ func openLocked(dir *os.Root, name string, flag int) (*os.File, error) {
 	}
 	ok, err := lock(dir, f, name)
 	if errors.Is(err, errors.ErrUnsupported) {
-		ok, err = true, nil
+		ok, err = flag&os.O_EXCL != 0, nil
 	}
 	if !ok || err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -156,6 +157,11 @@ func (s Store) removeIfAbandoned(dir *os.Root, entry fs.DirEntry) error {
 		return err
 	}
 	young := time.Since(info.ModTime()) < maxResume
+	if young && partialName.MatchString(name) && info.Size() > 0 && readValidator(dir, name) != "" {
+		if _, err := os.Lstat(filepath.Join(s.dir, "sha256", name)); errors.Is(err, fs.ErrNotExist) {
+			return nil // without locking it: its download may be about to resume
+		}
+	}
 	switch ok, err := lock(dir, f, name); {
 	case errors.Is(err, errors.ErrUnsupported):
 		if young {
@@ -165,11 +171,6 @@ func (s Store) removeIfAbandoned(dir *os.Root, entry fs.DirEntry) error {
 		return dir.Remove(name)
 	case err != nil || !ok:
 		return err
-	}
-	if young && partialName.MatchString(name) && info.Size() > 0 && readValidator(dir, name) != "" {
-		if _, err := os.Lstat(filepath.Join(s.dir, "sha256", name)); errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
 	}
 	return dir.Remove(name)
 }

@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/hyperkube/hyperkube/tools/internal/store"
 )
 
 // document is a manifest or an index in memory.
@@ -84,9 +85,15 @@ func (b *blob) Size() (int64, error) { return b.desc.Size, nil }
 
 func (b *blob) DiffID() (v1.Hash, error) { return partial.BlobToDiffID(b.image, b.desc.Digest) }
 
-// Compressed returns the blob without verifying it, so that it is not hashed again
-// after [Content.Verify].
+// Compressed returns the blob, whose last read fails if the bytes do not match the
+// digest: the file may have changed since [Content.Verify].
 func (b *blob) Compressed() (io.ReadCloser, error) {
-	f, _, err := b.image.content.openBlob(b.desc, math.MaxInt64)
-	return f, err
+	f, digest, err := b.image.content.openBlob(b.desc, math.MaxInt64)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{store.NewVerifier(f, f.Name(), digest, b.desc.Size), f}, nil
 }

@@ -169,6 +169,11 @@ func (c *Content) readIndex(desc v1.Descriptor) (*index, error) {
 		if !m.MediaType.IsImage() {
 			return nil, fmt.Errorf("index %s: want manifests of images, got media type %q", desc.Digest, m.MediaType)
 		}
+		if read, ok := i.images[m.Digest]; ok {
+			if size, err := read.Size(); err == nil && size == m.Size {
+				continue // a list of one large manifest would take hours
+			}
+		}
 		if i.images[m.Digest], err = c.readImage(m); err != nil {
 			return nil, err
 		}

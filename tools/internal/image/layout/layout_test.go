@@ -3,11 +3,14 @@ package layout
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -110,6 +113,37 @@ func TestVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// A layer that changes between Verify and an upload.
+	content, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifests, err := content.Index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := content.Index.Image(manifests.Manifests[0].Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, err := image.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"", "want sha256 " + filepath.Base(layer)} {
+		blob, err := layers[0].Compressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(blob)
+		if err == nil != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+		raw[len(raw)/2] ^= 1
+		if err := errors.Join(blob.Close(), os.WriteFile(layer, raw, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.Truncate(layer, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +153,7 @@ func TestVerify(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	dir, _ = writeIndex(t)
-	content, err := Open(dir)
-	if err != nil {
+	if content, err = Open(dir); err != nil {
 		t.Fatal(err)
 	}
 	if err := content.Verify(ctx); !errors.Is(err, context.Canceled) {
@@ -190,5 +223,35 @@ func TestIndexDigest(t *testing.T) {
 	content.Index = nil
 	if _, err := content.IndexDigest(); err == nil || !strings.Contains(err.Error(), "got an image") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A manifest may be in an index more than once, with one size.
+func TestRepeatedManifest(t *testing.T) {
+	img, err := random.Image(100, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, err := img.Size()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []int64{size, size + 1} {
+		dir := t.TempDir()
+		p, err := layout.Write(dir, empty.Index)
+		if err == nil {
+			err = p.AppendIndex(mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: img},
+				mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Size: other}}))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := Open(dir)
+		if other == size && (err != nil || len(content.Manifests) != 2 || len(content.Blobs) != 2) {
+			t.Errorf("got %+v, %v", content, err)
+		}
+		if want := fmt.Sprintf("want %d bytes, got %d", other, size); other != size && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
@@ -43,8 +42,8 @@ func (b *Builder) Push(ctx context.Context, o PushOptions) (_ PushResult, err er
 	if host, _, _ := strings.Cut(o.Repository, "/"); strings.HasSuffix(host, ".invalid") {
 		return PushResult{}, cli.Usage("the registry %q of %s is a placeholder: name a repository with --repository", host, versions.ManifestFile)
 	}
-	if _, err := name.NewRepository(o.Repository, name.StrictValidation); err != nil {
-		return PushResult{}, cli.Usage("--repository: %w", err)
+	if err := o.Validate(); err != nil {
+		return PushResult{}, err
 	}
 	dir := o.Layout
 	if dir == "" {

@@ -167,3 +167,15 @@ func TestPushToNewRepository(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A word that is no tag is refused before the first request: a registry may take it
+// for another path.
+func TestPushTagNames(t *testing.T) {
+	content := open(t, randomLayout(t))
+	for _, tag := range []string{"", "a b", "../b/manifests/v1", "v1@sha256:0", "a:b"} {
+		_, err := Push{Repository: "registry.invalid/a", Tags: []string{tag}}.Run(t.Context(), quiet(), content)
+		if err == nil || cli.Code("", io.Discard, err) != cli.ExitUsage || !strings.Contains(err.Error(), fmt.Sprintf("%q is not a tag", tag)) {
+			t.Errorf("%q: got %v", tag, err)
+		}
+	}
+}

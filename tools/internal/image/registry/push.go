@@ -36,19 +36,36 @@ type Push struct {
 	DryRun     bool // only read from the registry
 }
 
+// Validate returns an error, which exits with [cli.ExitUsage], for a repository
+// without a registry and for invalid tags: a registry may take them for other paths.
+func (p Push) Validate() error {
+	if _, err := name.NewRepository(p.Repository, name.StrictValidation); err != nil {
+		return cli.Usage("--repository: %w", err)
+	}
+	for _, tag := range p.Tags {
+		if _, err := name.NewTag(p.Repository+":"+tag, name.StrictValidation); err != nil {
+			return cli.Usage("--tag: %q is not a tag: %w", tag, err)
+		}
+	}
+	return nil
+}
+
 // Run pushes the index or image of a layout by digest and tags it last, so that a
 // tag never refers to an incomplete image. Before it sends anything, it verifies
 // every blob, and checks that no tag exists with another digest; the error for such
 // a tag exits with [cli.ExitDrift]. Blobs that the registry has are not uploaded
 // again.
 func (p Push) Run(ctx context.Context, reporter *progress.Reporter, content layout.Content) (Result, error) {
+	if err := p.Validate(); err != nil {
+		return Result{}, err
+	}
 	repo, err := name.NewRepository(p.Repository, name.StrictValidation)
 	if err != nil {
-		return Result{}, fmt.Errorf("pushing to %q: %w", p.Repository, err)
+		return Result{}, err
 	}
 	puller, err := newPushPuller(ctx, repo)
 	if err != nil {
-		return Result{}, fmt.Errorf("pushing to %s: %w", repo, err)
+		return Result{}, fmt.Errorf("pushing to %s: %w", repo, httplimit.EscapeError(err))
 	}
 	r := run{p, repo, puller, reporter}
 	image, existing, err := r.image(ctx, content)
@@ -73,7 +90,7 @@ func (p Push) Run(ctx context.Context, reporter *progress.Reporter, content layo
 	}
 	if !existing {
 		if err := upload(ctx, reporter, repo.Digest(image.digest.String()), image.content); err != nil {
-			return Result{}, fmt.Errorf("pushing %s@%s: %w", repo, image.digest, err)
+			return Result{}, fmt.Errorf("pushing %s@%s: %w", repo, image.digest, httplimit.EscapeError(err))
 		}
 	}
 	// Check again: an upload may take minutes.
@@ -86,7 +103,7 @@ func (p Push) Run(ctx context.Context, reporter *progress.Reporter, content layo
 			continue
 		}
 		if tagErr := remote.Tag(repo.Tag(tag.Tag), image.content, options(ctx)...); tagErr != nil {
-			err = fmt.Errorf("tagging %s:%s: %w", repo, tag.Tag, tagErr)
+			err = fmt.Errorf("tagging %s:%s: %w", repo, tag.Tag, httplimit.EscapeError(tagErr))
 		}
 		result.Tags[i].Status = StatusSent
 		if existing {
@@ -132,7 +149,7 @@ func (r run) image(ctx context.Context, content layout.Content) (image tagged, e
 	case isNotFound(err):
 		return image, false, nil
 	}
-	return image, false, fmt.Errorf("checking %s:%s: %w", r.repo, r.ContentTag, err)
+	return image, false, fmt.Errorf("checking %s:%s: %w", r.repo, r.ContentTag, httplimit.EscapeError(err))
 }
 
 // checkTags returns the tags to set, the content tag last, and those that exist. An
@@ -150,7 +167,7 @@ func (r run) checkTags(ctx context.Context, image tagged) ([]Tag, error) {
 		switch {
 		case isNotFound(err):
 		case err != nil:
-			errs = append(errs, fmt.Errorf("checking %s:%s: %w", r.repo, name, err))
+			errs = append(errs, fmt.Errorf("checking %s:%s: %w", r.repo, name, httplimit.EscapeError(err)))
 		case current == image.digest || current == image.own:
 			tag.Status = StatusExists
 		default:
@@ -222,14 +239,14 @@ func upload(ctx context.Context, p *progress.Reporter, to name.Digest, content r
 	return err
 }
 
-// newPushPuller returns a puller with the right to push. Without it, some registries
-// refuse to say that a repository does not exist yet.
+// newPushPuller returns a puller of manifests with the right to push. Without it,
+// some registries respond with 403, not 404, for a repository that does not exist.
 func newPushPuller(ctx context.Context, repo name.Repository) (*remote.Puller, error) {
 	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, repo)
 	if err != nil {
 		return nil, err
 	}
-	t, err := transport.NewWithContext(ctx, repo.Registry, auth, transport.NewRetry(timeoutTransport()), []string{repo.Scope(transport.PushScope)})
+	t, err := transport.NewWithContext(ctx, repo.Registry, auth, transport.NewRetry(documents(timeoutTransport())), []string{repo.Scope(transport.PushScope)})
 	if err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ func check(t *testing.T, ref string) {
 // request.
 func TestPushInvalidRepository(t *testing.T) {
 	for _, repository := range []string{"hyperkube", "hyperkube/kubectl", "registry.example/hyperkube:v1", "registry.example/UPPER", ""} {
-		if _, err := (Push{Repository: repository}).Run(t.Context(), progress.New(io.Discard, nil), layout.Content{}); err == nil || !strings.Contains(err.Error(), "pushing to") {
+		if _, err := (Push{Repository: repository}).Run(t.Context(), progress.New(io.Discard, nil), layout.Content{}); err == nil || !strings.Contains(err.Error(), "--repository: ") {
 			t.Errorf("%q: got %v", repository, err)
 		}
 	}

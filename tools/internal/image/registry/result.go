@@ -7,6 +7,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/hyperkube/hyperkube/tools/internal/httplimit"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 )
 
@@ -84,14 +85,14 @@ func (r run) checkContent(ctx context.Context, content layout.Content, result *R
 			exists, err = partial.Exists(layer)
 		}
 		if err != nil {
-			return fmt.Errorf("checking %s@%s: %w", r.repo, desc.Digest, err)
+			return fmt.Errorf("checking %s@%s: %w", r.repo, desc.Digest, httplimit.EscapeError(err))
 		}
 		add(&result.Blobs, desc, exists)
 	}
 	for _, desc := range content.Manifests {
 		_, err := r.puller.Head(ctx, r.repo.Digest(desc.Digest.String()))
 		if err != nil && !isNotFound(err) {
-			return fmt.Errorf("checking %s@%s: %w", r.repo, desc.Digest, err)
+			return fmt.Errorf("checking %s@%s: %w", r.repo, desc.Digest, httplimit.EscapeError(err))
 		}
 		add(&result.Manifests, desc, err == nil)
 	}

@@ -51,7 +51,11 @@ func TestHostileRegistry(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/v2/" {
+				switch {
+				case r.URL.Path == "/v2/":
+				case r.Method == http.MethodHead:
+					w.WriteHeader(http.StatusMethodNotAllowed)
+				default:
 					test.serve(w, r)
 				}
 			}))
@@ -63,7 +67,9 @@ func TestHostileRegistry(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, headErr := checker.Head(t.Context(), host+repository+":v1", []string{"amd64"})
-			for _, err := range []error{manifestErr, headErr} {
+			_, tagErr := Push{Repository: host + repository, Tags: []string{"v1"}}.Run(t.Context(), quiet(), open(t, randomLayout(t)))
+			_, contentErr := Push{Repository: host + repository, ContentTag: "v1"}.Run(t.Context(), quiet(), open(t, randomLayout(t)))
+			for _, err := range []error{manifestErr, headErr, tagErr, contentErr} {
 				if err == nil || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("got %v, want %q", err, test.want)
 				}

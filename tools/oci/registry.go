@@ -7,13 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
@@ -55,7 +55,7 @@ func push(ctx context.Context, env cli.Env) error {
 		return err
 	}
 	if *image != "" {
-		if err := checkRecord(*digests, *image, content); err != nil {
+		if err := checkRecord(ctx, *digests, *image, content); err != nil {
 			return err
 		}
 	}
@@ -73,8 +73,8 @@ func push(ctx context.Context, env cli.Env) error {
 }
 
 // checkRecord compares a layout with the record of an image.
-func checkRecord(file, image string, content layout.Content) error {
-	raw, err := os.ReadFile(file)
+func checkRecord(ctx context.Context, file, image string, content layout.Content) error {
+	raw, err := ctxio.ReadFile(ctx, file, record.MaxSize)
 	if err != nil {
 		return fmt.Errorf("reading digests: %w", err)
 	}

@@ -3,7 +3,9 @@ package cmd
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
@@ -56,8 +58,10 @@ not possible, for example after an I/O error.`,
 					return err
 				}
 			}
-			if _, err := os.Stat(dir); err != nil {
-				return fmt.Errorf("reading layout: %w", err)
+			for _, dir := range append(slices.Collect(maps.Values(bases)), dir) {
+				if _, err := os.Stat(dir); err != nil {
+					return fmt.Errorf("reading layout: %w", err)
+				}
 			}
 			findings, err := verify.Layout(c.Context(), dir, image, d.Records, bases)
 			if err != nil {

@@ -18,7 +18,7 @@ func LockCompile(ctx context.Context, cache string, report *progress.Reporter) (
 
 type lockFunc func(ctx context.Context, path string, wait lockfile.Wait) (*os.File, error)
 
-// waitFor acquires a lock and reports the time that it waits for what.
+// waitFor acquires a lock. While it waits, it reports what for, and the holder.
 func waitFor(ctx context.Context, lock lockFunc, path string, report *progress.Reporter, what string) (*os.File, error) {
 	var waiting *progress.Task
 	f, err := lock(ctx, path, lockfile.Wait{Timeout: lockfile.LongTimeout, Notify: func(holder string) {

@@ -71,7 +71,7 @@ func (f *Fetcher) retry(ctx context.Context, name, from string, attempt func() e
 		f.Progress.Logf("%s: %v; retrying in %v", name, err, backoff)
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("downloading %q: %w", from, context.Cause(ctx))
 		case <-time.After(backoff):
 		}
 	}
@@ -97,7 +97,7 @@ type transientError struct{ error }
 
 func (e *transientError) Unwrap() error { return e.error }
 
-// localError is an error of the store, which a build from source would meet, too.
+// localError is an error of the store. A build from source would fail with it, too.
 type localError struct{ error }
 
 func (e *localError) Unwrap() error { return e.error }

@@ -60,7 +60,7 @@ type body struct {
 	n       int64         // bytes of this window
 }
 
-// timeoutError is a [net.Error], which another attempt may not meet.
+// timeoutError is a [net.Error], which a retry may avoid.
 type timeoutError string
 
 func (e timeoutError) Error() string { return string(e) }

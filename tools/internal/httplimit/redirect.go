@@ -9,8 +9,8 @@ import (
 // maxRedirects is more than servers of files need.
 const maxRedirects = 10
 
-// RedirectError reports a redirect that [CheckRedirect] refuses. Another attempt
-// would meet it, too.
+// RedirectError reports a redirect that [CheckRedirect] refuses. A retry would fail,
+// too.
 type RedirectError struct {
 	URL    string // without user and query
 	Reason string

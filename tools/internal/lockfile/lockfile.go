@@ -21,14 +21,14 @@ import (
 const (
 	// DefaultTimeout is for locks that processes hold for seconds.
 	DefaultTimeout = 10 * time.Minute
-	// LongTimeout is for locks that processes hold while they build from source.
+	// LongTimeout is for locks that processes hold while they download or build.
 	LongTimeout = 12 * time.Hour
 	// pollInterval is the time between two attempts. The kernel can wait for a
 	// lock, but not for the end of a context as well.
 	pollInterval = 50 * time.Millisecond
 )
 
-// Wait says how to wait for a lock that another process holds.
+// Wait configures waiting for a lock that another process holds.
 type Wait struct {
 	// Timeout is the maximum time; 0 for [DefaultTimeout].
 	Timeout time.Duration

@@ -37,7 +37,7 @@ type Tag struct {
 	Previous string `json:"previous,omitempty"` // another digest that it had
 }
 
-// Status says what a push does.
+// Status describes what a push does.
 type Status string
 
 // The statuses of blobs, manifests and tags.

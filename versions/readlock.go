@@ -45,7 +45,7 @@ func parseFormatted(file string, data []byte) (*Lock, bool) {
 	return l, true
 }
 
-// lineReader reads pins, and has the names and versions that are valid.
+// lineReader reads pins. It caches the results of parsing names and versions.
 type lineReader struct {
 	version map[string]Version
 	name    map[string]bool

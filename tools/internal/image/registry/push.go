@@ -94,24 +94,20 @@ func (p Push) Run(ctx context.Context, reporter *progress.Reporter, content layo
 		}
 	}
 	// Check again: an upload may take minutes.
-	result.Tags, err = r.checkTags(ctx, image)
+	if result.Tags, err = r.checkTags(ctx, image); err != nil {
+		return Result{}, err
+	}
 	for i, tag := range result.Tags {
-		if err != nil {
-			break
-		}
 		if tag.Status == StatusExists {
 			continue
 		}
-		if tagErr := remote.Tag(repo.Tag(tag.Tag), image.content, options(ctx)...); tagErr != nil {
-			err = fmt.Errorf("tagging %s:%s: %w", repo, tag.Tag, httplimit.EscapeError(tagErr))
+		if err := remote.Tag(repo.Tag(tag.Tag), image.content, options(ctx)...); err != nil {
+			return Result{}, fmt.Errorf("tagging %s:%s: %w", repo, tag.Tag, httplimit.EscapeError(err))
 		}
 		result.Tags[i].Status = StatusSent
 		if existing {
 			reporter.Logf("tagged %s:%s", repo, tag.Tag)
 		}
-	}
-	if err != nil {
-		return Result{}, err
 	}
 	return result, nil
 }

@@ -18,13 +18,13 @@ type Result struct {
 	DryRun     bool   `json:"dryRun,omitempty"`
 	// Blobs and Manifests are those of a dry run, in the order of a push. They are
 	// empty if the repository has the content tag.
-	Blobs     []Content `json:"blobs,omitempty"`
-	Manifests []Content `json:"manifests,omitempty"`
-	Tags      []Tag     `json:"tags"`
+	Blobs     []Upload `json:"blobs,omitempty"`
+	Manifests []Upload `json:"manifests,omitempty"`
+	Tags      []Tag    `json:"tags"`
 }
 
-// Content is a blob or a manifest.
-type Content struct {
+// Upload is a blob or a manifest of a push.
+type Upload struct {
 	Digest string `json:"digest"`
 	Size   int64  `json:"size"` // in bytes
 	Status Status `json:"status"`
@@ -34,7 +34,7 @@ type Content struct {
 type Tag struct {
 	Tag      string `json:"tag"`
 	Status   Status `json:"status"`
-	Previous string `json:"previous,omitempty"` // another digest that it had
+	Previous string `json:"previous,omitempty"` // the current digest of a tag to move
 }
 
 // Status describes what a push does.
@@ -71,12 +71,12 @@ func (r Result) Print(w io.Writer) {
 
 // checkContent adds the blobs and manifests of a layout to the result of a dry run.
 func (r run) checkContent(ctx context.Context, content layout.Content, result *Result) error {
-	add := func(list *[]Content, desc v1.Descriptor, exists bool) {
-		c := Content{desc.Digest.String(), desc.Size, StatusSend}
+	add := func(list *[]Upload, desc v1.Descriptor, exists bool) {
+		u := Upload{desc.Digest.String(), desc.Size, StatusSend}
 		if exists {
-			c.Status = StatusExists
+			u.Status = StatusExists
 		}
-		*list = append(*list, c)
+		*list = append(*list, u)
 	}
 	for _, desc := range content.Blobs {
 		layer, err := r.puller.Layer(ctx, r.repo.Digest(desc.Digest.String()))

@@ -51,7 +51,7 @@ type options struct {
 	record       bool // fail outside of a checkout, which has the results
 }
 
-// register adds the flags with names to c and sets the defaults of all.
+// register sets the defaults of all options, and adds the named flags to c.
 func (o *options) register(c *cobra.Command, names ...string) {
 	store := "none"
 	if o.storeFromEnv {
@@ -176,7 +176,7 @@ without --store: all of them take about 100 GB.`,
 			outcomes, err := survey.Surveyor{
 				Rebuilder: s.rebuilder, Recorder: s.recorder, Catalog: s.Catalog, Platforms: s.platforms, Out: env.Out,
 			}.Run(c.Context())
-			// A permanent failure is a result of a survey, and no failure of it.
+			// A permanent failure is a result of a survey, not an error.
 			outcomes = slices.DeleteFunc(outcomes, func(o rebuild.Outcome) bool { return o.Status == rebuild.Unbuildable && !o.Transient })
 			return errors.Join(err, rebuild.Verdict(outcomes))
 		},

@@ -50,7 +50,8 @@ func chooseMirror(sources []source) (mirror, error) {
 		for i, s := range sources {
 			seen[i] = fmt.Sprintf("%s %s (%s)", s.uri, s.suite, s.file)
 		}
-		return mirror{}, fmt.Errorf("finding a Debian mirror: apt's configuration %s; "+
+		// The caller may know the archive only.
+		return mirror{security: m.security}, fmt.Errorf("finding a Debian mirror: apt's configuration %s; "+
 			"got %q; set %s (and %s)", problem, seen, archiveEnv, securityEnv)
 	}
 	return m, nil

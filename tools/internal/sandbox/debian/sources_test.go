@@ -165,6 +165,8 @@ DPkg::Post-Invoke:: "rm -rf /";
 func TestMirrorOverride(t *testing.T) {
 	apt := fstest.MapFS{"sources.list": {Data: []byte("deb [signed-by=/k.gpg] http://snap.example/debian bookworm main\n" +
 		"deb http://mirror.example/debian bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n")}}
+	ambiguous := fstest.MapFS{"sources.list": {Data: []byte("deb http://one.example/x/debian bookworm main\n" +
+		"deb http://two.example/x/debian bookworm main\ndeb http://mirror.example/debian-security bookworm-security main\n")}}
 	const archive, security = "HYPERKUBE_DEBIAN_MIRROR", "HYPERKUBE_DEBIAN_SECURITY_MIRROR"
 	for name, test := range map[string]struct {
 		env               map[string]string
@@ -177,6 +179,7 @@ func TestMirrorOverride(t *testing.T) {
 		"security":   {map[string]string{security: "http://s.example"}, apt, "http://snap.example/debian", "http://s.example", "/k.gpg"},
 		"both":       {map[string]string{archive: "http://a.example", security: "http://s.example"}, apt, "http://a.example", "http://s.example", ""},
 		"no sources": {map[string]string{archive: "http://a.example"}, fstest.MapFS{}, "http://a.example", "", ""},
+		"ambiguous":  {map[string]string{archive: "http://a.example"}, ambiguous, "http://a.example", "http://mirror.example/debian-security", ""},
 		"nothing":    {nil, fstest.MapFS{}, "", "", ""},
 	} {
 		m, err := Config{Getenv: func(name string) string { return test.env[name] }}.mirror(test.apt, fstest.MapFS{})

@@ -320,6 +320,7 @@ func TestBazelwPlantedPrograms(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused("writable by another group")
+		f.want(f.run([]string{"SUDO_GID=12345"}, "version"), runs)
 	}
 	if err := os.Rename(program, program+"-moved"); err != nil {
 		t.Fatal(err)

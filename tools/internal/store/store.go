@@ -85,7 +85,7 @@ func (s Store) Put(ctx context.Context, d versions.Digest, size int64, from stri
 	defer dir.Close()
 	f, name, err := createTemp(dir, d)
 	if err != nil {
-		return err
+		return fmt.Errorf("writing to the store: %w", err)
 	}
 	if err := fill(ctx, f, d, size, from, r); err != nil {
 		return errors.Join(err, dir.Remove(name), f.Close())

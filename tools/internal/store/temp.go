@@ -86,7 +86,7 @@ func createTemp(dir *os.Root, d versions.Digest) (f *os.File, name string, err e
 	for f == nil {
 		name = fmt.Sprintf(".%s.%x", d, rand.Uint64())
 		if f, err = openLocked(dir, name, os.O_CREATE|os.O_EXCL); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, "", fmt.Errorf("writing to the store: %w", err)
+			return nil, "", err
 		}
 	}
 	return f, name, nil

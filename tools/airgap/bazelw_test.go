@@ -353,9 +353,11 @@ func TestBazelwSandbox(t *testing.T) {
 	f.want(f.run(nil, "build", "--spawn_strategy=local", "//x"), runs+"build --spawn_strategy=local //x\n[37]")
 	f.write("user.bazelrc", "build --spawn_strategy=processwrapper-sandbox\n", 0o644)
 	f.want(f.run(nil, "build", "//x"), runs+"build //x\n[37]")
+	f.write("user.bazelrc", "", 0o644)
+	f.write("home/.bazelrc", "build --spawn_strategy=local\n", 0o644)
+	f.want(f.run([]string{"HOME=" + filepath.Join(f.dir, "home")}, "build", "//x"), runs+"build //x\n[37]")
 
 	// A good result is saved.
-	f.write("user.bazelrc", "", 0o644)
 	f.program("unshare", `[ "$1" = --version ] || echo probed >> `+f.bin+"/unshare.log")
 	for range 2 {
 		f.want(f.run(nil, "build", "//x"), runs+"build //x\n[37]")

@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 )
 
 // Config configures a [Tool].
@@ -151,16 +151,7 @@ func ParseGoSum(name string, data []byte) (map[string]string, error) {
 // in bytes.
 const MaxSource = maxFile
 
-// ReadFile reads a file of at most limit bytes; more are an error.
+// ReadFile is [ctxio.ReadFile] without a context.
 func ReadFile(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("reading %q: want at most %d bytes, got more", path, limit)
-	}
-	return data, err
+	return ctxio.ReadFile(context.Background(), path, limit)
 }

@@ -105,6 +105,9 @@ func TestParse(t *testing.T) {
 		!slices.Equal(c.args, []string{"build", "--config=x", "//..."}) {
 		t.Errorf("got %+v", c)
 	}
+	if c, err := parse(env(home, "-workspace", "/w", "-bare")); err != nil || !c.bare {
+		t.Errorf("-bare: got %+v, %v", c, err)
+	}
 	for name, bad := range map[string]cli.Env{
 		"no workspace":      env(home, "--", "build"),
 		"unknown flag":      env(home, "-workspace", "/w", "-x"),

@@ -17,6 +17,7 @@ type config struct {
 	workspace string   // root of the repository
 	dir       string   // working directory of Bazel
 	setupOnly bool     // do not execute Bazel
+	bare      bool     // execute Bazel without the options of the profile
 	args      []string // arguments of Bazel
 
 	cache           string // cache directory of all tools
@@ -39,6 +40,7 @@ func parse(env cli.Env) (config, error) {
 	fs := flag.NewFlagSet("airgap", flag.ContinueOnError)
 	fs.StringVar(&c.workspace, "workspace", "", "root `directory` of the repository")
 	fs.BoolVar(&c.setupOnly, "setup", false, "set up Bazel without executing it")
+	fs.BoolVar(&c.bare, "bare", false, "execute Bazel without the options of the profile, for tools/onlinetest")
 	if err := cli.Parse(fs, env, true); err != nil {
 		return c, err
 	}

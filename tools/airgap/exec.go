@@ -41,7 +41,7 @@ func (c config) execAsRoot() error {
 	if err != nil {
 		return fmt.Errorf("locating this program: %w", err)
 	}
-	args := debian.AsRoot(append([]string{self, "-workspace", c.workspace, "--"}, c.args...)...)
+	args := debian.AsRoot(append([]string{self, "-workspace", c.workspace, fmt.Sprintf("-bare=%t", c.bare), "--"}, c.args...)...)
 	unshare, err := exec.LookPath(args[0])
 	if err == nil {
 		err = syscall.Exec(unshare, args, os.Environ())

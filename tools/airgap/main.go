@@ -2,7 +2,7 @@
 // mirror and a Go module proxy, and executes it. ./bazelw runs this command;
 // docs/airgap.md says what it installs and trusts.
 //
-//	airgap -workspace DIR [-setup] [--] [BAZEL ARGUMENT]...
+//	airgap -workspace DIR [-setup | -bare] [--] [BAZEL ARGUMENT]...
 //
 // All files are in the cache directory. Each directory is created atomically
 // and only once.

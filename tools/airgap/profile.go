@@ -24,6 +24,9 @@ func (c config) writeProfile(ctx context.Context, root *debian.Root, sdk goSDK) 
 	if err != nil {
 		return "", err
 	}
+	if c.bare {
+		return c.writeBareProfile(ctx, root, options)
+	}
 	modules, err := c.providedModules(root)
 	if err != nil {
 		return "", err
@@ -44,6 +47,32 @@ func (c config) writeProfile(ctx context.Context, root *debian.Root, sdk goSDK) 
 		return "", err
 	}
 	rc, err := c.writeFiles(ctx, "rc", map[string][]byte{"bazelrc": []byte(c.bazelrc(options, private, registry, sdk))})
+	return filepath.Join(rc, "bazelrc"), err
+}
+
+// writeBareProfile writes a .bazelrc with which Debian's Bazel behaves like the
+// released one, and returns its path.
+func (c config) writeBareProfile(ctx context.Context, root *debian.Root, options []string) (string, error) {
+	// Debian removed the properties from which Starlark code learns the version.
+	version, err := os.ReadFile(filepath.Join(root.Dir(), "usr/share/bazel/build-label.txt"))
+	if err != nil {
+		return "", fmt.Errorf("reading the version of Debian's Bazel: %w", err)
+	}
+	properties, err := c.writeFiles(ctx, "rc", map[string][]byte{"build-data.properties": fmt.Appendf(nil, "build.label=%s", version)})
+	if err != nil {
+		return "", err
+	}
+	lines := []string{
+		"startup --host_jvm_args=" + quote("-Xbootclasspath/a:"+properties),
+		"common --repo_env=HYPERKUBE_OCI_PROGRAMS=" + quote(c.programsDir()),
+	}
+	for _, line := range options {
+		// The others override modules.
+		if strings.HasPrefix(line, "startup ") {
+			lines = append(lines, line)
+		}
+	}
+	rc, err := c.writeFiles(ctx, "rc", map[string][]byte{"bazelrc": []byte(strings.Join(lines, "\n") + "\n")})
 	return filepath.Join(rc, "bazelrc"), err
 }
 

@@ -49,10 +49,12 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	if err := c.fetchModules(ctx, sdk); err != nil {
-		return err
+	if !c.bare {
+		if err := c.fetchModules(ctx, sdk); err != nil {
+			return err
+		}
 	}
-	if c.upstreamModules != "" {
+	if c.upstreamModules != "" || c.bare {
 		if err := c.buildPrograms(ctx, sdk); err != nil {
 			return err
 		}

@@ -140,11 +140,29 @@ func TestParseFormatted(t *testing.T) {
 		t.Errorf("got %v", ok)
 	}
 	for _, change := range []struct{ old, new string }{
-		{`"schema": 1`, `"schema": 2`}, {"]", "], 1"}, {"}\n  ]", "},\n  ]"}, {"},\n", "}\n"}, {"    {", "    {{"},
-		{`"source":"`, `"source":"\n`}, {`"source":"`, `"source":"ü`}, {`"source":"`, `"source":"\u0061`}, {`"source":`, `"sauce":`}, {`"source":`, `"file":`},
-		{`,"file":`, `, "file":`}, {`"file":"`, `"file":"","x":"`}, {`"platform":"linux/amd64",`, ""}, {`"sha256":"` + hashA, `"sha256":"` + hashA[1:]},
-		{`"size":7`, `"size":07`}, {`"size":7`, `"size":-7`}, {`"size":7`, `"size":7.0`}, {`"size":7`, `"size":`}, {`"size":7`, `"size":99999999999999999999`}, {`"size":7`, `"size":7,`},
-		{`https://`, `http://`}, {"\n}\n", "\n}\n}"}, {"\n}\n", ""},
+		{`"schema": 1`, `"schema": 2`},
+		{"]", "], 1"},
+		{"}\n  ]", "},\n  ]"},
+		{"},\n", "}\n"},
+		{"    {", "    {{"},
+		{`"source":"`, `"source":"\n`},
+		{`"source":"`, `"source":"ü`},
+		{`"source":"`, `"source":"\u0061`},
+		{`"source":`, `"sauce":`},
+		{`"source":`, `"file":`},
+		{`,"file":`, `, "file":`},
+		{`"file":"`, `"file":"","x":"`},
+		{`"platform":"linux/amd64",`, ""},
+		{`"sha256":"` + hashA, `"sha256":"` + hashA[1:]},
+		{`"size":7`, `"size":07`},
+		{`"size":7`, `"size":-7`},
+		{`"size":7`, `"size":7.0`},
+		{`"size":7`, `"size":`},
+		{`"size":7`, `"size":99999999999999999999`},
+		{`"size":7`, `"size":7,`},
+		{`https://`, `http://`},
+		{"\n}\n", "\n}\n}"},
+		{"\n}\n", ""},
 	} {
 		if !strings.Contains(good, change.old) {
 			t.Fatalf("the lock has no %q", change.old)

@@ -23,7 +23,8 @@ func example() Statement {
 		Environment: []string{"GOOS=linux", "CC=aarch64-linux-gnu-gcc", "EMPTY="},
 		System:      "bullseye",
 		Modules: []gotool.Module{
-			{Path: "k8s.io/kubernetes", Version: "v1.36.0", Sum: sumA}, {Path: "golang.org/toolchain", Version: "v0.0.1-go1.26.2.linux-amd64", Sum: sumB},
+			{Path: "k8s.io/kubernetes", Version: "v1.36.0", Sum: sumA},
+			{Path: "golang.org/toolchain", Version: "v0.0.1-go1.26.2.linux-amd64", Sum: sumB},
 			{Path: "k8s.io/kubernetes", Version: "v1.36.0", Sum: sumA, Dir: "other"},
 		},
 		Packages: []Package{{"libc6-dev", "2.31-13+deb11u14", "amd64"}, {"gcc", "4:10.2.1-1", "amd64"}},

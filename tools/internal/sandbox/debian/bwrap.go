@@ -39,7 +39,7 @@ func (r *Root) Command(ctx context.Context, run Run) *exec.Cmd {
 
 // bwrap returns the command line that runs a program in the root at dir.
 func bwrap(dir string, run Run) []string {
-	return append([]string{"bwrap", "--ro-bind", dir, "/", "--hostname", "debroot"}, run.BwrapArgs()...)
+	return append([]string{"bwrap", "--ro-bind", dir, "/", "--hostname", "debian"}, run.BwrapArgs()...)
 }
 
 // BwrapArgs returns bwrap's arguments for everything but the file system of

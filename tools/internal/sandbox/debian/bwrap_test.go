@@ -6,7 +6,7 @@ import (
 )
 
 func TestBwrap(t *testing.T) {
-	const common = "bwrap --ro-bind /root / --hostname debroot --cap-drop ALL --cap-add CAP_DAC_OVERRIDE --cap-add CAP_FOWNER --cap-add CAP_CHOWN " +
+	const common = "bwrap --ro-bind /root / --hostname debian --cap-drop ALL --cap-add CAP_DAC_OVERRIDE --cap-add CAP_FOWNER --cap-add CAP_CHOWN " +
 		"--die-with-parent --unshare-pid --unshare-ipc --unshare-uts --dev /dev --proc /proc --tmpfs /run --tmpfs /tmp "
 	for name, test := range map[string]struct {
 		run  Run

@@ -58,7 +58,7 @@ func (r *Root) Command(ctx context.Context, run debian.Run) *exec.Cmd {
 // /usr/local is left out: its content is specific to the host, and a toolchain
 // is mounted there.
 func systemArgs(root string) ([]string, error) {
-	args := []string{"--hostname", "hostroot", "--tmpfs", "/"}
+	args := []string{"--hostname", "host", "--tmpfs", "/"}
 	entries, err := os.ReadDir(filepath.Join(root, "usr"))
 	if err != nil {
 		return nil, err

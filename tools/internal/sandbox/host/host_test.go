@@ -24,7 +24,7 @@ func TestSystemArgs(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := strings.ReplaceAll(strings.Join(args, " "), root, "ROOT")
-	const want = "--hostname hostroot --tmpfs / " +
+	const want = "--hostname host --tmpfs / " +
 		"--symlink usr/bin /bin --ro-bind ROOT/lib64 /lib64 --ro-bind ROOT/usr/bin /usr/bin --ro-bind ROOT/usr/lib /usr/lib"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -58,7 +58,10 @@ type Symlinks struct {
 }
 
 // Symlink is a symbolic link in an image.
-type Symlink struct{ Path, Target string }
+type Symlink struct {
+	Path   string `json:"path"`
+	Target string `json:"target"`
+}
 
 // Pair is a key and its value.
 type Pair struct{ Key, Value string }

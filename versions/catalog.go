@@ -17,6 +17,8 @@ type Catalog struct {
 	// Unpinned has the images that cannot be built, because members of archives
 	// are not pinned yet.
 	Unpinned []Unpinned
+
+	packages map[layerKey]*PackageLayer
 }
 
 // Unpinned is an image with files that are not pinned.
@@ -73,8 +75,8 @@ func (c *Catalog) collect() []error {
 					seen[key] = l
 					c.Layers = append(c.Layers, l)
 				} else if !l.equal(*other) {
-					errs = append(errs, fmt.Errorf("flavor %q: duplicate layer %s: %s at %s, and %s at %s",
-						image.Flavor.Name, l.Label(), other.Pin.FileKey, other.Path, l.Pin.FileKey, l.Path))
+					errs = append(errs, fmt.Errorf("flavor %q: duplicate layer %s: %s, and %s",
+						image.Flavor.Name, l.Label(), other.describe(), l.describe()))
 				}
 			}
 		}

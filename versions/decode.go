@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -100,6 +101,15 @@ func (d *decoder) text(n *yaml.Node, at string) (string, bool) {
 		return n.Value, true
 	}
 	return "", false
+}
+
+// integer reads an integer.
+func (d *decoder) integer(n *yaml.Node, at string) int {
+	i, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil {
+		d.errorf(n, at, "want a number, got %s", describe(n))
+	}
+	return i
 }
 
 // boolean returns a reader for true and false.

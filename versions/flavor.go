@@ -23,15 +23,17 @@ type Flavor struct {
 	// Platforms are those of the index, in the order of its manifests.
 	Platforms   []Platform
 	Compression Compression
-	Files       []FlavorFile // in the order of the layers
-	Symlinks    []Symlinks
-	Entrypoint  []string
-	Cmd         []string
-	Env         []Pair // by key
-	Labels      []Pair // by key; values are templates like Tag
-	User        string
-	WorkingDir  string
-	Bases       []Base // exactly one matches each release; scratch for all if empty
+	// Packages is the set of Debian packages below the files, "" for none.
+	Packages   string
+	Files      []FlavorFile // in the order of the layers
+	Symlinks   []Symlinks
+	Entrypoint []string
+	Cmd        []string
+	Env        []Pair // by key
+	Labels     []Pair // by key; values are templates like Tag
+	User       string
+	WorkingDir string
+	Bases      []Base // exactly one matches each release; scratch for all if empty
 }
 
 // FlavorFile is one file of an image.

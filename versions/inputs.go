@@ -2,6 +2,7 @@ package versions
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"hash"
 	"slices"
@@ -29,11 +30,34 @@ func (i Image) InputHash() Digest {
 
 func (l Layer) writeInputs(h hash.Hash) {
 	fmt.Fprintf(h, "layer %q %q\n", l.Label(), l.Compression)
+	if l.Packages != nil {
+		fmt.Fprintf(h, "packages %s\n", l.Packages.inputs)
+		return
+	}
 	if len(l.Symlinks) > 0 {
 		fmt.Fprintf(h, "symlinks %q\n", l.Symlinks)
 		return
 	}
 	fmt.Fprintf(h, "file %q %04o %s\n", l.Path, l.Mode, l.Pin.SHA256)
+}
+
+// hash returns a hash of everything that determines the layer's digest: not of the
+// paths of packages in archives.
+func (l *PackageLayer) hash() Digest {
+	c := *l
+	c.Sets = slices.Clone(l.Sets)
+	for i := range c.Sets {
+		pins := slices.Clone(c.Sets[i].Packages)
+		for j := range pins {
+			pins[j].Archive, pins[j].Path = "", ""
+		}
+		c.Sets[i].Packages = pins
+	}
+	raw, err := json.Marshal(c)
+	if err != nil {
+		panic(err) // cannot fail for strings and numbers
+	}
+	return NewDigest(sha256.Sum256(raw))
 }
 
 // contentTag returns a hash of the contents of an image's files, without their
@@ -43,7 +67,10 @@ func contentTag(builds []Build) string {
 	for _, b := range builds {
 		var sums []string
 		for _, l := range b.Layers {
-			if len(l.Symlinks) == 0 {
+			switch {
+			case l.Packages != nil:
+				sums = append(sums, "packages "+l.Packages.inputs.String())
+			case len(l.Symlinks) == 0:
 				sums = append(sums, l.Pin.SHA256.String())
 			}
 		}

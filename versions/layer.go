@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// Layer is a file of an image, or a group of symlinks. Images with the same file at
+// Layer is a file of an image, a group of symlinks, or a set of packages. Images with the same file at
 // the same path share the layer.
 type Layer struct {
-	Pin         Pin // zero for symlinks
+	Pin         Pin // zero for symlinks and packages
 	Path        string
 	Mode        int64
 	Symlinks    []Symlink
+	Packages    *PackageLayer // nil for a file and symlinks
 	Compression Compression
 	// Package and Name are those of the Bazel label. They must not change: rules_oci
 	// writes the label into the image's history, so it is part of the digest.
@@ -23,7 +24,18 @@ type Layer struct {
 func (l Layer) Label() string { return "//" + l.Package + ":" + l.Name }
 
 func (l Layer) equal(m Layer) bool {
-	return l.Pin == m.Pin && l.Path == m.Path && l.Mode == m.Mode && l.Compression == m.Compression && slices.Equal(l.Symlinks, m.Symlinks)
+	return l.Pin == m.Pin && l.Path == m.Path && l.Mode == m.Mode && l.Compression == m.Compression && l.Packages == m.Packages && slices.Equal(l.Symlinks, m.Symlinks)
+}
+
+// describe returns the content of the layer for errors.
+func (l Layer) describe() string {
+	switch {
+	case l.Packages != nil:
+		return "packages " + l.Packages.Name()
+	case len(l.Symlinks) > 0:
+		return "symlink " + l.Symlinks[0].Path
+	}
+	return fmt.Sprintf("%s at %s", l.Pin.FileKey, l.Path)
 }
 
 // fileLayer returns the layer of a file. Its name has file, version and platform,

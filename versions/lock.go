@@ -8,10 +8,13 @@ import (
 	"slices"
 )
 
-// Lock is the lock, lock.json: the pins of files and base images by key.
+// Lock is the lock, lock.json: the pins of files and base images by key, and those of
+// Debian packages.
 type Lock struct {
-	pins  map[FileKey]Pin
-	bases map[BaseKey]BasePin
+	pins      map[FileKey]Pin
+	bases     map[BaseKey]BasePin
+	packages  []PackagePin // sorted
+	snapshots []Snapshot
 }
 
 // Pin is the pin of a file.
@@ -64,6 +67,55 @@ func (l *Lock) Bases() []BasePin {
 	return slices.SortedFunc(maps.Values(l.bases), func(a, b BasePin) int { return a.Compare(b.BaseKey) })
 }
 
+// AllPackages returns the pins of all packages, by set, platform and name.
+func (l *Lock) AllPackages() []PackagePin { return l.packages }
+
+// Packages returns the pins of a set for a platform, by name.
+func (l *Lock) Packages(set string, platform Platform) []PackagePin {
+	var pins []PackagePin
+	for _, pin := range l.packages {
+		if pin.Set == set && pin.Platform == platform {
+			pins = append(pins, pin)
+		}
+	}
+	return pins
+}
+
+// Package returns the pin with a key, as [PackagePin.Key] returns it.
+func (l *Lock) Package(key string) (PackagePin, bool) {
+	i := slices.IndexFunc(l.packages, func(pin PackagePin) bool { return pin.Key() == key })
+	if i < 0 {
+		return PackagePin{}, false
+	}
+	return l.packages[i], true
+}
+
+// SetPackages replaces the pins of all packages and their snapshots.
+func (l *Lock) SetPackages(pins []PackagePin, snapshots []Snapshot) {
+	l.packages = slices.SortedFunc(slices.Values(pins), PackagePin.Compare)
+	l.snapshots = slices.Clone(snapshots)
+}
+
+// Snapshots returns the snapshots of the archives with pinned packages.
+func (l *Lock) Snapshots() []Snapshot { return l.snapshots }
+
+// Suite returns the suite of the pinned packages, "" without any.
+func (l *Lock) Suite() string {
+	if len(l.snapshots) == 0 {
+		return ""
+	}
+	return l.snapshots[0].Suite
+}
+
+// SnapshotURL returns the URL of a package in the snapshot archive.
+func (l *Lock) SnapshotURL(pin PackagePin) string {
+	i := slices.IndexFunc(l.snapshots, func(s Snapshot) bool { return s.Archive == pin.Archive })
+	if i < 0 {
+		return ""
+	}
+	return "https://snapshot.debian.org/archive/" + pin.Archive + "/" + l.snapshots[i].Time + "/" + pin.Path
+}
+
 // Format returns the bytes of lock.json, with one line for each pin, by key.
 func (l *Lock) Format() []byte {
 	var b bytes.Buffer
@@ -72,6 +124,12 @@ func (l *Lock) Format() []byte {
 	if bases := l.Bases(); len(bases) > 0 {
 		b.WriteString("\n  ],\n  \"bases\": [")
 		writeLines(&b, bases)
+	}
+	if len(l.packages) > 0 {
+		b.WriteString("\n  ],\n  \"packages\": [")
+		writeLines(&b, l.packages)
+		b.WriteString("\n  ],\n  \"snapshots\": [")
+		writeLines(&b, l.snapshots)
 	}
 	b.WriteString("\n  ]\n}\n")
 	return b.Bytes()

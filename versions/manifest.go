@@ -7,6 +7,7 @@ type Manifest struct {
 	// Registry is the default registry for pushes, with an optional path.
 	Registry string
 	Sources  []Source  // by name
+	Debian   *Debian   // nil without the section
 	Flavors  []Flavor  // in the order of the file; the first is the default one
 	Releases []Release // newest last
 }

@@ -10,6 +10,8 @@ type PackageLayer struct {
 	Include []string `json:"include,omitempty"`
 	// Sets are the sets from the lowest layer to the layer itself, which is the last.
 	Sets []PackageSet `json:"sets"`
+
+	inputs Digest // of everything that determines the layer's digest
 }
 
 // PackageSet is a set of Debian packages, and what their maintainer scripts would

@@ -30,6 +30,7 @@ func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
 		"user":       optional(into(p.decoder, &f.User, parseString)),
 		"workdir":    optional(into(p.decoder, &f.WorkingDir, parsePath)),
 		"base":       optional(p.flavorBases(&f.Bases)),
+		"packages":   optional(into(p.decoder, &f.Packages, parseName)),
 	})
 	p.m.Flavors = append(p.m.Flavors, f)
 }
@@ -68,23 +69,25 @@ func (p *manifestParser) choice(tag string, n *yaml.Node, at string) SourceChoic
 	return c
 }
 
-// symlinks reads a mapping of symlinks, or a list of groups of them.
-func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
-	links := func(to *[]Symlink) reader {
-		return func(n *yaml.Node, at string) {
-			var read []Pair
-			pairs(p.decoder, &read, func(l Pair) error {
-				_, err := parseImagePath(l.Key)
-				return err
-			})(n, at)
-			for _, l := range read {
-				*to = append(*to, Symlink{Path: l.Key, Target: l.Value})
-			}
+// links reads a mapping of symlinks: paths to targets.
+func (p *manifestParser) links(to *[]Symlink) reader {
+	return func(n *yaml.Node, at string) {
+		var read []Pair
+		pairs(p.decoder, &read, func(l Pair) error {
+			_, err := parseImagePath(l.Key)
+			return err
+		})(n, at)
+		for _, l := range read {
+			*to = append(*to, Symlink{Path: l.Key, Target: l.Value})
 		}
 	}
+}
+
+// symlinks reads a mapping of symlinks, or a list of groups of them.
+func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
 	if n.Kind != yaml.SequenceNode {
 		var g Symlinks
-		links(&g.Links)(n, at)
+		p.links(&g.Links)(n, at)
 		return []Symlinks{g}
 	}
 	var groups []Symlinks
@@ -94,7 +97,7 @@ func (p *manifestParser) symlinks(n *yaml.Node, at string) []Symlinks {
 		p.object(n, at, map[string]field{
 			"name":     required(into(p.decoder, &g.Name, parseName)),
 			"versions": optional(into(p.decoder, &g.Versions, parseConstraint)),
-			"links":    required(links(&g.Links)),
+			"links":    required(p.links(&g.Links)),
 		})
 		if names[g.Name] {
 			p.errorf(n, at+".name", "duplicate group %q", g.Name)

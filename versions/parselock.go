@@ -76,14 +76,21 @@ func (p *lockParser) parse() error {
 			return p.entries(key, []string{"source", "version", "platform", "file", "url", "sha256", "size", "archive", "member"}, p.pin)
 		case "bases":
 			return p.entries(key, []string{"image", "platform", "sha256"}, p.base)
+		case "packages":
+			return p.entries(key, []string{"set", "platform", "name", "version", "architecture", "archive", "path", "size", "sha256"}, p.pkg)
+		case "snapshots":
+			return p.entries(key, []string{"suite", "archive", "time"}, p.snapshot)
 		}
-		return fmt.Errorf("unknown key %q; want one of bases, files, schema", key)
+		return fmt.Errorf("unknown key %q; want one of bases, files, packages, schema, snapshots", key)
 	})
 	if err != nil {
 		return err
 	}
 	if !schema || !files {
 		return errors.New("missing key: want schema and files")
+	}
+	if err := p.lock.checkPackages(); err != nil {
+		return err
 	}
 	if _, err := p.dec.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("trailing data")

@@ -59,6 +59,7 @@ func (p *manifestParser) manifest(n *yaml.Node) {
 			p.entries(n, at, func(key string, k, v *yaml.Node) { p.source(key, k, v, join(at, key)) })
 			slices.SortFunc(p.m.Sources, func(a, b Source) int { return cmp.Compare(a.Name, b.Name) })
 		}),
+		"debian": optional(p.debian),
 		"flavors": required(func(n *yaml.Node, at string) {
 			p.entries(n, at, func(key string, k, v *yaml.Node) { p.flavor(key, k, v, join(at, key)) })
 		}),
@@ -85,8 +86,11 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 	if _, err := parseName(name); err != nil {
 		p.errorf(k, at, "%v", err)
 	}
-	if name == "bases" {
+	switch name {
+	case "bases":
 		p.errorf(k, at, "is reserved: the package of base images has this name")
+	case "debian":
+		p.errorf(k, at, "is reserved: the keys of Debian packages begin with this name")
 	}
 	fields := map[string]field{"kind": required(into(p.decoder, &s.Kind, parseSourceKind))}
 	// files reads a mapping from the names of files to one value each.

@@ -83,7 +83,7 @@ func TestParseManifest(t *testing.T) {
 // file, line, field and message.
 func TestParseManifestErrors(t *testing.T) {
 	tests := map[string]struct{ old, new, want string }{
-		"unknown key":                {"registry: registry.invalid", "registry: registry.invalid\nregistri: x", `m.yaml:3: registri: unknown key; want one of flavors, registry, releases, schema, sources`},
+		"unknown key":                {"registry: registry.invalid", "registry: registry.invalid\nregistri: x", `m.yaml:3: registri: unknown key; want one of debian, flavors, registry, releases, schema, sources`},
 		"duplicate key":              {"    user: \"0:0\"", "    user: \"0:0\"\n    user: \"1\"", `flavors.hyperkube.user: duplicate key, also in line 35`},
 		"duplicate flavor":           {"  rke:\n", "  hyperkube:\n", `flavors.hyperkube: duplicate key, also in line 22`},
 		"missing key":                {"    repository: hyperkube\n    tag: \"{version}\"\n", "    tag: \"{version}\"\n", `m.yaml:23: flavors.hyperkube.repository: missing`},

@@ -76,6 +76,8 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
 		if build.Base, err = c.base(f, r.Version, platform); err != nil {
 			errs = append(errs, err)
 		}
+		packages, missing := c.packageLayers(f, platform)
+		build.Layers, errs = append(build.Layers, packages...), append(errs, missing...)
 		for i, file := range f.Files {
 			if selection[i] == '-' {
 				continue

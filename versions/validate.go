@@ -28,6 +28,7 @@ func (p *manifestParser) validate() {
 		return // incomplete flavors cause misleading errors below
 	}
 	p.validateBases()
+	p.validateDebian()
 	p.validateUnique(".tag", "tag ", func(f Flavor, r Release) []string {
 		return []string{f.Repository + ":" + f.tag(f.revision(r))}
 	})

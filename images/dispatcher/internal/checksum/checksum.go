@@ -25,6 +25,15 @@ func Parse(s string) (Sum, error) {
 // String returns the sum in hexadecimal digits.
 func (s Sum) String() string { return hex.EncodeToString(s[:]) }
 
+// MarshalText returns the hexadecimal digits.
+func (s Sum) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText parses hexadecimal digits.
+func (s *Sum) UnmarshalText(text []byte) (err error) {
+	*s, err = Parse(string(text))
+	return err
+}
+
 // headSize is the number of bytes that are kept to detect the kind of a file.
 const headSize = 512
 

@@ -27,6 +27,8 @@ type Fetcher struct {
 	MaxSize int64
 	// Arch is the architecture to choose from an image index.
 	Arch string
+	// ThisImage is the reference of this image, or "" if it is unknown.
+	ThisImage string
 }
 
 // Content is the content of one program.
@@ -45,6 +47,14 @@ func (c Content) String() string {
 		return "this image"
 	}
 	return c.source.String()
+}
+
+// Source returns the source of the program, for records.
+func (c Content) Source() string {
+	if c.source.Kind == source.ThisImage && c.fetcher.ThisImage != "" {
+		return c.fetcher.ThisImage
+	}
+	return c.String()
 }
 
 // Sum returns the sum of the program, or nil if it is unknown before the program

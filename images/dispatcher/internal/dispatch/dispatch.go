@@ -70,7 +70,7 @@ func runInstall(finder component.Finder, args []string) int {
 	defer stop()
 	// The first signal cancels the context, a second one kills the process.
 	context.AfterFunc(ctx, stop)
-	code, err := install.Run(ctx, finder, install.Env{Args: args, Out: os.Stdout, Err: os.Stderr})
+	code, err := install.Run(ctx, finder, install.Env{Args: args, Image: os.Getenv("HYPERKUBE_IMAGE"), Out: os.Stdout, Err: os.Stderr})
 	if err == nil {
 		return code
 	}
@@ -96,7 +96,8 @@ Usage:
   NAME [ARGUMENT]...
         The same, through a symlink to %[1]s that is called NAME.
   %[1]s install --to DIR [FLAG]... NAME[=SOURCE]...
-        Install programs into a directory of the host. See %[1]s install --help.
+        Install programs into a directory of the host. See %[1]s install --help,
+        also for the commands install list, install verify and install rollback.
 
 Programs are searched for in %[2]s.
 Available programs: %[3]s

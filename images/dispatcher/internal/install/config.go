@@ -2,21 +2,20 @@ package install
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/hyperkube/hyperkube/images/dispatcher/internal/component"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/toolset"
 )
 
 type config struct {
-	dir      string
+	options
 	mode     fs.FileMode
+	image    string // reference of this image, for the record
 	requests []request
 	links    []toolset.Link
 }
@@ -27,13 +26,12 @@ type request struct {
 	source source.Source
 }
 
-// parse parses the command line. The error is [flag.ErrHelp] if it asks for help,
-// which parse has printed then.
+// parse parses the command line.
 func parse(env Env) (config, error) {
 	var c config
-	flags := flag.NewFlagSet("install", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // the caller prints the error
-	flags.StringVar(&c.dir, "to", "", "")
+	flags := c.flags()
+	flags.StringVar(&c.image, "image", env.Image, "")
+	flags.Var(&c.changed, "changed", "")
 	mode := flags.String("mode", "0755", "")
 	flags.Func("link", "", func(s string) error {
 		name, target, ok := strings.Cut(s, "=")
@@ -43,11 +41,7 @@ func parse(env Env) (config, error) {
 		c.links = append(c.links, toolset.Link{Name: name, Target: target})
 		return nil
 	})
-	flags.Usage = func() {}
 	if err := flags.Parse(env.Args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(env.Err, usage, component.Dispatcher)
-		}
 		return c, err
 	}
 	bits, err := strconv.ParseUint(*mode, 8, 32)
@@ -56,7 +50,7 @@ func parse(env Env) (config, error) {
 	}
 	c.mode = fs.FileMode(bits)
 	if c.dir == "" {
-		return c, errors.New("missing --to DIR")
+		return c, errMissingDir
 	}
 	if flags.NArg() == 0 {
 		return c, errors.New("missing names of programs")
@@ -81,37 +75,11 @@ func (c *config) parseRequests(args []string) error {
 		c.requests = append(c.requests, request{name, from})
 		plan.Programs = append(plan.Programs, toolset.Program{Name: name})
 	}
+	for _, name := range c.changed {
+		if !slices.ContainsFunc(c.requests, func(r request) bool { return r.name == name }) &&
+			!slices.ContainsFunc(c.links, func(l toolset.Link) bool { return l.Name == name }) {
+			errs = append(errs, fmt.Errorf("invalid --changed %q: want a name of the same command", name))
+		}
+	}
 	return errors.Join(append(errs, plan.Check())...)
 }
-
-const usage = `Installs programs into a directory of the host. The change is atomic: all programs
-are replaced at once, or none.
-
-Usage:
-  %[1]s install --to DIR [FLAG]... NAME[=SOURCE]...
-
-Examples:
-  %[1]s install --to /host kubelet kubectl
-  %[1]s install --to /host kubelet=keep: kubectl=https://HOST/kubectl#sha256=SUM
-
-Flags:
-  --to DIR            directory to install into; it must exist
-  --mode MODE         permissions of the programs, octal (default 0755)
-  --link NAME=TARGET  create a symlink NAME to the program TARGET, one of the
-                      names of this command; may be repeated
-
-Sources:
-  (none)                                the program NAME in this image
-  keep:                                 the installed program; fail if it is missing
-  /PATH or ./PATH                       a file
-  https://HOST/PATH#sha256=SUM          a download
-  image:REFERENCE@sha256:DIGEST!/PATH   a file in an image of a registry
-  image:REFERENCE:TAG!/PATH#sha256=SUM  the same, by tag
-Every source accepts #sha256= and the SHA-256 of the program.
-
-Exit codes:
-  0  success
-  1  failed
-  2  wrong usage
-  3  a program to keep is missing or has another SHA-256
-`

@@ -1,5 +1,5 @@
 // Package install implements the install command, which installs programs into
-// a directory of the host.
+// a directory of the host, and lists, verifies and rolls back what is installed.
 package install
 
 import (
@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/component"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/content"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
@@ -21,46 +22,92 @@ import (
 const (
 	exitFailed = 1
 	exitUsage  = 2
-	exitDrift  = 3 // a program to keep is missing or has another sum
+	exitDrift  = 3 // a program is missing or not the expected one
+	// exitChanged reports success, and that a program of --changed has changed.
+	exitChanged = 4
 )
-
-// gracePeriod is enough for an open(2) that has begun, and too short to be noticed.
-const gracePeriod = 200 * time.Millisecond
-
-// lockTimeout is enough for another run to download its programs.
-const lockTimeout = 10 * time.Minute
 
 // Env is the environment of the command.
 type Env struct {
 	Args     []string // without the name of the command
+	Image    string   // reference of this image, or ""
 	Out, Err io.Writer
 }
 
 // Run runs the command. It returns an exit code, and an error to print, if any.
 func Run(ctx context.Context, finder component.Finder, env Env) (int, error) {
-	c, err := parse(env)
+	run := func(ctx context.Context, env Env) (int, error) { return install(ctx, finder, env) }
+	// A program with one of these names comes after the flag --to.
+	if len(env.Args) > 0 {
+		if command, ok := map[string]func(context.Context, Env) (int, error){
+			"list": list, "verify": verify, "rollback": rollback,
+		}[env.Args[0]]; ok {
+			run, env.Args = command, env.Args[1:]
+		}
+	}
+	code, err := run(ctx, env)
 	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(env.Err, usage, component.Dispatcher)
 		return 0, nil
 	}
+	return code, err
+}
+
+func install(ctx context.Context, finder component.Finder, env Env) (int, error) {
+	c, err := parse(env)
 	if err != nil {
 		return exitUsage, err
 	}
 	results, err := toolset.Install(ctx, c.plan(finder, env.Err))
+	return c.report(results, err, env.Out)
+}
+
+// report prints results and returns the exit code.
+func (o options) report(results []toolset.Result, err error, out io.Writer) (int, error) {
 	for _, r := range results {
-		if r.Target != "" {
-			fmt.Fprintf(env.Out, "%s %s -> %s\n", r.Action, r.Name, r.Target)
-		} else {
-			fmt.Fprintf(env.Out, "%s %s sha256:%s\n", r.Action, r.Name, r.Sum)
+		switch {
+		case r.Target != "":
+			fmt.Fprintf(out, "%s %s -> %s\n", r.Action, r.Name, r.Target)
+		case r.Sum != checksum.Sum{}:
+			fmt.Fprintf(out, "%s %s sha256:%s\n", r.Action, r.Name, r.Sum)
+		default:
+			fmt.Fprintf(out, "%s %s\n", r.Action, r.Name)
 		}
 	}
-	var keep *toolset.KeepError
-	switch {
-	case errors.As(err, &keep):
-		return exitDrift, err
-	case err != nil:
-		return exitFailed, err
+	if err != nil {
+		return exitCode(err), err
+	}
+	for _, name := range o.changed {
+		if changed(results, name) {
+			return exitChanged, nil
+		}
 	}
 	return 0, nil
+}
+
+// changed reports whether the program of a name, or of the target of its symlink,
+// has changed.
+func changed(results []toolset.Result, name string) bool {
+	for _, r := range results {
+		if r.Name != name {
+			continue
+		}
+		switch r.Action {
+		case toolset.Installed, toolset.Linked, toolset.Restored, toolset.Removed:
+			return true
+		}
+		return r.Target != "" && r.Target != name && changed(results, r.Target)
+	}
+	return false
+}
+
+// exitCode returns the exit code for an error.
+func exitCode(err error) int {
+	var drift *toolset.DriftError
+	if errors.As(err, &drift) {
+		return exitDrift
+	}
+	return exitFailed
 }
 
 // plan returns the plan of the command line, with the content of each program.
@@ -70,14 +117,9 @@ func (c config) plan(finder component.Finder, messages io.Writer) toolset.Plan {
 		Transport:   content.NewTransport(content.DefaultLimits),
 		MaxSize:     content.MaxSize,
 		Arch:        runtime.GOARCH,
+		ThisImage:   c.image,
 	}
-	p := toolset.Plan{
-		Dir: c.dir, Mode: c.mode, Links: c.links, GracePeriod: gracePeriod,
-		LockTimeout: lockTimeout,
-		OnWait: func(holder string) {
-			fmt.Fprintf(messages, "%s: waiting for %s, which installs into %q\n", component.Dispatcher, holder, c.dir)
-		},
-	}
+	p := toolset.Plan{Options: c.toolset(messages), Mode: c.mode, Links: c.links, Now: time.Now().UTC().Truncate(time.Second)}
 	for _, r := range c.requests {
 		program := toolset.Program{Name: r.name, Sum: r.source.Sum}
 		if r.source.Kind != source.Keep {

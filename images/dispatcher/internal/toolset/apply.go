@@ -3,20 +3,25 @@ package toolset
 import (
 	"errors"
 	"io/fs"
+	"time"
 )
 
 // apply completes the next set, which has the written programs, and switches to
 // it.
-func (s *state) apply(steps []step, snapshot, next int) error {
+func (s *state) apply(steps []step, snapshot, next int, now time.Time) error {
 	owned, err := s.owned()
 	if err != nil {
 		return err
 	}
-	if err := s.complete(next, steps, owned); err != nil {
+	previous, needsSnapshot := s.number, s.needsSnapshot(steps)
+	if needsSnapshot {
+		previous = snapshot
+	}
+	if err := s.complete(next, steps, owned, previous, now); err != nil {
 		return err
 	}
-	if s.needsSnapshot(steps) {
-		if err := s.snapshot(snapshot, steps, owned); err != nil {
+	if needsSnapshot {
+		if err := s.snapshot(snapshot, steps, owned, now); err != nil {
 			return err
 		}
 		if err := switchTo(s.root, snapshot); err != nil {
@@ -46,7 +51,7 @@ func (s *state) owned() (map[string]bool, error) {
 }
 
 // complete adds everything but the written programs to the next set.
-func (s *state) complete(number int, steps []step, owned map[string]bool) error {
+func (s *state) complete(number int, steps []step, owned map[string]bool, previous int, now time.Time) error {
 	b, err := newSet(s, number)
 	if errors.Is(err, fs.ErrExist) {
 		b, err = builder{s, number}, nil
@@ -94,7 +99,7 @@ func (s *state) complete(number int, steps []step, owned map[string]bool) error 
 			return err
 		}
 	}
-	return b.sync()
+	return b.finish(steps, previous, now)
 }
 
 // needsSnapshot reports whether readers would see the symlinks before the
@@ -113,7 +118,7 @@ func (s *state) needsSnapshot(steps []step) bool {
 }
 
 // snapshot makes a set that has exactly the files of the directory.
-func (s *state) snapshot(number int, steps []step, owned map[string]bool) error {
+func (s *state) snapshot(number int, steps []step, owned map[string]bool, now time.Time) error {
 	b, err := newSet(s, number)
 	if err != nil {
 		return err
@@ -131,5 +136,5 @@ func (s *state) snapshot(number int, steps []step, owned map[string]bool) error 
 			return err
 		}
 	}
-	return b.sync()
+	return b.finish(nil, s.previous, now)
 }

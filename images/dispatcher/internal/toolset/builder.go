@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
 )
@@ -129,8 +130,15 @@ func (b builder) copy(from, to string) (err error) {
 	return f.Sync()
 }
 
-// sync syncs the directories of the set to disk. Files are synced when written.
-func (b builder) sync() error {
+// finish adds the metadata of the set and syncs its directories to disk. Files are
+// synced when written.
+func (b builder) finish(steps []step, previous int, now time.Time) error {
+	if err := b.writeRecord(steps, now); err != nil {
+		return err
+	}
+	if err := linkPrevious(b.root, b.to, previous); err != nil {
+		return err
+	}
 	return syncDirs(b.root, setPath(b.to, ""), setsDir, metaDir, ".")
 }
 

@@ -77,7 +77,7 @@ func (s *state) checkKept(steps []step, links []Link) error {
 		replaced := slices.ContainsFunc(links, func(l Link) bool { return l.Name == target }) ||
 			slices.ContainsFunc(steps, func(st step) bool { return st.Name == target && st.method == write })
 		if replaced {
-			return &KeepError{fmt.Errorf("keeping %q in %q: symlink to %q, which would be replaced; keep %[3]q as well, or omit %[1]q", kept.Name, s.root.Name(), target)}
+			return &DriftError{fmt.Errorf("keeping %q in %q: symlink to %q, which would be replaced; keep %[3]q as well, or omit %[1]q", kept.Name, s.root.Name(), target)}
 		}
 	}
 	return nil
@@ -102,16 +102,16 @@ func (s *state) decideKeep(ctx context.Context, st *step, want *checksum.Sum) er
 	got, err := s.sum(ctx, st.Name)
 	if err != nil && st.before == foreignSymlink {
 		if target, _ := s.root.Readlink(st.Name); path.IsAbs(target) {
-			return &KeepError{fmt.Errorf("keeping %q in %q: symlink to %q cannot be followed in this container; make it relative, or omit %[1]q", st.Name, s.root.Name(), target)}
+			return &DriftError{fmt.Errorf("keeping %q in %q: symlink to %q cannot be followed in this container; make it relative, or omit %[1]q", st.Name, s.root.Name(), target)}
 		}
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return &KeepError{fmt.Errorf("keeping %q: not found in %q", st.Name, s.root.Name())}
+		return &DriftError{fmt.Errorf("keeping %q: not found in %q", st.Name, s.root.Name())}
 	case err != nil:
-		return &KeepError{fmt.Errorf("keeping %q: %w", st.Name, err)}
+		return &DriftError{fmt.Errorf("keeping %q: %w", st.Name, err)}
 	case want != nil && got != *want:
-		return &KeepError{fmt.Errorf("keeping %q in %q: want sha256 %s, got %s", st.Name, s.root.Name(), want, got)}
+		return &DriftError{fmt.Errorf("keeping %q in %q: want sha256 %s, got %s", st.Name, s.root.Name(), want, got)}
 	}
 	st.Action, st.Sum = Kept, got
 	if st.before == managed {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"time"
 )
 
 // Install changes a directory as planned, all or nothing. Concurrent runs in one
@@ -18,12 +17,12 @@ func Install(ctx context.Context, p Plan) ([]Result, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(p.Dir)
+	root, err := openDir(p.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("opening directory %q: %w; create or mount it first", p.Dir, err)
+		return nil, err
 	}
 	defer root.Close()
-	lock, err := acquireLock(ctx, root, p)
+	lock, err := acquireLock(ctx, root, p.Options)
 	if isDenied(err) {
 		done, err := check(ctx, root, p, err)
 		if err != nil {
@@ -35,7 +34,7 @@ func Install(ctx context.Context, p Plan) ([]Result, error) {
 		return nil, err
 	}
 	defer lock.Close()
-	steps, switched, err := install(ctx, root, p)
+	steps, err := install(ctx, root, p)
 	if err != nil {
 		cleanUpErr := cleanUp(root)
 		removeLock(root)
@@ -44,16 +43,18 @@ func Install(ctx context.Context, p Plan) ([]Result, error) {
 		}
 		return nil, errors.Join(fmt.Errorf("installing into %q: %w", p.Dir, err), cleanUpErr)
 	}
-	if switched {
-		select {
-		case <-ctx.Done():
-		case <-time.After(p.GracePeriod):
-		}
-	}
 	if err := cleanUp(root); err != nil {
 		return results(steps), fmt.Errorf("removing old programs from %q: %w", p.Dir, err)
 	}
 	return results(steps), nil
+}
+
+func openDir(dir string) (*os.Root, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening directory %q: %w; create or mount it first", dir, err)
+	}
+	return root, nil
 }
 
 // check returns the results of a run that changes nothing, or lockErr if the plan
@@ -91,40 +92,39 @@ func changes(steps []step) bool {
 	return slices.ContainsFunc(steps, func(st step) bool { return st.Action == Installed || st.Action == Linked })
 }
 
-// install does everything but removing the old set. It reports whether it
-// switched to a new one.
-func install(ctx context.Context, root *os.Root, p Plan) ([]step, bool, error) {
+// install does everything but removing old sets.
+func install(ctx context.Context, root *os.Root, p Plan) ([]step, error) {
 	// The remains of a killed run may use disk space that this run needs.
 	if err := cleanUp(root); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	s, err := readState(root)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	steps, err := decide(ctx, s, p)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	snapshot, next := s.number+1, s.number+2
+	snapshot, next := max(s.number, s.previous)+1, max(s.number, s.previous)+2
 	if slices.ContainsFunc(steps, func(st step) bool { return st.method == write }) {
 		b, err := newSet(s, next)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		if err := b.writeAll(ctx, steps, p); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 	}
 	links, err := decideLinks(s, p, steps)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	steps = append(steps, links...)
 	if !changes(steps) {
-		return steps, false, nil
+		return steps, nil
 	}
-	return steps, true, s.apply(steps, snapshot, next)
+	return steps, s.apply(steps, snapshot, next, p.Now)
 }
 
 // writeAll writes the programs into the set. If the sum was unknown before, a

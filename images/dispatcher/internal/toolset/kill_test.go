@@ -3,7 +3,9 @@ package toolset
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -15,14 +17,20 @@ import (
 )
 
 // planVariable makes the test binary install a plan in a process that can be
-// killed: a directory and the words of the plan, separated by newlines.
+// killed: a directory and the words of the plan, or "rollback", separated by newlines.
 const planVariable = "HYPERKUBE_TEST_INSTALL"
 
 func TestMain(m *testing.M) {
 	if v := os.Getenv(planVariable); v != "" {
 		words := strings.Split(v, "\n")
 		fmt.Println("started")
-		if _, err := Install(context.Background(), enlarge(plan(words[0], words[1:]...))); err != nil {
+		var err error
+		if len(words) == 2 && words[1] == "rollback" {
+			_, err = Rollback(context.Background(), Options{Dir: words[0]})
+		} else {
+			_, err = Install(context.Background(), enlarge(plan(words[0], words[1:]...)))
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -97,6 +105,51 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 	runInstall(t, dir, "a=5", time.Minute)
 	checkClean(t, dir)
+}
+
+// When an installation or a rollback is killed at any time, a rollback leads to the
+// set before the current one.
+func TestRollbackAfterKill(t *testing.T) {
+	limit := 5 * time.Second
+	if testing.Short() {
+		limit = 2 * time.Second
+	}
+	dir := t.TempDir()
+	set := func(n int) string { return fmt.Sprintf("a=%d b=%d link=%[1]d", n, (n+1)%10) }
+	words := func(n int) string { return fmt.Sprintf("a=%d b=%d link->a", n, (n+1)%10) }
+	runInstall(t, dir, words(1), time.Minute)
+	runInstall(t, dir, words(2), time.Minute)
+	now, previous := set(2), set(1)
+	counts := map[string]int{}
+	for start := time.Now(); time.Since(start) < limit; {
+		run, next := "rollback", previous
+		if n := rand.IntN(10); rand.IntN(2) == 0 && set(n) != now {
+			run, next = words(n), set(n)
+		}
+		completed := runInstall(t, dir, run, time.Duration(rand.Int64N(int64(30*time.Millisecond))))
+		switch got := shortContents(t, dir); {
+		case got == next:
+			now, previous = next, now
+			counts["switched "+run[:1]]++
+		case got == now && !completed:
+			counts["killed "+run[:1]]++
+		default:
+			t.Fatalf("%q killed between %s and %s: got %s", run, now, next, got)
+		}
+		if rand.IntN(3) == 0 {
+			runInstall(t, dir, "rollback", time.Minute)
+			if got := shortContents(t, dir); got != previous {
+				t.Fatalf("rollback after %q: got %s, want %s", run, got, previous)
+			}
+			now, previous = previous, now
+			checkClean(t, dir)
+			checkVerified(t, dir)
+		}
+	}
+	t.Log(counts)
+	if len(counts) != 4 {
+		t.Errorf("got %v, want both commands killed before and after the switch", counts)
+	}
 }
 
 // symlinkTargets returns the names in a directory that are symlinks to other names,
@@ -198,7 +251,6 @@ func TestConcurrentReaders(t *testing.T) {
 	}
 	for i := range 20 {
 		p := plan(dir, fmt.Sprintf("a=%d", i%7), fmt.Sprintf("b=%d", i%5))
-		p.GracePeriod = 20 * time.Millisecond
 		mustInstall(t, p)
 	}
 	cancel()
@@ -207,29 +259,20 @@ func TestConcurrentReaders(t *testing.T) {
 
 // Readers that have resolved a part of the path before the switch still find the
 // old set.
-func TestGracePeriod(t *testing.T) {
+func TestPreviousSetStays(t *testing.T) {
 	dir := t.TempDir()
 	mustInstall(t, plan(dir, "a=1"))
 	old, err := filepath.EvalSymlinks(filepath.Join(dir, "a"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan error)
-	go func() {
-		p := plan(dir, "a=2")
-		p.GracePeriod = time.Second
-		_, err := Install(t.Context(), p)
-		done <- err
-	}()
-	for contents(t, dir) != "a=2" {
-		time.Sleep(time.Millisecond)
-	}
-	time.Sleep(200 * time.Millisecond)
+	mustInstall(t, plan(dir, "a=2"))
 	if data, err := os.ReadFile(old); string(data) != "1" {
 		t.Errorf("old program is %q, %v", data, err)
 	}
-	if err := <-done; err != nil {
-		t.Error(err)
+	mustInstall(t, plan(dir, "a=3"))
+	if _, err := os.Stat(old); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("after another run: %v; want %v", err, fs.ErrNotExist)
 	}
 	checkClean(t, dir)
 }
@@ -242,7 +285,6 @@ func TestConcurrentRuns(t *testing.T) {
 	for i := range 8 {
 		runs.Go(func() {
 			p := plan(dir, fmt.Sprintf("a=%d", i), fmt.Sprintf("b=%d", i), "l->a")
-			p.GracePeriod = 5 * time.Millisecond
 			p.OnWait = func(string) { waited.Store(i, true) }
 			if _, err := Install(t.Context(), p); err != nil {
 				t.Error(err)
@@ -269,7 +311,7 @@ func TestWaitCanceled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	lock, err := acquireLock(t.Context(), root, Plan{})
+	lock, err := acquireLock(t.Context(), root, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

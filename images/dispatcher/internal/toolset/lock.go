@@ -22,10 +22,10 @@ const pollInterval = 50 * time.Millisecond
 
 // acquireLock acquires the lock of a directory. The kernel releases it when the
 // process ends.
-func acquireLock(ctx context.Context, root *os.Root, p Plan) (*os.File, error) {
-	if p.LockTimeout > 0 {
+func acquireLock(ctx context.Context, root *os.Root, o Options) (*os.File, error) {
+	if o.LockTimeout > 0 {
 		var cancel func()
-		ctx, cancel = context.WithTimeoutCause(ctx, p.LockTimeout, fmt.Errorf("timeout after %v", p.LockTimeout))
+		ctx, cancel = context.WithTimeoutCause(ctx, o.LockTimeout, fmt.Errorf("timeout after %v", o.LockTimeout))
 		defer cancel()
 	}
 	for first := true; ; first = false {
@@ -33,8 +33,8 @@ func acquireLock(ctx context.Context, root *os.Root, p Plan) (*os.File, error) {
 		if f != nil || err != nil {
 			return f, err
 		}
-		if first && p.OnWait != nil {
-			p.OnWait(holder)
+		if first && o.OnWait != nil {
+			o.OnWait(holder)
 		}
 		select {
 		case <-ctx.Done():

@@ -95,7 +95,7 @@ func TestLockTimeout(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.Close()
-	lock, err := acquireLock(t.Context(), root, Plan{})
+	lock, err := acquireLock(t.Context(), root, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,8 @@ import (
 type Content interface {
 	// String returns the source of the program, for errors.
 	String() string
+	// Source returns the source of the program, for the record of the set.
+	Source() string
 	// Sum returns the expected sum of the program, or nil if it is unknown before
 	// the program was written.
 	Sum(ctx context.Context) (*checksum.Sum, error)
@@ -35,20 +37,23 @@ type Program struct {
 // Link is a symlink to a program of the same directory.
 type Link struct{ Name, Target string }
 
-// Plan is the desired state of a directory.
-type Plan struct {
-	Dir      string
-	Mode     fs.FileMode // of programs, permission bits
-	Programs []Program
-	Links    []Link
+// Options are those of all functions that access a directory.
+type Options struct {
+	Dir string
 	// LockTimeout is the maximum time to wait for other runs; 0 for no maximum.
 	LockTimeout time.Duration
 	// OnWait is called once if another process, which holder describes, holds the
 	// lock of the directory.
 	OnWait func(holder string)
-	// GracePeriod is the time between the switch and the removal of the old set,
-	// for readers that have resolved a part of the path.
-	GracePeriod time.Duration
+}
+
+// Plan is the desired state of a directory.
+type Plan struct {
+	Options
+	Mode     fs.FileMode // of programs, permission bits
+	Programs []Program
+	Links    []Link
+	Now      time.Time // the time of the run, for the record of the set
 }
 
 // Action is the outcome for one name.
@@ -60,6 +65,9 @@ const (
 	Unchanged Action = "unchanged"
 	Kept      Action = "kept"
 	Linked    Action = "linked"
+	Restored  Action = "restored" // by a rollback
+	Removed   Action = "removed"  // by a rollback
+	Skipped   Action = "skipped"  // by a rollback: the directory has another file
 )
 
 // Result is the outcome for one name.
@@ -70,10 +78,10 @@ type Result struct {
 	Target string       // of a link, "" of a program
 }
 
-// KeepError reports a program to keep that is missing or has another sum.
-type KeepError struct{ error }
+// DriftError reports a program that is not the expected one.
+type DriftError struct{ error }
 
-func (e *KeepError) Unwrap() error { return e.error }
+func (e *DriftError) Unwrap() error { return e.error }
 
 // maxNameLength is the maximum length of a name, half of that of file systems.
 const maxNameLength = 128

@@ -36,6 +36,8 @@ func setPath(number int, name string) string {
 type state struct {
 	root   *os.Root
 	number int // of the current set; 0 if there is none
+	// previous is the number of the set that a rollback leads to; 0 if there is none.
+	previous int
 	// members of the current set: names, with the target of a symlink or "" for a
 	// regular file.
 	members map[string]string
@@ -62,34 +64,45 @@ func readState(root *os.Root) (*state, error) {
 	if err != nil {
 		return nil, unexpectedError(root, current, "a symlink")
 	}
-	number, err := strconv.Atoi(strings.TrimPrefix(target, "sets/"))
-	if err != nil || number < 1 || target != "sets/"+strconv.Itoa(number) {
+	number, ok := parseSetTarget(target, "sets/")
+	if !ok {
 		return nil, unexpectedError(root, current, "a symlink to sets/NUMBER")
 	}
-	s.number = number
-	return s, s.readSet()
+	s.number, s.previous = number, readPrevious(root, number)
+	s.members, err = readSet(root, number)
+	return s, err
+}
+
+// parseSetTarget parses the target of a symlink to a set: the prefix and its number.
+func parseSetTarget(target, prefix string) (number int, ok bool) {
+	number, err := strconv.Atoi(strings.TrimPrefix(target, prefix))
+	return number, err == nil && number > 0 && target == prefix+strconv.Itoa(number)
 }
 
 func unexpectedError(root *os.Root, name, want string) error {
 	return fmt.Errorf("reading %q: want %s, not created by hyperkube; remove it and run again", path.Join(root.Name(), name), want)
 }
 
-func (s *state) readSet() error {
-	entries, err := readDir(s.root, setPath(s.number, ""))
+// readSet returns the members of a set.
+func readSet(root *os.Root, number int) (map[string]string, error) {
+	entries, err := readDir(root, setPath(number, ""))
 	if err != nil {
-		return err
+		return nil, err
 	}
+	members := map[string]string{}
 	for _, entry := range entries {
-		switch entry.Type() {
-		case 0:
-			s.members[entry.Name()] = ""
-		case fs.ModeSymlink:
-			if s.members[entry.Name()], err = s.root.Readlink(setPath(s.number, entry.Name())); err != nil {
-				return err
+		name := entry.Name()
+		switch {
+		case isMetadata(name):
+		case entry.Type() == 0:
+			members[name] = ""
+		case entry.Type() == fs.ModeSymlink:
+			if members[name], err = root.Readlink(setPath(number, name)); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return members, nil
 }
 
 // readDir reads a directory. A missing one is empty.

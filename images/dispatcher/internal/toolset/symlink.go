@@ -61,8 +61,8 @@ func createSymlinks(root *os.Root, steps []step) error {
 	return syncDirs(root, ".")
 }
 
-// cleanUp removes everything that the current set, if there is one, does not
-// need: other sets, and dangling symlinks. If there is nothing to remove, it does
+// cleanUp removes everything that the current set, if there is one, and a rollback
+// do not need: other sets, and dangling symlinks. If there is nothing to remove, it does
 // not write to the directory.
 func cleanUp(root *os.Root) error {
 	s, err := readState(root)
@@ -106,7 +106,7 @@ func (s *state) removeOldSets() error {
 	}
 	var errs []error
 	for _, entry := range entries {
-		if entry.Name() != strconv.Itoa(s.number) {
+		if name := entry.Name(); name != strconv.Itoa(s.number) && name != strconv.Itoa(s.previous) {
 			errs = append(errs, s.root.RemoveAll(path.Join(setsDir, entry.Name())))
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
 )
@@ -21,6 +22,8 @@ import (
 type text string
 
 func (c text) String() string { return "a test" }
+
+func (c text) Source() string { return "source of " + string(c[:1]) }
 
 func (c text) Sum(context.Context) (*checksum.Sum, error) {
 	sum := sumOf(string(c))
@@ -57,10 +60,12 @@ func (c failing) Write(_ context.Context, w io.Writer) error {
 
 func sumOf(s string) checksum.Sum { return sha256.Sum256([]byte(s)) }
 
+var testTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
 // plan returns a plan of words: NAME=TEXT is a program, NAME a program to keep,
 // NAME->TARGET a link.
 func plan(dir string, words ...string) Plan {
-	p := Plan{Dir: dir, Mode: 0o755}
+	p := Plan{Options: Options{Dir: dir}, Mode: 0o755, Now: testTime}
 	for _, word := range words {
 		if name, target, ok := strings.Cut(word, "->"); ok {
 			p.Links = append(p.Links, Link{name, target})
@@ -98,6 +103,9 @@ func contents(t *testing.T, dir string) string {
 	for _, entry := range entries {
 		path := filepath.Join(dir, entry.Name())
 		info, err := os.Stat(path)
+		if isMetadata(entry.Name()) {
+			continue
+		}
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir() {
 			continue
 		}
@@ -153,8 +161,8 @@ func create(t *testing.T, dir string, words ...string) {
 	}
 }
 
-// checkClean fails if .hyperkube has more than the lock and the current set, or if a symlink
-// into it is dangling.
+// checkClean fails if .hyperkube has more than the lock, the current set and the
+// previous one, or if a symlink into it is dangling.
 func checkClean(t *testing.T, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(dir, metaDir))
@@ -171,16 +179,21 @@ func checkClean(t *testing.T, dir string) {
 	if want := []string{"current", "lock", "sets"}; err != nil || !slices.Equal(names, want) {
 		t.Errorf("%s has %q, %v; want %q", metaDir, names, err, want)
 	}
-	if entries, err = os.ReadDir(filepath.Join(dir, setsDir)); err != nil || len(entries) != 1 {
-		t.Errorf("%d sets, %v; want one", len(entries), err)
+	want := 1
+	if _, err := os.Stat(filepath.Join(dir, current, previousFile)); err == nil {
+		want = 2
+	}
+	if entries, err = os.ReadDir(filepath.Join(dir, setsDir)); err != nil || len(entries) != want {
+		t.Errorf("%d sets, %v; want %d", len(entries), err, want)
 	}
 	all, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, entry := range all {
+		// A member may be a user's dangling symlink.
 		if target, err := os.Readlink(filepath.Join(dir, entry.Name())); err == nil && strings.HasPrefix(target, metaDir) {
-			if _, err := os.Stat(filepath.Join(dir, entry.Name())); err != nil {
+			if _, err := os.Lstat(filepath.Join(dir, target)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -411,9 +424,9 @@ func TestInstallError(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("got %v; want an error with %q", err, c.want)
 				}
-				var keep *KeepError
+				var keep *DriftError
 				if errors.As(err, &keep) != (c.program.Content == nil && c.files != "z/") {
-					t.Errorf("errors.As(%v, *KeepError) = %v", err, keep != nil)
+					t.Errorf("errors.As(%v, *DriftError) = %v", err, keep != nil)
 				}
 				if after := names(); after != before {
 					t.Errorf("got\n%swant\n%s", after, before)

@@ -23,11 +23,11 @@ const (
 	LockFile     = "versions/lock.json"
 )
 
-//go:embed versions.yaml lock.json builddates.json
+//go:embed versions.yaml lock.json builddates.json rebuilt.json endoflife.json
 var embedded embed.FS
 
-// Embedded returns the embedded bytes of [ManifestFile], [LockFile] or
-// versions/builddates.json, for hk outside of a checkout.
+// Embedded returns the embedded bytes of [ManifestFile], [LockFile] or another JSON
+// file of this directory, for hk outside of a checkout.
 func Embedded(name string) ([]byte, error) { return embedded.ReadFile(path.Base(name)) }
 
 // Load returns the catalog of the embedded manifest and lock.

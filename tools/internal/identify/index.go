@@ -1,0 +1,122 @@
+// Package identify says what a file, a digest or the name of an image is: which pin
+// of the lock, or else which pin it resembles. It needs no network.
+package identify
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/hyperkube/hyperkube/tools/internal/checkout"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/builddate"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/endoflife"
+	"github.com/hyperkube/hyperkube/tools/internal/kube/results"
+	"github.com/hyperkube/hyperkube/versions"
+)
+
+// upstream is the source of the manifest whose files upstream Kubernetes published.
+const upstream = "kubernetes"
+
+// Index finds pins, images and digests.
+type Index struct {
+	data    checkout.Data
+	results results.Results
+	dates   builddate.Dates
+	ends    endoflife.Dates
+	now     time.Time
+
+	pins      map[versions.Digest][]versions.Pin
+	uses      map[versions.Digest][]Use
+	documents map[string][]Document // by "sha256:HEX"
+	programs  map[string]bool       // names of upstream's files
+}
+
+// Use is a place of a pinned file in the images of this repository.
+type Use struct {
+	Image string `json:"image"` // "hyperkube:v1.36.0"
+	Path  string `json:"path"`
+	// Index is the digest on record of the image; "" without a record.
+	Index string `json:"index,omitempty"`
+}
+
+// Document is something with a digest on record.
+type Document struct {
+	Kind     string `json:"kind"` // "index", "manifest", "uncompressed layer", "base image"
+	Image    string `json:"image"`
+	Platform string `json:"platform,omitempty"`
+	Digest   string `json:"digest"` // "sha256:HEX"
+}
+
+// New returns an index of a catalog. Support by upstream is that on the day of now.
+func New(d checkout.Data, now time.Time) (*Index, error) {
+	i := &Index{
+		data: d, now: now, pins: map[versions.Digest][]versions.Pin{}, uses: map[versions.Digest][]Use{},
+		documents: map[string][]Document{}, programs: map[string]bool{},
+	}
+	var err1, err2, err3 error
+	i.results, err1 = read(d, results.File, results.Parse)
+	i.dates, err2 = read(d, builddate.File, builddate.Parse)
+	i.ends, err3 = read(d, endoflife.File, endoflife.Parse)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	for _, pin := range d.Catalog.Lock.Pins() {
+		i.pins[pin.SHA256] = append(i.pins[pin.SHA256], pin)
+		if pin.Source == upstream {
+			i.programs[pin.File] = true
+		}
+	}
+	i.addImages()
+	for _, pin := range d.Catalog.Lock.Bases() {
+		i.addDocument("sha256:"+pin.SHA256.String(), Document{Kind: "base image", Image: pin.Image.String(), Platform: pin.Platform.String()})
+	}
+	return i, nil
+}
+
+// read reads a file of the checkout that may be missing.
+func read[T any](d checkout.Data, name string, parse func(string, []byte) (T, error)) (T, error) {
+	raw, err := d.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		var none T
+		return none, nil
+	}
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("reading %q: %w", name, err)
+	}
+	return parse(name, raw)
+}
+
+func (i *Index) addImages() {
+	for _, image := range i.data.Catalog.Images {
+		name := image.Name()
+		record := i.data.Records[name]
+		for _, build := range image.Builds {
+			for _, l := range build.Layers {
+				if use := (Use{name, l.Path, record.Index}); len(l.Symlinks) == 0 && !slices.Contains(i.uses[l.Pin.SHA256], use) {
+					i.uses[l.Pin.SHA256] = append(i.uses[l.Pin.SHA256], use)
+				}
+			}
+		}
+	}
+	for name, record := range i.data.Records {
+		i.addDocument(record.Index, Document{Kind: "index", Image: name})
+		for platform, digest := range record.Manifests {
+			i.addDocument(digest, Document{Kind: "manifest", Image: name, Platform: platform})
+		}
+		for platform, layers := range record.DiffIDs {
+			for _, digest := range layers {
+				i.addDocument(digest, Document{Kind: "uncompressed layer", Image: name, Platform: platform})
+			}
+		}
+	}
+}
+
+func (i *Index) addDocument(digest string, d Document) {
+	d.Digest = digest
+	if digest != "" && !slices.Contains(i.documents[digest], d) {
+		i.documents[digest] = append(i.documents[digest], d)
+	}
+}

@@ -38,6 +38,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a mismatch or a violation was fou
 	}
 	c.AddCommand(
 		newBuild(env),
+		newExplain(env),
 		newFetch(env),
 		newList(env),
 		newPin(env),

@@ -21,7 +21,6 @@ registry: registry.invalid
 sources:
   programs:
     kind: gobuild
-    module: .
     toolchain: %s
     flags: [-trimpath, -buildvcs=false, "-ldflags=-s -w -buildid="]
     packages: {sleep: ./images/sleep}

@@ -39,14 +39,14 @@ func flavors() []flavor {
 	}
 	return []flavor{
 		{
-			name: "rke", tag: version + "-rancher1", kubelet: "static/" + version + "/" + machine + "/kubelet",
+			name: "rke", tag: version + "-rancher1", kubelet: "kubernetes/" + version + "/" + machine + "/kubelet",
 			commands: commands(map[string][]string{}),
 			missing:  []string{"/cloud-controller-manager", "/hyperkube cloud-controller-manager", "/hyperkube kubeadm", "/hyperkube nonsense"},
 			// The dispatcher, four servers, a kubelet, symlinks and a config.
 			blobs: 8,
 		},
 		{
-			name: "hypokube", tag: version, kubelet: "static/" + version + "/" + machine + "/kubelet",
+			name: "hypokube", tag: version, kubelet: "kubernetes/" + version + "/" + machine + "/kubelet",
 			commands: commands(map[string][]string{"kubeadm": {"/kubeadm", "/hyperkube kubeadm"}}),
 			missing:  []string{"/aggregator", "/hyperkube cloud-controller-manager", "/hyperkube nonsense"},
 			// kubeadm, symlinks and a config: the rest came with rke.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Catalog has all images that can be built. [Resolve] makes it from a manifest and
@@ -14,18 +13,8 @@ type Catalog struct {
 	Lock     *Lock
 	Images   []Image  // by flavor in the manifest's order, then by version
 	Layers   []*Layer // of all images, without duplicates, by pin
-	// Unpinned has the images that cannot be built, because members of archives
-	// are not pinned yet.
-	Unpinned []Unpinned
 
 	packages map[layerKey]*PackageLayer
-}
-
-// Unpinned is an image with files that are not pinned.
-type Unpinned struct {
-	Flavor   string
-	Revision Revision
-	Missing  []FileKey
 }
 
 // Image is one multi-architecture image.
@@ -88,49 +77,4 @@ func (c *Catalog) collect() []error {
 		return cmp.Compare(a.Name, b.Name)
 	})
 	return errs
-}
-
-// Warnings returns those of the lock, and the unpinned releases, in one line for
-// each flavor and file.
-func (c *Catalog) Warnings() []string {
-	type group struct{ flavor, source, file string }
-	var order []group
-	versions := map[group][]Version{}
-	for _, w := range c.Unpinned {
-		for _, key := range w.Missing {
-			g := group{w.Flavor, key.Source, key.File}
-			if versions[g] == nil {
-				order = append(order, g)
-			}
-			if !slices.Contains(versions[g], w.Revision.Version) {
-				versions[g] = append(versions[g], w.Revision.Version)
-			}
-		}
-	}
-	warnings := c.Lock.Warnings()
-	for _, g := range order {
-		warnings = append(warnings, fmt.Sprintf("flavor %q: %s/%s is not pinned in %s for %s, so these %d releases are skipped",
-			g.flavor, g.source, g.file, LockFile, ranges(c.Manifest.Releases, versions[g]), len(versions[g])))
-	}
-	return warnings
-}
-
-// ranges formats some of all releases, both sorted, as ranges of consecutive
-// releases: "v1.24.11 to v1.24.17, v1.25.7".
-func ranges(all []Release, some []Version) string {
-	var ranges []string
-	for i := 0; i < len(some); {
-		at := slices.IndexFunc(all, func(r Release) bool { return r.Version == some[i] })
-		n := 1
-		for i+n < len(some) && at+n < len(all) && all[at+n].Version == some[i+n] {
-			n++
-		}
-		text := some[i].String()
-		if n > 1 {
-			text += " to " + some[i+n-1].String()
-		}
-		ranges = append(ranges, text)
-		i += n
-	}
-	return strings.Join(ranges, ", ")
 }

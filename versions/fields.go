@@ -181,8 +181,6 @@ func parseSourceRef(s string) (SourceChoice, error) {
 	return SourceChoice{Source: source, File: file}, nil
 }
 
-func parseFlag(s string) (string, error) { return s, checkTemplate(s, "version") }
-
 func checkEnv(p Pair) error {
 	if strings.ContainsAny(p.Key, "= $") || strings.Contains(p.Value, "$") {
 		return fmt.Errorf("%s=%s: want a key without space, = and $, and a value without $", p.Key, p.Value)
@@ -194,5 +192,9 @@ func checkLabel(p Pair) error {
 	if strings.ContainsAny(p.Key, "= ") {
 		return fmt.Errorf("key %q has a space or =", p.Key)
 	}
-	return checkTemplate(p.Value, "version", "iteration", "-iteration")
+	known := []string{"version", "iteration", "-iteration"}
+	for _, path := range labelSources(p.Value) {
+		known = append(known, "source:"+path)
+	}
+	return checkTemplate(p.Value, known...)
 }

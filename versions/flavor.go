@@ -30,7 +30,7 @@ type Flavor struct {
 	Entrypoint []string
 	Cmd        []string
 	Env        []Pair // by key
-	Labels     []Pair // by key; values are templates like Tag
+	Labels     []Pair // by key; values are templates like Tag, also with {source:PATH}
 	User       string
 	WorkingDir string
 	Bases      []Base // exactly one matches each release; scratch for all if empty
@@ -41,7 +41,10 @@ type FlavorFile struct {
 	Path     string              // absolute and clean
 	Mode     int64               // permission bits
 	Versions *semver.Constraints // the versions that have it; nil: all
-	Sources  []SourceChoice      // the first that matches a revision is used
+	// Sources are alternatives. A revision uses the first one that matches. A member
+	// of an archive only matches if the lock has it for all platforms of the flavor,
+	// because upstream publishes no checksums of archives.
+	Sources []SourceChoice
 }
 
 // SourceChoice is a file of a source, for some revisions.

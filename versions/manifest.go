@@ -21,7 +21,7 @@ const (
 	KindRelease SourceKind = "release"
 	// KindArchive is for members of an archive at a URL.
 	KindArchive SourceKind = "archive"
-	// KindGoBuild is for programs built by the Go toolchain, without cgo.
+	// KindGoBuild is for programs of this repository, built without cgo.
 	KindGoBuild SourceKind = "gobuild"
 )
 
@@ -32,13 +32,11 @@ type Source struct {
 	// URL is a template with {version}, {os}, {arch} and {file}. Only for
 	// KindRelease and KindArchive.
 	URL string
-	// Module, Toolchain and Flags are only for KindGoBuild. Module "." is this
-	// repository: its programs have no Kubernetes version, and each is built in the
-	// Go module that its package is in. The version of another module is the
-	// Kubernetes version. Flags are templates with {version}.
-	Module, Toolchain string
-	Flags             []string
-	Files             []SourceFile // by name
+	// Toolchain and Flags are only for KindGoBuild. Each program is built in the Go
+	// module that its package is in.
+	Toolchain string
+	Flags     []string
+	Files     []SourceFile // by name
 }
 
 // SourceFile is a file of a source.

@@ -37,11 +37,6 @@ func (c *Catalog) explainUnknown(name, tag string) string {
 	if err != nil {
 		return err.Error() + c.didYouMean(name, tag)
 	}
-	for _, u := range c.Unpinned {
-		if u.Flavor == name && u.Revision == r {
-			return fmt.Sprintf("%s is not pinned in %s", u.Missing[0], LockFile)
-		}
-	}
 	i = slices.IndexFunc(c.Manifest.Releases, func(release Release) bool { return release.Version == r.Version })
 	switch {
 	case i < 0:

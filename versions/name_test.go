@@ -9,7 +9,7 @@ func TestImageByName(t *testing.T) {
 	c := resolve(t, strings.NewReplacer(
 		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
 		"versions: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "versions: \"1.24.10\"\n    architectures: [amd64]",
-		"  - v1.28.7\n", "  - v1.25.7\n  - v1.29.1\n",
+		"  - v1.28.7\n", "  - v1.29.1\n",
 	).Replace(good))
 	for name, want := range map[string]string{
 		"v1.24.10": "hyperkube:v1.24.10", "hyperkube:v1.24.10": "hyperkube:v1.24.10", "rke:v1.24.10-rancher3": "rke:v1.24.10-rancher3",
@@ -28,7 +28,6 @@ func TestImageByName(t *testing.T) {
 		"v1.29.1":               `flavor "hyperkube" is for versions 1.24.10`,
 		"rke:v1.24.10":          `"v1.24.10" is not a tag like "v1.36.0-rancher1"; did you mean "rke:v1.24.10-rancher3"?`,
 		"rke:v1.24.10-rancher2": `the iteration of v1.24.10 is 3 in versions/versions.yaml; did you mean "rke:v1.24.10-rancher3"?`,
-		"rke:v1.25.7-rancher1":  `patched/v1.25.7/linux/amd64/kubelet is not pinned in versions/lock.json`,
 	} {
 		_, err := c.Image(name)
 		if want := `unknown image "` + name + `": ` + want; err == nil || err.Error() != want {

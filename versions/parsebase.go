@@ -2,6 +2,7 @@ package versions
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -66,4 +67,24 @@ func (p *manifestParser) validateBases() {
 			}
 		}
 	}
+}
+
+// ranges formats some of all releases, both sorted, as ranges of consecutive
+// releases: "v1.24.11 to v1.24.17, v1.25.7".
+func ranges(all []Release, some []Version) string {
+	var ranges []string
+	for i := 0; i < len(some); {
+		at := slices.IndexFunc(all, func(r Release) bool { return r.Version == some[i] })
+		n := 1
+		for i+n < len(some) && at+n < len(all) && all[at+n].Version == some[i+n] {
+			n++
+		}
+		text := some[i].String()
+		if n > 1 {
+			text += " to " + some[i+n-1].String()
+		}
+		ranges = append(ranges, text)
+		i += n
+	}
+	return strings.Join(ranges, ", ")
 }

@@ -13,13 +13,10 @@ sources:
     kind: release
     url: https://dl.k8s.io/release/{version}/bin/{os}/{arch}/{file}
     files: {kubelet: ">= 1.19.0", hyperkube: "< 1.17.0"}
-  static:
-    kind: gobuild
-    module: k8s.io/kubernetes
-    versions: "1.36.0"
-    toolchain: go1.26.2
-    flags: ["-ldflags=-X version={version}"]
-    packages: {kubelet: ./cmd/kubelet}
+  fork:
+    kind: release
+    url: https://example.com/{version}/{arch}/{file}
+    files: {kubelet: "1.36.0"}
 flavors:
   rke:
     repository: rke
@@ -32,7 +29,7 @@ flavors:
       - path: /kubelet
         versions: ">= 1.19.0"
         source:
-          - {file: static/kubelet, versions: "1.36.0", minTags: [v1.35.0-rancher2, v1.36.0-rancher1]}
+          - {file: fork/kubelet, versions: "1.36.0", minTags: [v1.35.0-rancher2, v1.36.0-rancher1]}
           - {file: kubernetes/kubelet}
     symlinks:
       - {name: all-in-one, versions: "< 1.17.0", links: {/kubelet: hyperkube}}
@@ -48,12 +45,12 @@ func TestParseManifestSeveral(t *testing.T) {
 	}
 	f := m.Flavors[0]
 	choice := f.Files[1].Sources[0]
-	if !f.ContentTag || len(f.Files[1].Sources) != 2 || choice.Source != "static" || choice.File != "kubelet" || len(choice.MinTags) != 2 ||
+	if !f.ContentTag || len(f.Files[1].Sources) != 2 || choice.Source != "fork" || choice.File != "kubelet" || len(choice.MinTags) != 2 ||
 		choice.MinTags[0].Iteration != 2 || f.Symlinks[1].Name != "split" || f.Symlinks[1].Links[0] != (Symlink{"/hyperkube", "kubelet"}) {
 		t.Errorf("flavor %+v", f)
 	}
-	want := map[string]string{"v1.16.0": "kubernetes/v1.16.0/linux/amd64/hyperkube", "v1.35.0": "kubernetes/v1.35.0/linux/amd64/kubelet", "v1.36.0": "static/v1.36.0/linux/amd64/kubelet"}
-	for _, key := range m.RequiredFiles() {
+	want := map[string]string{"v1.16.0": "kubernetes/v1.16.0/linux/amd64/hyperkube", "v1.35.0": "kubernetes/v1.35.0/linux/amd64/kubelet", "v1.36.0": "fork/v1.36.0/linux/amd64/kubelet"}
+	for _, key := range m.RequiredFiles(NewLock()) {
 		if want[key.Version.String()] != key.String() {
 			t.Errorf("unexpected %s", key)
 		}
@@ -62,27 +59,22 @@ func TestParseManifestSeveral(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("missing: %v", want)
 	}
-	static, _ := m.Source("static")
-	if got := static.BuildFlags(FileKey{Version: mustVersion(t, "v1.36.0")}); got[0] != "-ldflags=-X version=v1.36.0" {
-		t.Errorf("flags %q", got)
-	}
 }
 
 func TestParseManifestSeveralErrors(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
-		"duplicate path of a release": {`"< 1.17.0", links: {/kubelet`, `"< 1.17.0", links: {/hyperkube`, `m.yaml:16: flavors.rke.symlinks./hyperkube: duplicate path, also of flavors.rke.files[0]`},
+		"duplicate path of a release": {`"< 1.17.0", links: {/kubelet`, `"< 1.17.0", links: {/hyperkube`, `m.yaml:13: flavors.rke.symlinks./hyperkube: duplicate path, also of flavors.rke.files[0]`},
 		"path below a file":           {`links: {/hyperkube: kubelet}`, `links: {/kubelet/x: kubelet}`, `"/kubelet/x" is below "/kubelet", which is not a directory but flavors.rke.files[1]`},
 		"duplicate group":             {"name: split", "name: all-in-one", `flavors.rke.symlinks[1].name: duplicate group "all-in-one"`},
 		"group without name":          {"name: all-in-one, ", "", `flavors.rke.symlinks[0].name: missing`},
-		"no sources":                  {"        source:\n          - {file: static/kubelet, versions: \"1.36.0\", minTags: [v1.35.0-rancher2, v1.36.0-rancher1]}\n          - {file: kubernetes/kubelet}\n", "        source: []\n", `flavors.rke.files[1].source: must not be empty`},
-		"unknown source":              {"file: static/kubelet", "file: their/kubelet", `flavors.rke.files[1].source: unknown source "their"`},
+		"no sources":                  {"        source:\n          - {file: fork/kubelet, versions: \"1.36.0\", minTags: [v1.35.0-rancher2, v1.36.0-rancher1]}\n          - {file: kubernetes/kubelet}\n", "        source: []\n", `flavors.rke.files[1].source: must not be empty`},
+		"unknown source":              {"file: fork/kubelet", "file: their/kubelet", `flavors.rke.files[1].source: unknown source "their"`},
 		"choice without a file":       {"{file: kubernetes/kubelet}", "{versions: \"1.36.0\"}", `flavors.rke.files[1].source[1].file: missing`},
 		"tag of another template":     {"v1.35.0-rancher2", "v1.35.0", `flavors.rke.files[1].source[0].minTags[0]: "v1.35.0" is not a tag like "v1.36.0-rancher1"`},
 		"pre-release":                 {"v1.35.0-rancher2", "v1.35.0-rc.1-rancher2", `is not a tag like`},
 		"content tag as text":         {"contentTag: true", "contentTag: \"yes\"", `flavors.rke.contentTag: want true or false, got the string "yes"`},
-		"no versions":                 {"    versions: \"1.36.0\"\n", "", `sources.static.versions: missing`},
-		"versions of a program":       {"module: k8s.io/kubernetes", "module: .", `sources.static.versions: unknown key`},
-		"placeholder in a flag":       {"version={version}", "version={commit}", `has unknown placeholder {commit}; want one of {version}`},
+		"label of a source":           {"entrypoint: [/kubelet]", "entrypoint: [/kubelet]\n    labels: {a: \"{source:/kubectl}\"}", `flavors.rke.labels.a: {source:/kubectl}: the flavor has no file "/kubectl"`},
+		"placeholder in a label":      {"entrypoint: [/kubelet]", "entrypoint: [/kubelet]\n    labels: {a: \"{sources:/kubelet}\"}", `has unknown placeholder {sources:/kubelet}`},
 		"tag of an equal template":    {"{version}-rancher{iteration}", "{version}", `is not a tag like "v1.36.0"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -116,20 +116,18 @@ func (p *manifestParser) source(name string, k, n *yaml.Node, at string) {
 		fields["url"] = required(into(p.decoder, &s.URL, parseURLTemplate))
 		fields["members"] = files(func(f *SourceFile) reader { return into(p.decoder, &f.Member, parseMember) })
 	case KindGoBuild:
-		fields["module"] = required(into(p.decoder, &s.Module, parseString))
 		fields["toolchain"] = required(into(p.decoder, &s.Toolchain, parseToolchain))
-		fields["flags"] = optional(list(p.decoder, &s.Flags, parseFlag))
+		fields["flags"] = optional(list(p.decoder, &s.Flags, parseString))
 		fields["packages"] = files(func(f *SourceFile) reader { return into(p.decoder, &f.Package, parseString) })
 	default:
 		// object reports the missing or wrong kind.
-		for _, key := range []string{"url", "files", "members", "module", "toolchain", "flags", "packages", "versions"} {
+		for _, key := range []string{"url", "files", "members", "toolchain", "flags", "packages", "versions"} {
 			fields[key] = optional(func(*yaml.Node, string) {})
 		}
 	}
-	// Archives and Go modules have one constraint for all their files. Programs of
-	// this repository have no Kubernetes version.
+	// Archives have one constraint for all their members.
 	var c *semver.Constraints
-	if kind == KindArchive || kind == KindGoBuild && scalar(n, "module") != "." {
+	if kind == KindArchive {
 		fields["versions"] = required(into(p.decoder, &c, parseConstraint))
 	}
 	p.object(n, at, fields)

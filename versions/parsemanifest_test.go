@@ -21,8 +21,8 @@ sources:
     versions: ">= 1.24.10"
     members: {kubelet: bin/kubelet}
   programs:
+    # Of this repository.
     kind: gobuild
-    module: .
     toolchain: go1.26.8
     flags: [-trimpath]
     packages: {sleep: ./images/sleep}
@@ -119,6 +119,8 @@ func TestParseManifestErrors(t *testing.T) {
 		"path with :":                {"path: /sleep", "path: \"/sl:eep\"", `flavors.hyperkube.files[0].path: "/sl:eep": want a path of letters`},
 		"bad mode":                   {"\"0555\"", "\"755\"", `"755" is not a mode`},
 		"mode as number":             {"\"0555\"", "0555", `files[0].mode: want a string, got 0555 (int)`},
+		"archive without versions":   {"    versions: \">= 1.24.10\"\n", "", `sources.patched.versions: missing`},
+		"versions of a program":      {"flags: [-trimpath]", "versions: \">= 1.24.10\"", `sources.programs.versions: unknown key`},
 		"bad kind":                   {"kind: gobuild", "kind: make", `sources.programs.kind: "make" is not a source kind`},
 		"release without files":      {"    files:\n      kubelet: \">= 1.19.0\"\n      kubectl: \">= 1.19.0\"\n", "", `sources.kubernetes.files: missing`},
 		"key of another kind":        {"toolchain: go1.26.8", "toolchain: go1.26.8\n    url: https://x", `sources.programs.url: unknown key`},

@@ -10,22 +10,15 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// Resolve joins manifest and lock. The error has all missing pins. Pins of members
-// of archives may be missing, because upstream publishes no checksums of archives:
-// the images that need them are in [Catalog.Unpinned].
+// Resolve joins manifest and lock. The error has all missing pins.
 func Resolve(m *Manifest, l *Lock) (*Catalog, error) {
 	c := &Catalog{Manifest: m, Lock: l}
 	var errs []error
 	for i := range m.Flavors {
 		f := &m.Flavors[i]
 		for _, r := range f.releases(m) {
-			image, unpinned, missing := c.image(f, f.revision(r))
-			switch {
-			case len(missing) > 0:
-				errs = append(errs, missing...)
-			case len(unpinned.Missing) > 0:
-				c.Unpinned = append(c.Unpinned, unpinned)
-			default:
+			image, missing := c.image(f, f.revision(r))
+			if errs = append(errs, missing...); len(missing) == 0 {
 				c.Images = append(c.Images, image)
 			}
 		}
@@ -59,17 +52,26 @@ func joinFirst(errs []error) error {
 	return errors.Join(errs...)
 }
 
-func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
+func (c *Catalog) image(f *Flavor, r Revision) (Image, []error) {
 	image := Image{
 		Flavor: f, Version: r.Version, Iteration: r.Iteration, Tag: f.tag(r),
 		Repository: c.Manifest.Registry + "/" + f.Repository,
 	}
-	unpinned := Unpinned{Flavor: f.Name, Revision: r}
-	for _, label := range f.Labels {
-		image.Labels = append(image.Labels, Pair{label.Key, r.expand(label.Value)})
-	}
 	var errs []error
 	selection := f.selection(r.Version)
+	choices := make([]SourceChoice, len(f.Files))
+	for i, file := range f.Files {
+		if selection[i] == '-' {
+			continue
+		}
+		var err error
+		if choices[i], err = c.Manifest.choice(c.Lock, f, file, r); err != nil {
+			errs = append(errs, fmt.Errorf("flavor %q: %w", f.Name, err))
+		}
+	}
+	for _, label := range f.Labels {
+		image.Labels = append(image.Labels, Pair{label.Key, r.expand(f.expandSources(label.Value, choices))})
+	}
 	for _, platform := range f.Platforms {
 		build := Build{Platform: platform, Layers: make([]Layer, 0, len(f.Files)+len(f.Symlinks))}
 		var err error
@@ -79,23 +81,16 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
 		packages, missing := c.packageLayers(f, platform)
 		build.Layers, errs = append(build.Layers, packages...), append(errs, missing...)
 		for i, file := range f.Files {
-			if selection[i] == '-' {
+			if choices[i].File == "" {
 				continue
 			}
-			key, kind, err := c.Manifest.key(file, r, platform)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("flavor %q: %w", f.Name, err))
-				continue
-			}
+			key := c.Manifest.key(choices[i], r, platform)
 			pin, ok := c.Lock.Pin(key)
-			switch {
-			case ok:
-				build.Layers = append(build.Layers, fileLayer(f, file, pin))
-			case kind == KindArchive:
-				unpinned.Missing = append(unpinned.Missing, key)
-			default:
+			if !ok {
 				errs = append(errs, fmt.Errorf("flavor %q: %s is not pinned in %s. Fix: go run ./tools/hk pin", f.Name, key, LockFile))
+				continue
 			}
+			build.Layers = append(build.Layers, fileLayer(f, file, pin))
 		}
 		for i, group := range f.Symlinks {
 			if selection[len(f.Files)+i] == '+' {
@@ -107,7 +102,7 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, Unpinned, []error) {
 	if f.ContentTag {
 		image.ContentTag = contentTag(image.Builds)
 	}
-	return image, unpinned, errs
+	return image, errs
 }
 
 // Target returns the name of an image's target in the package //images.
@@ -135,38 +130,28 @@ func Label(s string) string { return labelReplacer.Replace(s) }
 var labelReplacer = strings.NewReplacer(".", "_", "-", "_")
 
 // RequiredFiles returns the keys of the files in all images of the manifest, sorted
-// and without duplicates.
-func (m *Manifest) RequiredFiles() []FileKey {
+// and without duplicates. The lock decides between sources; see [SourceChoice].
+func (m *Manifest) RequiredFiles(l *Lock) []FileKey {
 	wanted := map[FileKey]bool{}
-	for _, f := range m.Flavors {
-		for _, r := range f.releases(m) {
-			for _, platform := range f.Platforms {
-				for _, file := range f.Files {
-					if key, _, err := m.key(file, f.revision(r), platform); err == nil && matches(file.Versions, r.Version) {
-						wanted[key] = true
-					}
+	for i := range m.Flavors {
+		f := &m.Flavors[i]
+		for _, release := range f.releases(m) {
+			r := f.revision(release)
+			for _, file := range f.Files {
+				if !matches(file.Versions, r.Version) {
+					continue
+				}
+				choice, err := m.choice(l, f, file, r)
+				if err != nil {
+					continue // Resolve reports it
+				}
+				for _, platform := range f.Platforms {
+					wanted[m.key(choice, r, platform)] = true
 				}
 			}
 		}
 	}
 	return slices.SortedFunc(maps.Keys(wanted), FileKey.Compare)
-}
-
-// key returns the key of the file that a revision has at a path, and the kind of
-// its source.
-func (m *Manifest) key(file FlavorFile, r Revision, p Platform) (FileKey, SourceKind, error) {
-	for _, choice := range file.Sources {
-		if !choice.matches(r) {
-			continue
-		}
-		key := FileKey{Source: choice.Source, Version: r.Version, Platform: p, File: choice.File}
-		s, _ := m.Source(choice.Source)
-		if s.Kind == KindGoBuild && s.Module == "." {
-			key.Version = Version{}
-		}
-		return key, s.Kind, nil
-	}
-	return FileKey{}, "", fmt.Errorf("no source of %s matches %s, iteration %d", file.Path, r.Version, r.Iteration)
 }
 
 // releases returns the releases that have an image of the flavor.

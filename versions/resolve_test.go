@@ -1,6 +1,7 @@
 package versions
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,11 +12,8 @@ func TestCommitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range c.Warnings() {
-		// Upstream publishes no checksums of these archives.
-		if !strings.HasPrefix(w, `flavor "rke": rancher/kubelet is not pinned in versions/lock.json for `) {
-			t.Errorf("warning: %s", w)
-		}
+	for _, w := range c.Lock.Warnings() {
+		t.Errorf("warning: %s", w)
 	}
 	for _, r := range c.Manifest.Releases {
 		for _, file := range requiredNames(t, r.Version) {
@@ -37,7 +35,7 @@ func TestCommitted(t *testing.T) {
 	for _, image := range c.Images {
 		count[image.Flavor.Name]++
 	}
-	for flavor, least := range map[string]int{"hyperkube": 263, "kubectl": 263, "hypokube": 53 + 180, "rke": 23} {
+	for flavor, least := range map[string]int{"hyperkube": 263, "kubectl": 263, "hypokube": 53 + 180, "rke": 180} {
 		if count[flavor] < least {
 			t.Errorf("%s: %d images, want %d or more", flavor, count[flavor], least)
 		}
@@ -58,37 +56,24 @@ func requiredNames(t *testing.T, v Version) []string {
 	return []string{"kubelet", "kubectl", "kubeadm", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler"}
 }
 
-// Images before the first minTags have upstream's kubelet, later ones Rancher's.
+// No archive of Rancher's kubelet is pinned: all images have upstream's.
 func TestCommittedKubelets(t *testing.T) {
 	c, err := Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for version, want := range map[string]string{
-		"v1.24.0": "kubernetes/v1.24.0/linux/amd64/kubelet", "v1.24.10": "kubernetes/v1.24.10/linux/amd64/kubelet",
-		"v1.25.6": "kubernetes/v1.25.6/linux/amd64/kubelet", "v1.26.3": "kubernetes/v1.26.3/linux/amd64/kubelet",
-		"v1.36.0": "static/v1.36.0/linux/amd64/kubelet",
-	} {
-		image, err := c.Image("rke:" + version + "-rancher1")
-		if err != nil || image.Tag != version+"-rancher1" {
-			t.Errorf("%s: tag %q, %v", version, image.Tag, err)
+	for _, image := range c.Images {
+		if image.Flavor.Name != "rke" {
 			continue
 		}
-		found := false
-		for _, l := range image.Builds[0].Layers {
-			found = found || l.Path == "/kubelet" && l.Pin.FileKey.String() == want
+		if !slices.Contains(image.Labels, Pair{"io.github.hyperkube.kubelet", "kubernetes"}) {
+			t.Errorf("%s: labels %v", image.Name(), image.Labels)
 		}
-		if !found {
-			t.Errorf("%s: /kubelet is not %s", version, want)
-		}
-	}
-	for _, version := range []string{"v1.24.11", "v1.25.7", "v1.26.4", "v1.27.0", "v1.36.1"} {
-		key := FileKey{"rancher", mustVersion(t, version), c.Images[0].Builds[0].Platform, "kubelet"}
-		if _, pinned := c.Lock.Pin(key); pinned {
-			continue
-		}
-		if _, err := c.Image("rke:" + version + "-rancher1"); err == nil || !strings.Contains(err.Error(), key.String()+" is not pinned") {
-			t.Errorf("%s: %v", version, err)
+		for _, b := range image.Builds {
+			i := slices.IndexFunc(b.Layers, func(l Layer) bool { return l.Path == "/kubelet" })
+			if want := (FileKey{"kubernetes", image.Version, b.Platform, "kubelet"}); i < 0 || b.Layers[i].Pin.FileKey != want {
+				t.Errorf("%s: /kubelet is not %s", image.Name(), want)
+			}
 		}
 	}
 }
@@ -170,23 +155,63 @@ func TestResolveDuplicateLabels(t *testing.T) {
 	}
 }
 
-// Images with unpinned members of archives are skipped.
-func TestResolveUnpinned(t *testing.T) {
-	c := resolve(t, strings.NewReplacer(
-		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
-		"versions: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "versions: \"1.24.10\"\n    architectures: [amd64]",
-		"  - v1.28.7\n", "  - v1.25.6\n  - v1.25.7\n  - v1.28.7\n",
-	).Replace(good))
-	var names []string
-	for _, image := range c.Images {
-		names = append(names, image.Name())
+// withFallback is a manifest with two sources of a file, the first one an archive.
+var withFallback = strings.NewReplacer(
+	good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
+	"versions: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "versions: \"1.24.10\"\n    architectures: [amd64]",
+	"source: patched/kubelet}", "source: [{file: patched/kubelet, minTags: [v1.24.10-rancher3]}, {file: kubernetes/kubelet}]}",
+	"    entrypoint: [/kubelet]\n", "    entrypoint: [/kubelet]\n    labels: {kubelet: \"{source:/kubelet} of {version}\"}\n",
+	"  - v1.28.7\n", "",
+).Replace(good)
+
+// A member of an archive is used if it is pinned for all platforms.
+func TestResolveArchive(t *testing.T) {
+	const arm64 = `{"source":"kubernetes","version":"v1.24.10","platform":"linux/arm64","file":"kubelet","url":"https://example.com/b","sha256":"dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"},`
+	both := func(manifest string) string {
+		return strings.ReplaceAll(manifest, "architectures: [amd64]\n    files:\n      - {path: /kubelet", "architectures: [amd64, arm64]\n    files:\n      - {path: /kubelet")
 	}
-	if got := strings.Join(names, " "); got != "hyperkube:v1.24.10 rke:v1.24.10-rancher3" {
-		t.Errorf("images: %s", got)
+	lock := strings.Replace(goodLock, "\"files\": [", "\"files\": [\n    "+arm64, 1)
+	patched := strings.Replace(lock, arm64, arm64+`{"source":"patched","version":"v1.24.10","platform":"linux/arm64","file":"kubelet","url":"https://example.com/b.tar.gz","sha256":"`+hashA+`","archive":"`+hashA+`","member":"bin/kubelet"},`, 1)
+	for name, test := range map[string]struct{ manifest, lock, source string }{
+		"pinned":                    {withFallback, lock, "patched"},
+		"pinned for one platform":   {both(withFallback), lock, "kubernetes"},
+		"pinned for both platforms": {both(withFallback), patched, "patched"},
+		"before minTags":            {strings.Replace(withFallback, "rke: 3", "rke: 2", 1), lock, "kubernetes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := ParseManifest("m.yaml", []byte(test.manifest))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := ParseLock("l.json", []byte(test.lock))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := Resolve(m, l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			image := c.Images[1]
+			if image.Labels[0].Value != test.source+" of v1.24.10" {
+				t.Errorf("labels %v, want %s", image.Labels, test.source)
+			}
+			for _, b := range image.Builds {
+				if key := b.Layers[0].Pin.FileKey; key.Source != test.source {
+					t.Errorf("layer of %s, want %s", key, test.source)
+				}
+				if key := b.Layers[0].Pin.FileKey; !slices.Contains(m.RequiredFiles(l), key) {
+					t.Errorf("%s is not required", key)
+				}
+			}
+		})
 	}
-	want := `flavor "rke": patched/kubelet is not pinned in versions/lock.json for v1.25.6 to v1.28.7, so these 3 releases are skipped`
-	if got := strings.Join(c.Warnings(), "\n"); got != want {
-		t.Errorf("warnings\n%s\nwant\n%s", got, want)
+	m, err := ParseManifest("m.yaml", []byte(strings.Replace(withFallback, ", {file: kubernetes/kubelet}", "", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "no source of /kubelet matches v1.24.10, iteration 3: patched/v1.24.10/linux/amd64/kubelet is not pinned in versions/lock.json. Fix: go run ./tools/hk pin --archive patched/v1.24.10/linux/amd64/kubelet=SHA256"
+	if _, err := Resolve(m, NewLock()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
@@ -196,6 +221,7 @@ func TestContentTag(t *testing.T) {
 	text := strings.NewReplacer(
 		good[strings.Index(good, "    base:"):strings.Index(good, "  rke:")], "",
 		"versions: \">= 1.19.0\"\n    architectures: [amd64, arm64]", "contentTag: true\n    versions: \"1.24.10\"\n    architectures: [amd64]",
+		"  - v1.28.7\n", "",
 	).Replace(good)
 	tag := func(text string) string { return resolve(t, text).Images[0].ContentTag }
 	first := tag(text)

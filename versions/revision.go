@@ -76,23 +76,3 @@ func ParseTag(template, tag string) (Revision, error) {
 	}
 	return r, nil
 }
-
-// matches reports whether a choice matches a revision. Each of MinTags is the first
-// matching revision of its minor version; all later minor versions match the
-// newest of MinTags, and none match that are older than all of them.
-func (c SourceChoice) matches(r Revision) bool {
-	if !matches(c.Versions, r.Version) {
-		return false
-	}
-	if len(c.MinTags) == 0 {
-		return true
-	}
-	var start Revision
-	for _, from := range c.MinTags {
-		minor := cmp.Or(cmp.Compare(from.Version.major, r.Version.major), cmp.Compare(from.Version.minor, r.Version.minor))
-		if minor <= 0 && from.Compare(start) > 0 {
-			start = from
-		}
-	}
-	return start != (Revision{}) && r.Compare(start) >= 0
-}

@@ -7,15 +7,6 @@ func (s Source) FileURL(k FileKey) string {
 	})
 }
 
-// BuildFlags returns the flags of go build for a file.
-func (s Source) BuildFlags(k FileKey) []string {
-	flags := make([]string, len(s.Flags))
-	for i, flag := range s.Flags {
-		flags[i] = expand(flag, map[string]string{"version": k.Version.String()})
-	}
-	return flags
-}
-
 // File returns a file of the source, if it exists for the version.
 func (s Source) File(k FileKey) (SourceFile, bool) {
 	for _, f := range s.Files {

@@ -59,6 +59,13 @@ func (p *manifestParser) validateFlavors() {
 				p.validateChoice(choice, fmt.Sprintf("%s.files[%d]", at, i))
 			}
 		}
+		for _, label := range f.Labels {
+			for _, path := range labelSources(label.Value) {
+				if !slices.ContainsFunc(f.Files, func(file FlavorFile) bool { return file.Path == path }) {
+					p.errorf(p.nodes[at], at+".labels."+label.Key, "{source:%s}: the flavor has no file %q", path, path)
+				}
+			}
+		}
 		p.validatePaths(f, at)
 	}
 }

@@ -65,7 +65,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range catalog.Warnings() {
+	for _, w := range catalog.Lock.Warnings() {
 		fmt.Fprintf(env.Err, "gen: warning: %s\n", w)
 	}
 	records, err := record.Read(c.root)

@@ -37,7 +37,6 @@ sources:
     files: {kubelet: ">= 1.19.0", kubectl: ">= 1.19.0"}
   programs:
     kind: gobuild
-    module: .
     toolchain: go1.26.8
     packages: {sleep: ./images/sleep}
 flavors:
@@ -92,7 +91,7 @@ func writeCheckout(t *testing.T, dir string, files store.Store) {
 		t.Fatal(err)
 	}
 	lock := versions.NewLock()
-	for _, key := range m.RequiredFiles() {
+	for _, key := range m.RequiredFiles(lock) {
 		data := bytes.Repeat([]byte(key.String()), 20_000)
 		if key.File == "sleep" {
 			data = program

@@ -26,9 +26,6 @@ func (f *Fetcher) buildPinned(ctx context.Context, pin versions.Pin, source vers
 	from := fmt.Sprintf("%s built by %s", pin.File, source.Toolchain)
 	if err := f.Store.Put(ctx, pin.SHA256, pin.Size, from, bytes.NewReader(data)); err != nil {
 		task.Fail()
-		if source.Module != "." {
-			return err // a new pin would hide an error: the source of a published module never changes
-		}
 		return fmt.Errorf("%w\nThe source of the program does not match its pin. Fix: go run ./tools/hk pin --programs", err)
 	}
 	task.Add(1)
@@ -54,6 +51,9 @@ func (f *Fetcher) build(ctx context.Context, key versions.FileKey, source versio
 	if !ok || source.Kind != versions.KindGoBuild {
 		return nil, fmt.Errorf("source %q of %s does not build it", source.Name, versions.ManifestFile)
 	}
+	if f.Root == "" {
+		return nil, errors.New("building a program of the repository: want a checkout of it as working directory")
+	}
 	cache, err := cachedir.Dir(f.Getenv)
 	if err != nil {
 		return nil, err
@@ -64,30 +64,16 @@ func (f *Fetcher) build(ctx context.Context, key versions.FileKey, source versio
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	out := filepath.Join(dir, key.File)
-	flags := source.BuildFlags(key)
-	env := []string{"CGO_ENABLED=0", "GOOS=" + key.Platform.OS(), "GOARCH=" + key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0"}
-	switch source.Module {
-	case ".":
-		if f.Root == "" {
-			return nil, errors.New("building a program of the repository: want a checkout of it as working directory")
-		}
-		tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: f.Getenv})
-		if err != nil {
-			return nil, err
-		}
-		// In the package's directory go uses the go.mod nearest to it: a program
-		// with a module of its own has its own versions of dependencies.
-		cmd := tool.Command(ctx, filepath.Join(f.Root, filepath.FromSlash(file.Package)), slices.Concat([]string{"build", "-o", out}, flags, []string{"."})...)
-		cmd.Env = slices.Concat(cmd.Env, env, []string{"GOTOOLCHAIN=" + source.Toolchain})
-		if output, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("building %q: %w\n%s", file.Package, err, output)
-		}
-	case kubernetes:
-		if err := f.buildKubernetes(ctx, filepath.Join(cache, "rebuild"), key, source.Toolchain, env, append(flags, file.Package), out); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, fmt.Errorf("source %q: want module \".\" or %q, got %q", source.Name, kubernetes, source.Module)
+	tool, err := gotool.New(ctx, gotool.Config{Dir: filepath.Join(cache, "go"), Getenv: f.Getenv})
+	if err != nil {
+		return nil, err
+	}
+	// In the package's directory go uses the go.mod nearest to it: a program with a
+	// module of its own has its own versions of dependencies.
+	cmd := tool.Command(ctx, filepath.Join(f.Root, filepath.FromSlash(file.Package)), slices.Concat([]string{"build", "-o", out}, source.Flags, []string{"."})...)
+	cmd.Env = append(cmd.Env, "CGO_ENABLED=0", "GOOS="+key.Platform.OS(), "GOARCH="+key.Platform.Arch(), "GOAMD64=v1", "GOARM64=v8.0", "GOTOOLCHAIN="+source.Toolchain)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building %q: %w\n%s", file.Package, err, output)
 	}
 	return os.ReadFile(out)
 }

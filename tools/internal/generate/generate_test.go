@@ -50,7 +50,7 @@ func many(tb testing.TB, n int) *versions.Catalog {
 	for _, pin := range c.Lock.Bases() {
 		lock.SetBase(pin)
 	}
-	for i, key := range m.RequiredFiles() {
+	for i, key := range m.RequiredFiles(c.Lock) {
 		digest, err := versions.ParseDigest(fmt.Sprintf("%064x", i))
 		if err != nil {
 			tb.Fatal(err)

@@ -106,7 +106,7 @@ func newIndex(t testing.TB, files map[string][]byte) *Index {
 	set := func(key versions.FileKey, content []byte, size int64) {
 		lock.Set(versions.Pin{FileKey: key, SHA256: versions.NewDigest(sha256.Sum256(content)), Size: size, URL: "https://dl.k8s.io/" + key.String()})
 	}
-	for _, key := range m.RequiredFiles() {
+	for _, key := range m.RequiredFiles(lock) {
 		set(key, []byte(key.String()), 0)
 	}
 	for name, content := range files {

@@ -55,9 +55,7 @@ func Add(ctx context.Context, env cli.Env, o Options) error {
 			err = errors.Join(err, p.importFile(ctx, file))
 		}
 	case len(o.Archives) > 0:
-		for _, a := range o.Archives {
-			err = errors.Join(err, p.archive(ctx, a))
-		}
+		err = p.archives(ctx, o.Archives)
 	default:
 		err = p.missing(ctx)
 	}
@@ -116,7 +114,7 @@ func newPinner(env cli.Env) (*pinner, error) {
 
 // missingFiles returns the files that images need and the lock lacks.
 func (p *pinner) missingFiles() []versions.FileKey {
-	return slices.DeleteFunc(p.manifest.RequiredFiles(), func(key versions.FileKey) bool {
+	return slices.DeleteFunc(p.manifest.RequiredFiles(p.lock), func(key versions.FileKey) bool {
 		_, ok := p.lock.Pin(key)
 		return ok
 	})
@@ -173,9 +171,9 @@ func (p *pinner) file(ctx context.Context, key versions.FileKey) error {
 
 // programs pins every program of this repository again.
 func (p *pinner) programs(ctx context.Context) error {
-	for _, key := range p.manifest.RequiredFiles() {
+	for _, key := range p.manifest.RequiredFiles(p.lock) {
 		source, _ := p.manifest.Source(key.Source)
-		if source.Kind != versions.KindGoBuild || source.Module != "." {
+		if source.Kind != versions.KindGoBuild {
 			continue
 		}
 		pin, err := p.fetcher.PinProgram(ctx, key, source)

@@ -27,7 +27,6 @@ registry: registry.invalid
 sources:
   programs:
     kind: gobuild
-    module: .
     toolchain: go1.26.8
     packages: {sleep: ./images/sleep, wake: ./images/wake}
 flavors:

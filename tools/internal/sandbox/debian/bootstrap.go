@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,8 +11,8 @@ import (
 	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
+	"github.com/hyperkube/hyperkube/tools/internal/debian/mirror"
 	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
-	"github.com/hyperkube/hyperkube/tools/internal/redact"
 	"github.com/hyperkube/hyperkube/tools/internal/shell"
 )
 
@@ -27,15 +26,15 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	if err := diskspace.CheckFree(c.Dir, requiredSpace); err != nil {
 		return err
 	}
-	m, err := c.mirror(os.DirFS("/etc/apt"), os.DirFS("/var/lib/apt/lists"))
+	m, err := mirror.Find(c.Getenv)
 	if err != nil {
 		return err
 	}
-	sources, err := m.render(spec)
+	sources, err := renderSources(m, spec)
 	if err != nil {
 		return err
 	}
-	options, err := aptOptions(ctx)
+	options, err := mirror.NetworkOptions(ctx)
 	if err != nil {
 		return err
 	}
@@ -56,7 +55,7 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 		return fmt.Errorf("writing apt sources: %w", err)
 	}
 
-	c.Progress.Logf("creating a Debian %s root in %s from %s; this takes one to two minutes", spec.Suite, root.dir, m.archive.uri)
+	c.Progress.Logf("creating a Debian %s root in %s from %s; this takes one to two minutes", spec.Suite, root.dir, m.Archive.URI)
 	unpacked := &Root{build}
 	args := AsRoot(mmdebstrapArgs(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
 	w := &logParser{name: "Debian " + spec.Suite, report: c.Progress}
@@ -85,50 +84,17 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	return nil
 }
 
-// mirror returns the mirror that the caller configured, or else the one in apt's
-// configuration. Lists has the Release files that apt has downloaded.
-func (c Config) mirror(apt, lists fs.FS) (mirror, error) {
-	sources, err := readSources(apt)
-	readOrigins(lists, sources)
-	var m mirror
-	if err == nil {
-		m, err = chooseMirror(sources)
-	}
-	if uri := c.Getenv(archiveEnv); uri != "" {
-		m.archive, err = sourceOf(uri, sources), checkCredentials(archiveEnv, uri)
-	}
-	if uri := c.Getenv(securityEnv); uri != "" {
-		m.security = sourceOf(uri, sources)
-		err = errors.Join(err, checkCredentials(securityEnv, uri))
-	}
-	return m, err
-}
-
-// Environment variables with the URIs of mirrors.
-const (
-	archiveEnv  = "HYPERKUBE_DEBIAN_MIRROR"
-	securityEnv = "HYPERKUBE_DEBIAN_SECURITY_MIRROR"
-)
-
-// checkCredentials rejects a URI with credentials: mmdebstrap writes it to files of
-// the root that every user can read.
-func checkCredentials(name, uri string) error {
-	if clean := redact.URLs(uri); clean != uri {
-		return fmt.Errorf("reading %s=%q: want a URI without user and password, which are stored in files that others can read; "+
-			"put them into a file of /etc/apt/auth.conf.d, see apt_auth.conf(5)", name, clean)
-	}
-	return nil
-}
-
-// sourceOf returns the source at uri, with the signing key that apt's
-// configuration names for it.
-func sourceOf(uri string, sources []source) source {
-	for _, s := range sources {
-		if strings.TrimSuffix(s.uri, "/") == strings.TrimSuffix(uri, "/") {
-			return source{uri: uri, signedBy: s.signedBy}
+// renderSources returns the repositories of spec in apt's deb822 format. mmdebstrap
+// chooses the keyring of the suite.
+func renderSources(m mirror.Mirror, spec Spec) (string, error) {
+	sources := m.Archive.Stanza("", spec.Suite)
+	if spec.Security {
+		if m.Security.URI == "" {
+			return "", mirror.NoSecurityError(spec.Suite)
 		}
+		sources += m.Security.Stanza("", spec.Suite+"-security")
 	}
-	return source{uri: uri}
+	return sources, nil
 }
 
 // mmdebstrapArgs returns the command line that installs spec into dir. It runs in
@@ -153,39 +119,6 @@ func mmdebstrapArgs(spec Spec, dir, sources, debs string, options []string) []st
 		args = append(args, "--include="+strings.Join(spec.Packages, ","))
 	}
 	return append(args, spec.Suite, dir, sources)
-}
-
-// aptOptions returns the host's apt settings for network access: proxies,
-// certificates, passwords. mmdebstrap does not read them by itself.
-func aptOptions(ctx context.Context) ([]string, error) {
-	dump, err := exec.CommandContext(ctx, "apt-config", "dump").Output()
-	if err != nil {
-		return nil, fmt.Errorf("reading apt's configuration: running %q: %w", "apt-config dump", err)
-	}
-	return append(networkOptions(string(dump)),
-		`Dir::Etc::netrc "/etc/apt/auth.conf";`, `Dir::Etc::netrcparts "/etc/apt/auth.conf.d";`), nil
-}
-
-// networkOptions selects the settings for network access from the output of
-// `apt-config dump`.
-func networkOptions(dump string) []string {
-	var options []string
-	for line := range strings.Lines(dump) {
-		line = strings.TrimSpace(line)
-		key, value, _ := strings.Cut(strings.ToLower(line), " ")
-		if value == `"";` {
-			continue
-		}
-		for _, prefix := range []string{
-			"acquire::http::", "acquire::https::", "acquire::socks::", "acquire::retries",
-			"acquire::forceipv4", "acquire::forceipv6", "acquire::check-date",
-		} {
-			if strings.HasPrefix(key, prefix) {
-				options = append(options, line)
-			}
-		}
-	}
-	return options
 }
 
 // runMmdebstrap runs mmdebstrap and reports its progress. The error includes the errors

@@ -1,4 +1,4 @@
-package debian
+package mirror
 
 import (
 	"fmt"
@@ -7,10 +7,6 @@ import (
 	"slices"
 	"strings"
 )
-
-// mirror names the Debian archive and the security archive. The latter is zero
-// if the host's apt configuration has none.
-type mirror struct{ archive, security source }
 
 // Debian suites that the host may be configured with. Third parties use the names
 // in suites for releases of their own.
@@ -23,22 +19,22 @@ var (
 // parties use Debian's suites and components as well, so every repository gets a
 // score, and the one with the highest score wins: the first of several if they are
 // certainly Debian's, none otherwise.
-func chooseMirror(sources []source) (mirror, error) {
-	var m mirror
+func chooseMirror(sources []Source) (Mirror, error) {
+	var m Mirror
 	best, bestSecurity := 0, 0
 	var equal []string // URIs with the score best, if that is not certain
 	for _, s := range sources {
-		suite, security := strings.CutSuffix(s.suite, "-security")
+		suite, security := strings.CutSuffix(s.Suite, "-security")
 		n := score(s, suite, security)
 		switch {
 		case security:
 			if n > bestSecurity {
-				bestSecurity, m.security = n, s
+				bestSecurity, m.Security = n, s
 			}
 		case n > best:
-			best, m.archive, equal = n, s, []string{s.uri}
-		case n == best && n < certain && n > 0 && !slices.Contains(equal, s.uri):
-			equal = append(equal, s.uri)
+			best, m.Archive, equal = n, s, []string{s.URI}
+		case n == best && n < certain && n > 0 && !slices.Contains(equal, s.URI):
+			equal = append(equal, s.URI)
 		}
 	}
 	problem := "has none"
@@ -48,11 +44,11 @@ func chooseMirror(sources []source) (mirror, error) {
 	if best == 0 || len(equal) > 1 {
 		seen := make([]string, len(sources))
 		for i, s := range sources {
-			seen[i] = fmt.Sprintf("%s %s (%s)", s.uri, s.suite, s.file)
+			seen[i] = fmt.Sprintf("%s %s (%s)", s.URI, s.Suite, s.file)
 		}
 		// The caller may know the archive only.
-		return mirror{security: m.security}, fmt.Errorf("finding a Debian mirror: apt's configuration %s; "+
-			"got %q; set %s (and %s)", problem, seen, archiveEnv, securityEnv)
+		return Mirror{Security: m.Security}, fmt.Errorf("finding a Debian mirror: apt's configuration %s; "+
+			"got %q; set %s (and %s)", problem, seen, ArchiveEnv, SecurityEnv)
 	}
 	return m, nil
 }
@@ -62,8 +58,8 @@ const certain = 6
 
 // score rates how likely s is Debian's own archive; 0 means that it is not, or that
 // nothing but the name of a suite that others use suggests it.
-func score(s source, suite string, security bool) int {
-	u, err := url.Parse(s.uri)
+func score(s Source, suite string, security bool) int {
+	u, err := url.Parse(s.URI)
 	if err != nil || !slices.Contains(s.components, "main") || s.origin != "" && s.origin != "Debian" {
 		return 0
 	}
@@ -78,7 +74,7 @@ func score(s source, suite string, security bool) int {
 	if host := u.Hostname(); host == "debian.org" || strings.HasSuffix(host, ".debian.org") {
 		n += 8
 	}
-	if strings.Contains(s.signedBy, "debian-archive-") {
+	if strings.Contains(s.SignedBy, "debian-archive-") {
 		n += 8
 	}
 	want := "debian"
@@ -105,27 +101,4 @@ func score(s source, suite string, security bool) int {
 		}
 	}
 	return n
-}
-
-// render returns the repositories of spec in apt's deb822 format.
-func (m mirror) render(spec Spec) (string, error) {
-	var b strings.Builder
-	stanza := func(s source, suite string) {
-		fmt.Fprintf(&b, "Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n", s.uri, suite)
-		// Debian's keyring of one release may lack the key of another release;
-		// mmdebstrap chooses the right keyring. A site's own key is kept.
-		if s.signedBy != "" && !strings.Contains(s.signedBy, "debian-archive-") {
-			fmt.Fprintf(&b, "Signed-By: %s\n", s.signedBy)
-		}
-		b.WriteByte('\n')
-	}
-	stanza(m.archive, spec.Suite)
-	if spec.Security {
-		if m.security.uri == "" {
-			return "", fmt.Errorf("finding a mirror of %s-security: apt's configuration has none; "+
-				"set %s", spec.Suite, securityEnv)
-		}
-		stanza(m.security, spec.Suite+"-security")
-	}
-	return b.String(), nil
 }

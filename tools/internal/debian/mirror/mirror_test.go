@@ -1,4 +1,4 @@
-package debian
+package mirror
 
 import (
 	"io/fs"
@@ -12,31 +12,31 @@ import (
 func TestReadSources(t *testing.T) {
 	for name, test := range map[string]struct {
 		file, text string
-		want       []source
+		want       []Source
 	}{
 		"one line": {
 			"sources.list", "deb http://mirror.example/debian bookworm main contrib\n",
-			[]source{{uri: "http://mirror.example/debian", suite: "bookworm", components: []string{"main", "contrib"}}},
+			[]Source{{URI: "http://mirror.example/debian", Suite: "bookworm", components: []string{"main", "contrib"}}},
 		},
 		"one-line options": {
 			"sources.list.d/a.list",
 			"deb [arch=amd64 signed-by=/etc/apt/keyrings/site.gpg] https://mirror.example/debian trixie main\n",
-			[]source{{uri: "https://mirror.example/debian", suite: "trixie", components: []string{"main"}, signedBy: "/etc/apt/keyrings/site.gpg"}},
+			[]Source{{URI: "https://mirror.example/debian", Suite: "trixie", components: []string{"main"}, SignedBy: "/etc/apt/keyrings/site.gpg"}},
 		},
 		"one-line comments and sources": {
 			"sources.list", "# deb http://off.example/debian sid main\ndeb-src http://mirror.example/debian sid main\n  deb\thttp://mirror.example/debian\tsid main # tail\n",
-			[]source{{uri: "http://mirror.example/debian", suite: "sid", components: []string{"main"}}},
+			[]Source{{URI: "http://mirror.example/debian", Suite: "sid", components: []string{"main"}}},
 		},
 		"one-line syntax errors": {"sources.list", "deb http://mirror.example/debian\nhello\n", nil},
 		"deb822": {
 			"sources.list.d/debian.sources",
 			"Types: deb deb-src\n# a comment\nURIs: http://a.example/debian\n http://b.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n\nTypes: deb\nURIs: http://a.example/debian-security\nSuites: bookworm-security\nComponents: main\n",
-			[]source{
-				{uri: "http://a.example/debian", suite: "bookworm", components: []string{"main"}, signedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
-				{uri: "http://a.example/debian", suite: "bookworm-updates", components: []string{"main"}, signedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
-				{uri: "http://b.example/debian", suite: "bookworm", components: []string{"main"}, signedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
-				{uri: "http://b.example/debian", suite: "bookworm-updates", components: []string{"main"}, signedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
-				{uri: "http://a.example/debian-security", suite: "bookworm-security", components: []string{"main"}},
+			[]Source{
+				{URI: "http://a.example/debian", Suite: "bookworm", components: []string{"main"}, SignedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
+				{URI: "http://a.example/debian", Suite: "bookworm-updates", components: []string{"main"}, SignedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
+				{URI: "http://b.example/debian", Suite: "bookworm", components: []string{"main"}, SignedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
+				{URI: "http://b.example/debian", Suite: "bookworm-updates", components: []string{"main"}, SignedBy: "/usr/share/keyrings/debian-archive-keyring.gpg"},
+				{URI: "http://a.example/debian-security", Suite: "bookworm-security", components: []string{"main"}},
 			},
 		},
 		"deb822 disabled":    {"sources.list.d/a.sources", "Types: deb\nURIs: http://a.example/debian\nSuites: sid\nComponents: main\nEnabled: No\n", nil},
@@ -46,9 +46,9 @@ func TestReadSources(t *testing.T) {
 		"deb822 key in a value": {
 			"sources.list.d/a.sources",
 			"Types: deb\nURIs: http://a.example/debian\nSuites: sid\nComponents: main\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n -----END PGP PUBLIC KEY BLOCK-----\n",
-			[]source{{
-				uri: "http://a.example/debian", suite: "sid", components: []string{"main"},
-				signedBy: "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n -----END PGP PUBLIC KEY BLOCK-----",
+			[]Source{{
+				URI: "http://a.example/debian", Suite: "sid", components: []string{"main"},
+				SignedBy: "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n -----END PGP PUBLIC KEY BLOCK-----",
 			}},
 		},
 	} {
@@ -78,29 +78,29 @@ const debianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 func TestChooseMirror(t *testing.T) {
 	main := []string{"main"}
-	docker := source{uri: "https://docker.example/linux/debian", suite: "bookworm", components: []string{"stable"}}
-	media := source{uri: "https://media.example", suite: "bookworm", components: []string{"main", "non-free"}}
-	debian := source{uri: "http://mirror.example/debian", suite: "bookworm", components: main, signedBy: debianKeyring}
-	proxy := source{uri: "http://nexus.example/repository/apt", suite: "bookworm", components: main}
+	docker := Source{URI: "https://docker.example/linux/debian", Suite: "bookworm", components: []string{"stable"}}
+	media := Source{URI: "https://media.example", Suite: "bookworm", components: []string{"main", "non-free"}}
+	debian := Source{URI: "http://mirror.example/debian", Suite: "bookworm", components: main, SignedBy: debianKeyring}
+	proxy := Source{URI: "http://nexus.example/repository/apt", Suite: "bookworm", components: main}
 	copied := debian
-	copied.uri = "http://other.example/debian"
-	security := source{uri: "http://mirror.example/debian-security", suite: "bookworm-security", components: main}
-	ubuntu := source{uri: "http://archive.example/ubuntu", suite: "noble", components: main}
-	list := source{uri: "mirror+file:///etc/apt/mirrors/debian.list", suite: "trixie", components: main}
-	cdrom := source{uri: "cdrom:[Debian]/", suite: "bookworm", components: main}
+	copied.URI = "http://other.example/debian"
+	security := Source{URI: "http://mirror.example/debian-security", Suite: "bookworm-security", components: main}
+	ubuntu := Source{URI: "http://archive.example/ubuntu", Suite: "noble", components: main}
+	list := Source{URI: "mirror+file:///etc/apt/mirrors/debian.list", Suite: "trixie", components: main}
+	cdrom := Source{URI: "cdrom:[Debian]/", Suite: "bookworm", components: main}
 	for name, test := range map[string]struct {
-		sources []source
-		want    mirror
+		sources []Source
+		want    Mirror
 		err     string
 	}{
-		"Debian among others":     {[]source{docker, media, security, debian}, mirror{debian, security}, ""},
-		"a proxy by another name": {[]source{cdrom, docker, proxy}, mirror{archive: proxy}, ""},
-		"a list of mirrors":       {[]source{cdrom, list}, mirror{archive: list}, ""},
-		"ambiguous":               {[]source{proxy, media}, mirror{}, `several repositories that may be one, ["http://nexus.example/repository/apt" "https://media.example"]`},
-		"the first of equals":     {[]source{debian, security, copied}, mirror{debian, security}, ""},
-		"none":                    {[]source{ubuntu, cdrom}, mirror{}, "has none"},
-		"only security":           {[]source{security}, mirror{}, "has none"},
-		"nothing at all":          {nil, mirror{}, "HYPERKUBE_DEBIAN_MIRROR"},
+		"Debian among others":     {[]Source{docker, media, security, debian}, Mirror{debian, security}, ""},
+		"a proxy by another name": {[]Source{cdrom, docker, proxy}, Mirror{Archive: proxy}, ""},
+		"a list of mirrors":       {[]Source{cdrom, list}, Mirror{Archive: list}, ""},
+		"ambiguous":               {[]Source{proxy, media}, Mirror{}, `several repositories that may be one, ["http://nexus.example/repository/apt" "https://media.example"]`},
+		"the first of equals":     {[]Source{debian, security, copied}, Mirror{debian, security}, ""},
+		"none":                    {[]Source{ubuntu, cdrom}, Mirror{}, "has none"},
+		"only security":           {[]Source{security}, Mirror{}, "has none"},
+		"nothing at all":          {nil, Mirror{}, "HYPERKUBE_DEBIAN_MIRROR"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := chooseMirror(test.sources)
@@ -117,27 +117,20 @@ func TestChooseMirror(t *testing.T) {
 	}
 }
 
-func TestRender(t *testing.T) {
-	debian := source{uri: "http://a.example/debian", signedBy: debianKeyring}
-	site := source{uri: "http://b.example/sec", signedBy: "/etc/apt/keyrings/site.gpg"}
-	got, err := mirror{debian, site}.render(Spec{Suite: "bullseye", Security: true})
-	want := `Types: deb
-URIs: http://a.example/debian
-Suites: bullseye
-Components: main
-
-Types: deb
-URIs: http://b.example/sec
-Suites: bullseye-security
-Components: main
-Signed-By: /etc/apt/keyrings/site.gpg
-
-`
-	if err != nil || got != want {
-		t.Errorf("got %q, %v\nwant %q", got, err, want)
-	}
-	if _, err := (mirror{archive: debian}).render(Spec{Suite: "bullseye", Security: true}); err == nil {
-		t.Error("no error for a security suite without a mirror")
+func TestStanza(t *testing.T) {
+	debian := Source{URI: "http://a.example/debian", SignedBy: debianKeyring}
+	site := Source{URI: "http://b.example/sec", SignedBy: "/etc/apt/keyrings/site.gpg"}
+	for _, test := range []struct {
+		source        Source
+		keyring, want string
+	}{
+		{debian, "", "Types: deb\nURIs: http://a.example/debian\nSuites: sid x\nComponents: main\n\n"},
+		{debian, "/k.gpg", "Types: deb\nURIs: http://a.example/debian\nSuites: sid x\nComponents: main\nSigned-By: /k.gpg\n\n"},
+		{site, "/k.gpg", "Types: deb\nURIs: http://b.example/sec\nSuites: sid x\nComponents: main\nSigned-By: /etc/apt/keyrings/site.gpg\n\n"},
+	} {
+		if got := test.source.Stanza(test.keyring, "sid", "x"); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
 	}
 }
 
@@ -182,11 +175,11 @@ func TestMirrorOverride(t *testing.T) {
 		"ambiguous":  {map[string]string{archive: "http://a.example"}, ambiguous, "http://a.example", "http://mirror.example/debian-security", ""},
 		"nothing":    {nil, fstest.MapFS{}, "", "", ""},
 	} {
-		m, err := Config{Getenv: func(name string) string { return test.env[name] }}.mirror(test.apt, fstest.MapFS{})
+		m, err := find(func(name string) string { return test.env[name] }, test.apt, fstest.MapFS{})
 		if (err != nil) != (test.archive == "") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if m.archive.uri != test.archive || m.security.uri != test.security || m.archive.signedBy != test.signedBy {
+		if m.Archive.URI != test.archive || m.Security.URI != test.security || m.Archive.SignedBy != test.signedBy {
 			t.Errorf("%s: got %+v", name, m)
 		}
 	}
@@ -194,14 +187,14 @@ func TestMirrorOverride(t *testing.T) {
 
 // A password would be stored in the root.
 func TestMirrorCredentials(t *testing.T) {
-	for _, name := range []string{archiveEnv, securityEnv} {
-		c := Config{Getenv: func(n string) string {
+	for _, name := range []string{ArchiveEnv, SecurityEnv} {
+		getenv := func(n string) string {
 			if n == name {
 				return "https://user:secret@mirror.example/debian"
 			}
 			return ""
-		}}
-		_, err := c.mirror(fstest.MapFS{"sources.list": {Data: []byte("deb http://mirror.example/debian bookworm main\n")}}, fstest.MapFS{})
+		}
+		_, err := find(getenv, fstest.MapFS{"sources.list": {Data: []byte("deb http://mirror.example/debian bookworm main\n")}}, fstest.MapFS{})
 		if err == nil || !strings.Contains(err.Error(), name+"=\"https://REDACTED@mirror.example/debian\": want a URI without user and password") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("got %v", err)
 		}
@@ -281,9 +274,9 @@ func TestMirrorOfSystems(t *testing.T) {
 			}
 			return m
 		}
-		m, err := Config{Getenv: func(string) string { return "" }}.mirror(files(test.apt), files(test.lists))
-		if m.archive.uri != test.archive || m.security.uri != test.security || (err != nil) != (test.archive == "") {
-			t.Errorf("%s: got %q, %q, %v; want %q, %q", name, m.archive.uri, m.security.uri, err, test.archive, test.security)
+		m, err := find(func(string) string { return "" }, files(test.apt), files(test.lists))
+		if m.Archive.URI != test.archive || m.Security.URI != test.security || (err != nil) != (test.archive == "") {
+			t.Errorf("%s: got %q, %q, %v; want %q, %q", name, m.Archive.URI, m.Security.URI, err, test.archive, test.security)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package debian
+package mirror
 
 import (
 	"bufio"
@@ -13,19 +13,19 @@ import (
 	"strings"
 )
 
-// source is one repository of an apt configuration.
-type source struct {
-	uri        string
-	suite      string
+// Source is one repository of an apt configuration.
+type Source struct {
+	URI        string
+	Suite      string
 	components []string
-	signedBy   string // paths, fingerprints or a key, as in apt's Signed-By
+	SignedBy   string // paths, fingerprints or a key, as in apt's Signed-By
 	file       string // configuration file
 	origin     string // Origin in its Release file; "" if unknown
 }
 
 // readSources reads sources.list and the files of sources.list.d, in both of
 // apt's formats. It skips disabled entries and source packages.
-func readSources(etcApt fs.FS) ([]source, error) {
+func readSources(etcApt fs.FS) ([]Source, error) {
 	names := []string{"sources.list"}
 	parts, err := fs.ReadDir(etcApt, "sources.list.d")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -36,7 +36,7 @@ func readSources(etcApt fs.FS) ([]source, error) {
 			names = append(names, "sources.list.d/"+p.Name())
 		}
 	}
-	var all []source
+	var all []Source
 	for _, name := range names {
 		text, err := fs.ReadFile(etcApt, name)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +59,7 @@ func readSources(etcApt fs.FS) ([]source, error) {
 
 // readOrigins sets the origins of sources whose Release files apt has downloaded to
 // lists.
-func readOrigins(lists fs.FS, sources []source) {
+func readOrigins(lists fs.FS, sources []Source) {
 	for i, s := range sources {
 		for _, kind := range []string{"InRelease", "Release"} {
 			f, err := lists.Open(listPrefix(s) + kind)
@@ -82,12 +82,12 @@ var originField = regexp.MustCompile(`(?m)^Origin: *(\S.*?)[ \r]*$`)
 
 // listPrefix returns the beginning of the names of a source's files in apt's
 // lists: the URI without scheme and credentials, and the suite.
-func listPrefix(s source) string {
-	uri := s.uri
+func listPrefix(s Source) string {
+	uri := s.URI
 	if u, err := url.Parse(uri); err == nil && u.Opaque == "" {
 		uri = u.Host + u.Path
 	}
-	name := strings.TrimSuffix(uri, "/") + "/dists/" + s.suite + "/"
+	name := strings.TrimSuffix(uri, "/") + "/dists/" + s.Suite + "/"
 	return strings.NewReplacer("_", "%5f", "~", "%7e", "/", "_").Replace(name)
 }
 
@@ -97,18 +97,18 @@ var aptFile = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.(list|sources)$`)
 var listLine = regexp.MustCompile(`^deb\s+(?:\[([^\]]*)\]\s*)?(\S+)\s+(\S+)((?:\s+\S+)*)$`)
 
 // parseList parses apt's one-line format.
-func parseList(text string) []source {
-	var all []source
+func parseList(text string) []Source {
+	var all []Source
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
 		m := listLine.FindStringSubmatch(strings.TrimSpace(line))
 		if m == nil {
 			continue
 		}
-		s := source{uri: m[2], suite: m[3], components: strings.Fields(m[4])}
+		s := Source{URI: m[2], Suite: m[3], components: strings.Fields(m[4])}
 		for _, option := range strings.Fields(m[1]) {
 			if key, value, _ := strings.Cut(option, "="); strings.EqualFold(key, "signed-by") {
-				s.signedBy = strings.ReplaceAll(value, ",", " ")
+				s.SignedBy = strings.ReplaceAll(value, ",", " ")
 			}
 		}
 		all = append(all, s)
@@ -118,8 +118,8 @@ func parseList(text string) []source {
 
 // parseDeb822 parses apt's deb822 format, where a stanza can name several
 // repositories.
-func parseDeb822(text string) []source {
-	var all []source
+func parseDeb822(text string) []Source {
+	var all []Source
 	for _, stanza := range stanzas(text) {
 		if !slices.Contains(strings.Fields(stanza["types"]), "deb") ||
 			slices.Contains([]string{"no", "false", "without", "off", "disable", "0"}, strings.ToLower(stanza["enabled"])) {
@@ -127,10 +127,10 @@ func parseDeb822(text string) []source {
 		}
 		for _, uri := range strings.Fields(stanza["uris"]) {
 			for _, suite := range strings.Fields(stanza["suites"]) {
-				all = append(all, source{
-					uri: uri, suite: suite,
+				all = append(all, Source{
+					URI: uri, Suite: suite,
 					components: strings.Fields(stanza["components"]),
-					signedBy:   stanza["signed-by"],
+					SignedBy:   stanza["signed-by"],
 				})
 			}
 		}

@@ -64,25 +64,22 @@ func (m *Manifest) RequiredPackageSets() []DebianSet {
 	return required
 }
 
-// UnpinnedPackages returns the packages of a set and of those below that the lock
-// lacks for a platform, as errors.
-func (m *Manifest) UnpinnedPackages(l *Lock, set string, platform Platform) []error {
-	if pinned := l.Suite(); pinned != "" && pinned != m.Debian.Suite {
-		return []error{fmt.Errorf("packages of %s are pinned in %s, want those of %s", pinned, LockFile, m.Debian.Suite)}
-	}
-	var errs []error
+// UnpinnedPackages returns the keys of the packages of a set and of those below that
+// the lock lacks for a platform: all, if it has those of another suite.
+func (m *Manifest) UnpinnedPackages(l *Lock, set string, platform Platform) []string {
+	var keys []string
 	pinned := map[string]bool{}
 	for _, s := range m.Debian.Chain(set) {
 		for _, pin := range l.Packages(s.Name, platform) {
-			pinned[pin.Name] = true
+			pinned[pin.Name] = l.Suite() == m.Debian.Suite
 		}
 		for _, name := range s.Requires {
 			if !pinned[name] {
-				errs = append(errs, fmt.Errorf("package %s is not pinned in %s", packageKey(s.Name, platform, name), LockFile))
+				keys = append(keys, packageKey(s.Name, platform, name))
 			}
 		}
 	}
-	return errs
+	return keys
 }
 
 // packageLayers returns the layers of a set of packages and of those below. The same
@@ -91,11 +88,15 @@ func (c *Catalog) packageLayers(f *Flavor, platform Platform) ([]Layer, []error)
 	if f.Packages == "" {
 		return nil, nil
 	}
-	if errs := c.Manifest.UnpinnedPackages(c.Lock, f.Packages, platform); len(errs) > 0 {
-		for i, err := range errs {
-			errs[i] = fmt.Errorf("flavor %q: %w. Fix: go run ./tools/hk pin", f.Name, err)
+	if c.packages[layerKey{f.Packages, platform}] == nil { // not checked yet
+		var errs []error
+		for _, key := range c.Manifest.UnpinnedPackages(c.Lock, f.Packages, platform) {
+			errs = append(errs, fmt.Errorf("flavor %q: package %s of %s is not pinned in %s. Fix: go run ./tools/hk pin",
+				f.Name, key, c.Manifest.Debian.Suite, LockFile))
 		}
-		return nil, errs
+		if len(errs) > 0 {
+			return nil, errs
+		}
 	}
 	chain := c.Manifest.Debian.Chain(f.Packages)
 	layers := make([]Layer, len(chain))
@@ -154,6 +155,11 @@ type Snapshot struct {
 	Suite   string `json:"suite"`
 	Archive string `json:"archive"` // "debian" or "debian-security"
 	Time    string `json:"time"`    // "20261128T000000Z"
+}
+
+// URL returns the URL of the archive at that time.
+func (s Snapshot) URL() string {
+	return "https://snapshot.debian.org/archive/" + s.Archive + "/" + s.Time
 }
 
 // Key returns the key of the pin, "debian/slim/linux/amd64/libc6". Pins of several

@@ -225,9 +225,9 @@ func TestResolvePackages(t *testing.T) {
 
 func TestResolvePackagesErrors(t *testing.T) {
 	for name, test := range map[string]struct{ manifest, lock, want string }{
-		"no packages": {withDebian, goodLock, `flavor "hyperkube": package debian/slim/linux/amd64/bash is not pinned in versions/lock.json. Fix: go run ./tools/hk pin`},
-		"new package": {strings.Replace(withDebian, "[bash]", "[bash, jq]", 1), lockWithPackages, `package debian/slim/linux/amd64/jq is not pinned`},
-		"suite":       {strings.Replace(withDebian, "trixie", "forky", 1), lockWithPackages, `packages of trixie are pinned in versions/lock.json, want those of forky`},
+		"no packages": {withDebian, goodLock, `flavor "hyperkube": package debian/slim/linux/amd64/bash of trixie is not pinned in versions/lock.json. Fix: go run ./tools/hk pin`},
+		"new package": {strings.Replace(withDebian, "[bash]", "[bash, jq]", 1), lockWithPackages, `package debian/slim/linux/amd64/jq of trixie is not pinned`},
+		"suite":       {strings.Replace(withDebian, "trixie", "forky", 1), lockWithPackages, `package debian/proxy/linux/amd64/libc6 of forky is not pinned`},
 	} {
 		if _, err := resolvePackages(t, test.manifest, test.lock); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %s", name, err, test.want)

@@ -113,7 +113,7 @@ func (l *Lock) SnapshotURL(pin PackagePin) string {
 	if i < 0 {
 		return ""
 	}
-	return "https://snapshot.debian.org/archive/" + pin.Archive + "/" + l.snapshots[i].Time + "/" + pin.Path
+	return l.snapshots[i].URL() + "/" + pin.Path
 }
 
 // Format returns the bytes of lock.json, with one line for each pin, by key.

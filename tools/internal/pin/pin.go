@@ -1,6 +1,6 @@
-// Package pin adds pins to versions/lock.json for the files and base images that
-// the manifest requires. A pin is never changed, except that of a program of this
-// repository.
+// Package pin adds pins to versions/lock.json for the files, base images and Debian
+// packages that the manifest requires. A pin is never changed, except that of a
+// program of this repository, and those of all packages together.
 package pin
 
 import (
@@ -18,21 +18,34 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Options select the pins to add. Without Programs, Imports and Archives, those
-// are all that are missing; of the three, at most one may be set.
+// Options select the pins to add. Without Programs, Imports, Archives and
+// UpgradePackages, those are all that are missing; at most one of them may be set.
 type Options struct {
 	Programs    bool      // pin the programs of this repository again
 	Imports     []string  // JSON files: version to file to architecture to sha256
 	Archives    []Archive // archives to pin with the member that the manifest names
 	TrustMirror bool      // trust checksums from the mirror in HYPERKUBE_UPSTREAM
+	// UpgradePackages pins the Debian packages again, in their newest versions.
+	UpgradePackages bool
+	Keyring         string // that signs Debian's indexes; "" for Debian's
+}
+
+// selections returns the number of options that select the pins to add.
+func (o Options) selections() (n int) {
+	for _, set := range []bool{o.Programs, len(o.Imports) > 0, len(o.Archives) > 0, o.UpgradePackages} {
+		if set {
+			n++
+		}
+	}
+	return n
 }
 
 // Add adds pins to the lock of the checkout at env.Dir. Pins that were made
 // before an error are kept, so that the next run continues from there. If a
 // checksum differs from the pinned one, the error exits with [cli.ExitDrift].
 func Add(ctx context.Context, env cli.Env, o Options) error {
-	if o.Programs && len(o.Imports)+len(o.Archives) > 0 || len(o.Imports) > 0 && len(o.Archives) > 0 {
-		return cli.Usage("want at most one of --programs, --import and --archive")
+	if o.selections() > 1 {
+		return cli.Usage("want at most one of --programs, --import, --archive and --upgrade-packages")
 	}
 	// One process at a time reads and replaces the lock.
 	dir, err := lockfile.AcquireDir(ctx, env.Dir, lockfile.Wait{Timeout: lockfile.LongTimeout, Notify: func(holder string) {
@@ -46,7 +59,7 @@ func Add(ctx context.Context, env cli.Env, o Options) error {
 	if err != nil {
 		return err
 	}
-	p.fetcher.TrustMirror = o.TrustMirror
+	p.fetcher.TrustMirror, p.keyring = o.TrustMirror, o.Keyring
 	switch {
 	case o.Programs:
 		err = p.programs(ctx)
@@ -56,13 +69,17 @@ func Add(ctx context.Context, env cli.Env, o Options) error {
 		}
 	case len(o.Archives) > 0:
 		err = p.archives(ctx, o.Archives)
+	case o.UpgradePackages:
+		err = p.packages(ctx, true)
 	default:
-		err = p.missing(ctx)
+		if err = p.missing(ctx); ctx.Err() == nil && len(p.missingPackages()) > 0 {
+			err = errors.Join(err, p.packages(ctx, false))
+		}
 	}
 	return errors.Join(err, p.write())
 }
 
-// Missing returns the keys of the files and base images that [Add] would pin
+// Missing returns the keys of the files, base images and packages that [Add] would pin
 // without options, sorted.
 func Missing(env cli.Env) ([]string, error) {
 	p, err := newPinner(env)
@@ -78,7 +95,7 @@ func Missing(env cli.Env) ([]string, error) {
 	for _, key := range p.missingBases() {
 		keys = append(keys, key.String())
 	}
-	return keys, nil
+	return append(keys, p.missingPackages()...), nil
 }
 
 type pinner struct {
@@ -87,6 +104,7 @@ type pinner struct {
 	manifest *versions.Manifest
 	lock     *versions.Lock
 	fetcher  *fetch.Fetcher
+	keyring  string // "" for Debian's
 	added    int
 }
 
@@ -211,6 +229,6 @@ func (p *pinner) write() error {
 	if err := atomic.WriteFile(p.path, p.lock.Format()); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.env.Err, "hk: pinned %d files and base images; next: go run ./tools/gen\n", p.added)
+	fmt.Fprintf(p.env.Err, "hk: pinned %d files, base images and packages; next: go run ./tools/gen\n", p.added)
 	return nil
 }

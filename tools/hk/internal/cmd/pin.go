@@ -1,7 +1,10 @@
 package cmd
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -18,9 +21,13 @@ func newPin(env cli.Env) *cobra.Command {
 		Short: "Pin the files and base images that the manifest requires",
 		Long: `Pin adds to versions/lock.json the sha256 of every file and base image that
 versions/versions.yaml requires and the lock lacks. Released files are downloaded and
-compared with the checksums of upstream, programs are built. A pin is never changed,
-except that of a program of this repository. The exit code is 3 if a checksum differs
-from the pinned one.`,
+compared with the checksums of upstream, programs are built. Sets of Debian packages
+are solved by apt from the signed indexes of the machine's mirror. A pin is never
+changed, except that of a program of this repository, and those of packages with
+--upgrade-packages. The exit code is 3 if a checksum differs from the pinned one.
+
+With --check, pin also prints the Debian packages that have a newer version, a
+security update among them, and those that the index no longer has.`,
 		Example: `  # Pin the files of a release that was added to versions/versions.yaml.
   hk pin
 
@@ -35,17 +42,10 @@ from the pinned one.`,
 			if !check {
 				return pin.Add(c.Context(), env, o)
 			}
-			if o.Programs || len(o.Imports)+len(o.Archives) > 0 {
-				return cli.Usage("--check: want no --programs, --import or --archive")
+			if o.Programs || len(o.Imports)+len(o.Archives) > 0 || o.UpgradePackages {
+				return cli.Usage("--check: want no --programs, --import, --archive or --upgrade-packages")
 			}
-			missing, err := pin.Missing(env)
-			if err != nil || len(missing) == 0 {
-				return err
-			}
-			for _, key := range missing {
-				fmt.Fprintln(env.Out, key)
-			}
-			return cli.Exit(cli.ExitDrift, fmt.Errorf("%s lacks %d pins. Fix: go run ./tools/hk pin", versions.LockFile, len(missing)))
+			return checkPins(c.Context(), env, o.Keyring)
 		},
 	}
 	fs := c.Flags()
@@ -53,10 +53,38 @@ from the pinned one.`,
 	fs.BoolVar(&o.Programs, "programs", false, "build the programs of this repository and pin them again")
 	fs.BoolVar(&o.TrustMirror, "trust-mirror", false, "trust checksums of new files from the mirror in HYPERKUBE_UPSTREAM")
 	fs.StringArrayVar(&o.Imports, "import", nil, "pin the checksums in a JSON `file`: version to file to architecture to sha256; repeatable")
+	fs.BoolVar(&o.UpgradePackages, "upgrade-packages", false, "pin the newest versions of the Debian packages, and drop packages that are no longer required")
+	fs.StringVar(&o.Keyring, "keyring", "", "the `file` with the keys that sign the Debian indexes, unless apt's configuration has one for the mirror; Debian's by default")
 	fs.Func("archive", "`KEY=SHA256` of an archive to pin, with the member that the manifest names; repeatable", func(s string) error {
 		a, err := pin.ParseArchive(s)
 		o.Archives = append(o.Archives, a)
 		return err
 	})
 	return c
+}
+
+// checkPins prints the missing pins and the outdated packages.
+func checkPins(ctx context.Context, env cli.Env, keyring string) error {
+	missing, err := pin.Missing(env)
+	if err != nil {
+		return err
+	}
+	outdated, err := pin.Outdated(ctx, env, keyring)
+	if err != nil {
+		return err
+	}
+	for _, line := range slices.Concat(missing, outdated) {
+		fmt.Fprintln(env.Out, line)
+	}
+	var errs []error
+	if len(missing) > 0 {
+		errs = append(errs, fmt.Errorf("%s lacks %d pins. Fix: go run ./tools/hk pin", versions.LockFile, len(missing)))
+	}
+	if len(outdated) > 0 {
+		errs = append(errs, fmt.Errorf("%s has outdated packages, see %d lines above. Fix: go run ./tools/hk pin --upgrade-packages", versions.LockFile, len(outdated)))
+	}
+	if len(errs) > 0 {
+		return cli.Exit(cli.ExitDrift, errors.Join(errs...))
+	}
+	return nil
 }

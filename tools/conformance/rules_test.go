@@ -17,9 +17,9 @@ import (
 // TestRules compares the small images that Bazel has built, with rules_oci or its
 // stand-in, with those of the Go code.
 func TestRules(t *testing.T) {
-	a := fixture{"//tools/conformance:a", layer.Entry{Path: "/a", Mode: 0o755}, "a.txt", versions.Gzip}
-	b := fixture{"//tools/conformance:b", layer.Entry{Path: "/usr/b", Mode: 0o444}, "b.txt", versions.Zstd}
-	links := fixture{"//tools/conformance:links", layer.Entry{Symlinks: []versions.Symlink{{Path: "/l", Target: "/a"}, {Path: "/usr/m", Target: "b"}}}, "", versions.Gzip}
+	a := fixture{"//tools/conformance:a", []layer.Entry{{Path: "/a", Mode: 0o755}}, "a.txt", versions.Gzip}
+	b := fixture{"//tools/conformance:b", []layer.Entry{{Path: "/usr/b", Mode: 0o444}}, "b.txt", versions.Zstd}
+	links := fixture{"//tools/conformance:links", layer.Symlinks([]versions.Symlink{{Path: "/l", Target: "/a"}, {Path: "/usr/m", Target: "b"}}), "", versions.Gzip}
 	// Layers are those of each platform, in the order of the index.
 	tests := map[string]struct {
 		image  oci.ImageSpec
@@ -100,23 +100,22 @@ func readBase(t *testing.T, dir, blobs string) *oci.Base {
 // fixture is a layer target of the BUILD file.
 type fixture struct {
 	label       string
-	entry       layer.Entry
+	entries     []layer.Entry
 	file        string
 	compression versions.Compression
 }
 
 func (l fixture) write(t *testing.T, dir string) layer.Descriptor {
 	t.Helper()
-	var content []byte
 	if l.file != "" {
-		var err error
-		if content, err = os.ReadFile(filepath.Join("testdata", l.file)); err != nil {
+		content, err := os.ReadFile(filepath.Join("testdata", l.file))
+		if err != nil {
 			t.Fatal(err)
 		}
+		l.entries[0].Content, l.entries[0].Size = bytes.NewReader(content), int64(len(content))
 	}
-	l.entry.Content, l.entry.Size = bytes.NewReader(content), int64(len(content))
 	var out bytes.Buffer
-	d, err := layer.Write(context.Background(), &out, l.entry, l.compression)
+	d, err := layer.Write(context.Background(), &out, l.compression, l.entries...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,9 +53,9 @@ func writeLayers(ts *testscript.TestScript, _ bool, names []string) {
 	for _, name := range names {
 		content := strings.Repeat(name, 10_000)
 		var b bytes.Buffer
-		d, err := layer.Write(context.Background(), &b, layer.Entry{
+		d, err := layer.Write(context.Background(), &b, versions.Gzip, layer.Entry{
 			Path: "/" + name, Mode: 0o755, Size: int64(len(content)), Content: strings.NewReader(content),
-		}, versions.Gzip)
+		})
 		ts.Check(err)
 		raw, err := json.Marshal(d)
 		ts.Check(errors.Join(err, os.WriteFile(ts.MkAbs(name), b.Bytes(), 0o644), os.WriteFile(ts.MkAbs(name+".json"), raw, 0o644)))

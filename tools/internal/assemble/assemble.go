@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/fetch"
@@ -100,14 +99,14 @@ func buildPlatform(ctx context.Context, fetcher *fetch.Fetcher, image versions.I
 }
 
 func writeLayer(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, dir string) (layer.Descriptor, error) {
-	entry := layer.Entry{Path: l.Path, Mode: l.Mode, Symlinks: l.Symlinks, Content: strings.NewReader("")}
+	entries := layer.Symlinks(l.Symlinks)
 	if len(l.Symlinks) == 0 {
 		content, size, err := fetcher.Open(ctx, l.Pin)
 		if err != nil {
 			return layer.Descriptor{}, err
 		}
 		defer content.Close()
-		entry.Content, entry.Size = content, size
+		entries = []layer.Entry{{Path: l.Path, Mode: l.Mode, Size: size, Content: content}}
 	}
 	if err := oci.MakeDirs(dir); err != nil {
 		return layer.Descriptor{}, err
@@ -116,7 +115,7 @@ func writeLayer(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, d
 	if err != nil {
 		return layer.Descriptor{}, err
 	}
-	d, err := layer.Write(ctx, tmp, entry, l.Compression)
+	d, err := layer.Write(ctx, tmp, l.Compression, entries...)
 	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
 		return layer.Descriptor{}, err
 	}

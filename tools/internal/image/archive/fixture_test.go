@@ -34,9 +34,9 @@ func composeImages(t testing.TB, dir, name string) []oci.Image {
 		for _, file := range files[name] {
 			content := bytes.Repeat([]byte(file+arch), 40_000)
 			var b bytes.Buffer
-			d, err := layer.Write(t.Context(), &b, layer.Entry{
+			d, err := layer.Write(t.Context(), &b, versions.Gzip, layer.Entry{
 				Path: "/" + file, Mode: 0o755, Size: int64(len(content)), Content: bytes.NewReader(content),
-			}, versions.Gzip)
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -25,7 +25,7 @@ func large(t testing.TB, size int64) Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := layer.Write(t.Context(), out, layer.Entry{Path: "/f", Mode: 0o755, Size: size, Content: io.LimitReader(&noise{}, size)}, versions.Zstd)
+	d, err := layer.Write(t.Context(), out, versions.Zstd, layer.Entry{Path: "/f", Mode: 0o755, Size: size, Content: io.LimitReader(&noise{}, size)})
 	if err != nil {
 		t.Fatal(err)
 	}

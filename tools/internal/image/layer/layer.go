@@ -1,10 +1,11 @@
-// Package layer writes reproducible image layers: the bytes depend only on path,
-// mode and content. It is the only code that writes layers; the Bazel rule and the
-// builder without Bazel call it.
+// Package layer writes reproducible image layers: the bytes depend only on the paths,
+// types, modes, owners and contents of the entries, and on their order. It is the only
+// code that writes layers; the Bazel rules and the builder without Bazel call it.
 package layer
 
 import (
 	"archive/tar"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -16,13 +17,24 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Entry is the content of a layer: one regular file, or symlinks.
+// Entry is a file, directory or link in a layer.
 type Entry struct {
 	Path     string // absolute path in the image
-	Mode     int64  // permission bits
-	Size     int64  // size of the file in bytes
+	Type     byte   // a type of package tar: TypeReg, which is 0 here, TypeDir, TypeSymlink or TypeLink
+	Mode     int64  // permission bits, with setuid, setgid and sticky
+	UID, GID int
+	Link     string // target of a symlink; absolute path of the other entry of a hard link
+	Size     int64  // size of a file in bytes
 	Content  io.Reader
-	Symlinks []versions.Symlink
+}
+
+// Symlinks returns the entries of symlinks.
+func Symlinks(links []versions.Symlink) []Entry {
+	entries := make([]Entry, len(links))
+	for i, l := range links {
+		entries[i] = Entry{Path: l.Path, Type: tar.TypeSymlink, Mode: 0o777, Link: l.Target}
+	}
+	return entries
 }
 
 // Descriptor describes a written layer for manifest and config.
@@ -49,9 +61,9 @@ const (
 	maxChunks = 4
 )
 
-// Write writes a compressed layer to w in one pass over the content, in bounded
-// memory. The content must have exactly the size of the entry.
-func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (Descriptor, error) {
+// Write writes a compressed layer to w in one pass over the contents, in bounded
+// memory. The content of a file must have exactly the size of the entry.
+func Write(ctx context.Context, w io.Writer, c versions.Compression, entries ...Entry) (Descriptor, error) {
 	digest := sha256.New()
 	var size counter
 	compressor, err := NewCompressor(io.MultiWriter(w, digest, &size), c)
@@ -61,12 +73,11 @@ func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (D
 	// The diffID is hashed concurrently with the compression.
 	diffID := sha256.New()
 	hasher := newAsyncWriter(diffID)
-	e.Content = ctxio.NewReader(ctx, e.Content)
-	err = writeTar(io.MultiWriter(hasher, compressor), e)
+	err = writeTar(ctx, io.MultiWriter(hasher, compressor), entries)
 	hasher.close()
 	// Always close the compressor, to stop its goroutines.
 	if err := errors.Join(err, compressor.Close()); err != nil {
-		return Descriptor{}, fmt.Errorf("writing layer of %q: %w", e.Path, err)
+		return Descriptor{}, fmt.Errorf("writing layer: %w", err)
 	}
 	return Descriptor{
 		MediaType: mediaTypes[c],
@@ -76,38 +87,49 @@ func Write(ctx context.Context, w io.Writer, e Entry, c versions.Compression) (D
 	}, nil
 }
 
-// writeTar writes the tar of an entry in USTAR format. All fields that depend on
-// time, user or machine are zero.
-func writeTar(w io.Writer, e Entry) error {
-	t := tar.NewWriter(w)
-	if len(e.Symlinks) == 0 {
-		err := t.WriteHeader(&tar.Header{
-			Format: tar.FormatUSTAR, Typeflag: tar.TypeReg,
-			Name: strings.TrimPrefix(e.Path, "/"), Mode: e.Mode, Size: e.Size,
-		})
-		if err != nil {
-			return err
-		}
-		if err := copyExact(t, e.Content, e.Size); err != nil {
-			return err
-		}
+// DiffID returns the digest of the tar that [Write] compresses.
+func DiffID(ctx context.Context, entries ...Entry) (string, error) {
+	sum := sha256.New()
+	if err := writeTar(ctx, sum, entries); err != nil {
+		return "", err
 	}
-	for _, link := range e.Symlinks {
-		err := t.WriteHeader(&tar.Header{
-			Format: tar.FormatUSTAR, Typeflag: tar.TypeSymlink,
-			Name: strings.TrimPrefix(link.Path, "/"), Linkname: link.Target, Mode: 0o777,
-		})
-		if err != nil {
-			return err
+	return fmt.Sprintf("sha256:%x", sum.Sum(nil)), nil
+}
+
+// writeTar writes a tar in USTAR format, with PAX headers for the paths that do not
+// fit into it. All fields that depend on time or machine are zero.
+func writeTar(ctx context.Context, w io.Writer, entries []Entry) error {
+	t := tar.NewWriter(w)
+	buf := make([]byte, chunkSize)
+	for _, e := range entries {
+		if err := writeEntry(ctx, t, e, buf); err != nil {
+			return fmt.Errorf("writing %q: %w", e.Path, err)
 		}
 	}
 	return t.Close()
 }
 
+func writeEntry(ctx context.Context, t *tar.Writer, e Entry, buf []byte) error {
+	h := &tar.Header{
+		Typeflag: cmp.Or(e.Type, tar.TypeReg), Name: strings.TrimPrefix(e.Path, "/"),
+		Mode: e.Mode, Uid: e.UID, Gid: e.GID, Linkname: e.Link, Size: e.Size,
+	}
+	switch h.Typeflag {
+	case tar.TypeDir:
+		h.Name += "/"
+	case tar.TypeLink:
+		h.Linkname = strings.TrimPrefix(e.Link, "/")
+	}
+	if err := t.WriteHeader(h); err != nil || h.Typeflag != tar.TypeReg {
+		return err
+	}
+	return copyExact(t, ctxio.NewReader(ctx, e.Content), e.Size, buf)
+}
+
 // copyExact copies exactly size bytes and reads up to EOF, where a verifying reader
 // returns its error.
-func copyExact(t *tar.Writer, r io.Reader, size int64) error {
-	n, err := io.CopyBuffer(t, r, make([]byte, chunkSize))
+func copyExact(t *tar.Writer, r io.Reader, size int64, buf []byte) error {
+	n, err := io.CopyBuffer(t, r, buf)
 	switch {
 	case errors.Is(err, tar.ErrWriteTooLong):
 		return fmt.Errorf("want %d bytes, got more", size)

@@ -34,10 +34,10 @@ func content(size int) []byte {
 	return b
 }
 
-func write(t *testing.T, e Entry, c versions.Compression) ([]byte, Descriptor) {
+func write(t *testing.T, c versions.Compression, entries ...Entry) ([]byte, Descriptor) {
 	t.Helper()
 	var out bytes.Buffer
-	d, err := Write(context.Background(), &out, e, c)
+	d, err := Write(context.Background(), &out, c, entries...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestWrite(t *testing.T) {
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s/%d", c, size), func(t *testing.T) {
 				want := content(size)
-				blob, d := write(t, Entry{Path: "/usr/local/bin/kubectl", Mode: 0o755, Size: int64(size), Content: bytes.NewReader(want)}, c)
+				blob, d := write(t, c, Entry{Path: "/usr/local/bin/kubectl", Mode: 0o755, Size: int64(size), Content: bytes.NewReader(want)})
 				plain := decompress(t, blob, c)
 				if got := sum(blob); d.Digest != got || d.Size != int64(len(blob)) {
 					t.Errorf("digest %s of %d bytes, want %s of %d", d.Digest, d.Size, got, len(blob))
@@ -111,7 +111,7 @@ func TestWriteIsDeterministic(t *testing.T) {
 				iotest.DataErrReader,
 			} {
 				before := runtime.GOMAXPROCS(procs)
-				blob, _ := write(t, Entry{Path: "/f", Mode: 0o755, Size: int64(len(data)), Content: read(bytes.NewReader(data))}, c)
+				blob, _ := write(t, c, Entry{Path: "/f", Mode: 0o755, Size: int64(len(data)), Content: read(bytes.NewReader(data))})
 				runtime.GOMAXPROCS(before)
 				if first == nil {
 					first = blob
@@ -129,9 +129,9 @@ func TestWriteGolden(t *testing.T) {
 	var got strings.Builder
 	for _, c := range compressions {
 		data := content(zstdFrame + 99)
-		_, d := write(t, Entry{Path: "/kubectl", Mode: 0o755, Size: int64(len(data)), Content: bytes.NewReader(data)}, c)
+		_, d := write(t, c, Entry{Path: "/kubectl", Mode: 0o755, Size: int64(len(data)), Content: bytes.NewReader(data)})
 		fmt.Fprintf(&got, "file %s %+v\n", c, d)
-		_, d = write(t, Entry{Symlinks: []versions.Symlink{{Path: "/a", Target: "/hyperkube"}, {Path: "/usr/b", Target: "../a"}}}, c)
+		_, d = write(t, c, Symlinks([]versions.Symlink{{Path: "/a", Target: "/hyperkube"}, {Path: "/usr/b", Target: "../a"}})...)
 		fmt.Fprintf(&got, "symlinks %s %+v\n", c, d)
 	}
 	golden.File(t, filepath.Join("testdata", "golden.txt"), []byte(got.String()))
@@ -154,7 +154,7 @@ func TestWriteFails(t *testing.T) {
 	for name, test := range tests {
 		for _, c := range compressions {
 			t.Run(fmt.Sprintf("%s/%s", name, c), func(t *testing.T) {
-				_, err := Write(context.Background(), test.w, Entry{Path: "/f", Size: test.size, Content: test.r()}, c)
+				_, err := Write(context.Background(), test.w, c, Entry{Path: "/f", Size: test.size, Content: test.r()})
 				if err == nil || !strings.Contains(err.Error(), test.want) {
 					t.Errorf("got %v, want %q", err, test.want)
 				}
@@ -163,7 +163,7 @@ func TestWriteFails(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Write(ctx, io.Discard, Entry{Path: "/f", Size: 1, Content: strings.NewReader("a")}, versions.Gzip); !errors.Is(err, context.Canceled) {
+	if _, err := Write(ctx, io.Discard, versions.Gzip, Entry{Path: "/f", Size: 1, Content: strings.NewReader("a")}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got %v", err)
 	}
 }
@@ -183,7 +183,7 @@ func TestWriteMemory(t *testing.T) {
 		debug.FreeOSMemory() // memory of other tests counts towards the limit
 		var before runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if _, err := Write(context.Background(), io.Discard, Entry{Path: "/f", Size: size, Content: r}, c); err != nil {
+		if _, err := Write(context.Background(), io.Discard, c, Entry{Path: "/f", Size: size, Content: r}); err != nil {
 			t.Fatal(err)
 		}
 		if used := peak - before.HeapInuse; used > limit {

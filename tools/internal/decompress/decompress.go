@@ -1,5 +1,5 @@
-// Package decompress reads compressed streams: it detects gzip, zstd and lz4 by
-// their first bytes. Bzip2 and xz are only recognized.
+// Package decompress reads compressed streams: it detects gzip, zstd, lz4 and xz by
+// their first bytes. Bzip2 is only recognized.
 package decompress
 
 import (
@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/mikelolasagasti/xz"
 	"github.com/pierrec/lz4/v4"
 )
 
@@ -52,6 +53,9 @@ func Detect(head []byte) Format {
 // maxWindow is the maximum window of a zstd stream in bytes, the default of zstd.
 const maxWindow = 8 << 20
 
+// maxXZWindow is the maximum dictionary of an xz stream in bytes, that of xz -9.
+const maxXZWindow = 64 << 20
+
 // bufferSize is the size of the buffer before a decompressor.
 const bufferSize = 64 << 10
 
@@ -79,6 +83,9 @@ func NewReader(r io.Reader) (io.ReadCloser, Format, error) {
 		return z.IOReadCloser(), format, nil
 	case LZ4:
 		return io.NopCloser(lz4.NewReader(b)), format, nil
+	case XZ:
+		z, err := xz.NewReader(b, maxXZWindow)
+		return io.NopCloser(z), format, err
 	}
 	return nil, format, fmt.Errorf("cannot read %s: unpack the file first", format)
 }

@@ -3,6 +3,7 @@ package decompress
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"io"
 	"strings"
 	"testing"
@@ -39,6 +40,29 @@ func compressed(t testing.TB, f Format) []byte {
 	return b.Bytes()
 }
 
+// xzStream is "hello\n", written by xz.
+const xzStream = "/Td6WFoAAATm1rRGAgAhARwAAAAQz1jMAQAFaGVsbG8KAAAApWCX8ZT2/eAAAR4GwS+kHR+2830BAAAAAARZWg=="
+
+func TestNewReaderXZ(t *testing.T) {
+	raw, err := base64.StdEncoding.DecodeString(xzStream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range len(raw) + 1 {
+		r, format, err := NewReader(bytes.NewReader(raw[:n]))
+		var read []byte
+		if err == nil {
+			read, err = io.ReadAll(r)
+		}
+		if n == len(raw) && (err != nil || format != XZ || string(read) != "hello\n") {
+			t.Errorf("got %s %q, %v", format, read, err)
+		}
+		if n >= 6 && n < len(raw) && err == nil {
+			t.Errorf("no error for the first %d bytes", n)
+		}
+	}
+}
+
 func TestNewReader(t *testing.T) {
 	for _, want := range []Format{None, Gzip, Zstd, LZ4} {
 		content := compressed(t, want)
@@ -68,7 +92,7 @@ func TestNewReader(t *testing.T) {
 			t.Errorf("%q: got %q, %v", short, read, err)
 		}
 	}
-	for magic, want := range map[string]string{"\xfd7zXZ\x00": "cannot read xz", "BZh9": "cannot read bzip2"} {
+	for magic, want := range map[string]string{"\xfd7zXZ\x00": "xz: data is truncated or corrupt", "BZh9": "cannot read bzip2"} {
 		if _, _, err := NewReader(strings.NewReader(magic)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", magic, err, want)
 		}

@@ -2,31 +2,28 @@
 
 load("//tools/bazel:labels.bzl", "file_label")
 
-_EXTENSIONS = {"gzip": ".tar.gz", "zstd": ".tar.zst"}
+EXTENSIONS = {"gzip": ".tar.gz", "zstd": ".tar.zst"}
 
-def _layer_impl(ctx):
-    if (ctx.file.src == None) == (not ctx.attr.symlinks):
-        fail("layer %s: want either src and path, or symlinks" % ctx.label)
-    if ctx.file.src and not ctx.attr.path.startswith("/"):
-        fail("layer %s: path %r: want an absolute path" % (ctx.label, ctx.attr.path))
-    out = ctx.actions.declare_file(ctx.label.name + _EXTENSIONS[ctx.attr.compression])
+def run_layer(ctx, args, inputs):
+    """Runs tools/layer and returns the providers of the rule.
+
+    Args:
+        ctx: the context of a rule with the attributes `compression` and `_layer`.
+        args: the arguments that say what the layer contains.
+        inputs: list of the files that the arguments name.
+
+    Returns:
+        the providers.
+    """
+    out = ctx.actions.declare_file(ctx.label.name + EXTENSIONS[ctx.attr.compression])
     descriptor = ctx.actions.declare_file(ctx.label.name + ".descriptor.json")
-    args = ctx.actions.args()
     args.add("-compression", ctx.attr.compression)
     args.add("-o", out)
     args.add("-descriptor", descriptor)
-    if ctx.file.src:
-        args.add("-src", ctx.file.src)
-        args.add("-path", ctx.attr.path)
-        args.add("-mode", ctx.attr.mode)
-        if ctx.attr.sha256:
-            args.add("-sha256", ctx.attr.sha256)
-    for path, target in ctx.attr.symlinks.items():
-        args.add("-symlink", "%s=%s" % (path, target))
     ctx.actions.run(
         executable = ctx.executable._layer,
         arguments = [args],
-        inputs = ctx.files.src,
+        inputs = inputs,
         outputs = [out, descriptor],
         mnemonic = "Layer",
         progress_message = "Writing layer %{label}",
@@ -36,10 +33,26 @@ def _layer_impl(ctx):
         OutputGroupInfo(descriptor = depset([descriptor])),
     ]
 
+def _layer_impl(ctx):
+    if (ctx.file.src == None) == (not ctx.attr.symlinks):
+        fail("layer %s: want either src and path, or symlinks" % ctx.label)
+    if ctx.file.src and not ctx.attr.path.startswith("/"):
+        fail("layer %s: path %r: want an absolute path" % (ctx.label, ctx.attr.path))
+    args = ctx.actions.args()
+    if ctx.file.src:
+        args.add("-src", ctx.file.src)
+        args.add("-path", ctx.attr.path)
+        args.add("-mode", ctx.attr.mode)
+        if ctx.attr.sha256:
+            args.add("-sha256", ctx.attr.sha256)
+    for path, target in ctx.attr.symlinks.items():
+        args.add("-symlink", "%s=%s" % (path, target))
+    return run_layer(ctx, args, ctx.files.src)
+
 layer_rule = rule(
     implementation = _layer_impl,
     attrs = {
-        "compression": attr.string(default = "gzip", values = _EXTENSIONS.keys(), doc = "Compression of the layer."),
+        "compression": attr.string(default = "gzip", values = EXTENSIONS.keys(), doc = "Compression of the layer."),
         "mode": attr.string(default = "0755", doc = "Permission bits of the file, four octal digits."),
         "path": attr.string(doc = "Absolute path of the file in the image."),
         "sha256": attr.string(doc = "The sha256 that `src` must have. The action verifies it."),

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -23,6 +24,9 @@ func main() { os.Exit(cli.Main("layer", run)) }
 
 type config struct {
 	entry           layer.Entry
+	symlinks        []versions.Symlink
+	packages        string   // specification of a layer of packages
+	debs            []string // files of its packages
 	src             string
 	sha256          versions.Digest // of src; zero: not verified
 	compression     versions.Compression
@@ -43,34 +47,46 @@ func run(ctx context.Context, env cli.Env) error {
 }
 
 func (c config) write(ctx context.Context) error {
-	if c.src != "" {
-		f, err := os.Open(c.src)
-		if err != nil {
-			return fmt.Errorf("reading source file: %w", err)
-		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			return fmt.Errorf("reading source file: %w", err)
-		}
-		c.entry.Content, c.entry.Size = f, info.Size()
-		if c.sha256 != (versions.Digest{}) {
-			c.entry.Content = store.NewVerifier(f, c.src, c.sha256, 0)
-		}
-	}
 	out, err := os.Create(c.out)
 	if err != nil {
 		return fmt.Errorf("writing layer: %w", err)
 	}
-	d, err := layer.Write(ctx, out, c.entry, c.compression)
+	d, err := c.writeLayer(ctx, out)
 	if err := errors.Join(err, out.Close()); err != nil {
-		return c.describe(err)
+		return err
 	}
 	raw, err := json.Marshal(d)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(c.descriptor, append(raw, '\n'), 0o644)
+}
+
+func (c config) writeLayer(ctx context.Context, out io.Writer) (layer.Descriptor, error) {
+	switch {
+	case c.packages != "":
+		return c.writePackages(ctx, out)
+	case c.src == "":
+		return layer.Write(ctx, out, c.compression, layer.Symlinks(c.symlinks)...)
+	}
+	fail := func(err error) (layer.Descriptor, error) {
+		return layer.Descriptor{}, fmt.Errorf("reading source file: %w", err)
+	}
+	f, err := os.Open(c.src)
+	if err != nil {
+		return fail(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fail(err)
+	}
+	c.entry.Content, c.entry.Size = f, info.Size()
+	if c.sha256 != (versions.Digest{}) {
+		c.entry.Content = store.NewVerifier(f, c.src, c.sha256, 0)
+	}
+	d, err := layer.Write(ctx, out, c.compression, c.entry)
+	return d, c.describe(err)
 }
 
 // describe adds to a mismatch what the source file seems to be, and the fix.
@@ -96,7 +112,7 @@ func remove(file string) error {
 }
 
 func parse(env cli.Env) (config, error) {
-	c := config{entry: layer.Entry{Content: strings.NewReader(""), Mode: 0o755}, compression: versions.Gzip}
+	c := config{entry: layer.Entry{Mode: 0o755}, compression: versions.Gzip}
 	fs := flag.NewFlagSet("layer", flag.ContinueOnError)
 	fs.StringVar(&c.src, "src", "", "the source `file`")
 	fs.Func("sha256", "the sha256 that the source file must have, in `hex`", func(s string) (err error) {
@@ -121,14 +137,25 @@ func parse(env cli.Env) (config, error) {
 		if path == "" || target == "" {
 			return errors.New("want PATH=TARGET")
 		}
-		c.entry.Symlinks = append(c.entry.Symlinks, versions.Symlink{Path: path, Target: target})
+		c.symlinks = append(c.symlinks, versions.Symlink{Path: path, Target: target})
+		return nil
+	})
+	fs.StringVar(&c.packages, "packages", "", "the `file` with the JSON of a layer of Debian packages, instead of a file")
+	fs.Func("deb", "the `file` of a package; repeated in the order of the packages", func(s string) error {
+		c.debs = append(c.debs, s)
 		return nil
 	})
 	if err := cli.Parse(fs, env, false); err != nil {
 		return c, err
 	}
-	if (c.src == "") != (c.entry.Path == "") || (c.src == "") == (len(c.entry.Symlinks) == 0) {
-		return c, cli.Usage("want either -src and -path, or -symlink")
+	kinds := 0
+	for _, given := range []bool{c.src != "" && c.entry.Path != "", len(c.symlinks) > 0, c.packages != ""} {
+		if given {
+			kinds++
+		}
+	}
+	if kinds != 1 || (c.src == "") != (c.entry.Path == "") || c.packages == "" && len(c.debs) > 0 {
+		return c, cli.Usage("want either -src and -path, or -symlink, or -packages and -deb")
 	}
 	if c.src == "" && c.sha256 != (versions.Digest{}) {
 		return c, cli.Usage("want -src with -sha256")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Debian is the section debian of the manifest: sets of packages for layers.
@@ -167,8 +168,14 @@ func (s Snapshot) URL() string {
 func (p PackagePin) Key() string { return packageKey(p.Set, p.Platform, p.Name) }
 
 func packageKey(set string, platform Platform, name string) string {
-	return "debian/" + set + "/" + platform.String() + "/" + name
+	return packageSource + set + "/" + platform.String() + "/" + name
 }
+
+// packageSource is the beginning of the keys of packages.
+const packageSource = "debian/"
+
+// IsPackageKey reports whether a key is that of a package.
+func IsPackageKey(key string) bool { return strings.HasPrefix(key, packageSource) }
 
 // Compare orders pins by set, platform and name.
 func (p PackagePin) Compare(q PackagePin) int {

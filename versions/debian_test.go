@@ -150,6 +150,9 @@ func TestParseLockPackages(t *testing.T) {
 	if !ok || pin.Version != "1:5.2~rc1+b1" || pin.Size != 9 {
 		t.Errorf("pin %+v", pin)
 	}
+	if file := l.PackageFile(pin); file.String() != pin.Key() || !IsPackageKey(pin.Key()) || file.Size != 9 || file.SHA256 != pin.SHA256 || file.URL != l.SnapshotURL(pin) {
+		t.Errorf("file %+v", file)
+	}
 	const want = "https://snapshot.debian.org/archive/debian-security/20261127T000000Z/pool/updates/main/b/bash/bash_5.2~rc1+b1_all.deb"
 	if got := l.SnapshotURL(pin); got != want {
 		t.Errorf("URL %q, want %q", got, want)

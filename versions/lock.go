@@ -107,6 +107,15 @@ func (l *Lock) Suite() string {
 	return l.snapshots[0].Suite
 }
 
+// PackageFile returns the pin of a package as that of a file, whose source is
+// "debian/SET" and whose URL is in the snapshot archive.
+func (l *Lock) PackageFile(pin PackagePin) Pin {
+	return Pin{
+		FileKey: FileKey{Source: packageSource + pin.Set, Platform: pin.Platform, File: pin.Name},
+		URL:     l.SnapshotURL(pin), SHA256: pin.SHA256, Size: pin.Size,
+	}
+}
+
 // SnapshotURL returns the URL of a package in the snapshot archive.
 func (l *Lock) SnapshotURL(pin PackagePin) string {
 	i := slices.IndexFunc(l.snapshots, func(s Snapshot) bool { return s.Archive == pin.Archive })

@@ -51,6 +51,21 @@ func (b *Builder) Build(ctx context.Context, image versions.Image, platform vers
 	return built, nil
 }
 
+// files returns the pins of the files in a layer.
+func (b *Builder) files(l versions.Layer) []versions.Pin {
+	switch {
+	case len(l.Symlinks) > 0:
+		return nil
+	case l.Packages == nil:
+		return []versions.Pin{l.Pin}
+	}
+	var pins []versions.Pin
+	for _, p := range l.Packages.Pins() {
+		pins = append(pins, b.Catalog.Lock.PackageFile(p))
+	}
+	return pins
+}
+
 // fetch fetches the files and base images before the build, so that their progress
 // is shown apart from that of the build.
 func (b *Builder) fetch(ctx context.Context, image versions.Image, platform versions.Platform) error {
@@ -64,11 +79,10 @@ func (b *Builder) fetch(ctx context.Context, image versions.Image, platform vers
 			}
 		}
 		for _, l := range build.Layers {
-			if len(l.Symlinks) > 0 {
-				continue
-			}
-			if err := b.Ensure(ctx, l.Pin); err != nil {
-				return err
+			for _, pin := range b.files(l) {
+				if err := b.Ensure(ctx, pin); err != nil {
+					return err
+				}
 			}
 		}
 	}

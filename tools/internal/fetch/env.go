@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cachedir"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/debian/mirror"
 	"github.com/hyperkube/hyperkube/tools/internal/httplimit"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
@@ -16,9 +18,10 @@ import (
 // New returns a fetcher of the files of a catalog, configured by the environment:
 // HYPERKUBE_STORE is the directory of the store, HYPERKUBE_UPSTREAM a mirror of
 // upstream, or "off" to disable downloads, and HYPERKUBE_REGISTRY_MIRROR a mirror
-// of the registries of base images. HYPERKUBE_REBUILD=1 is for machines that
-// cannot reach upstream: it enables builds from source, and disables downloads
-// except from mirrors.
+// of the registries of base images. HYPERKUBE_DEBIAN_MIRROR is a mirror of Debian
+// packages; without it, apt's configuration names one. HYPERKUBE_REBUILD=1 is for
+// machines that cannot reach upstream: it enables builds from source, and disables
+// downloads except from mirrors.
 func New(env cli.Env, catalog *versions.Catalog) (*Fetcher, error) {
 	dir, err := cachedir.Store(env.Getenv)
 	if err != nil {
@@ -34,6 +37,8 @@ func New(env cli.Env, catalog *versions.Catalog) (*Fetcher, error) {
 	}
 	if f.Upstream == Off {
 		f.Registry = Off
+	} else {
+		f.DebianMirror = sync.OnceValues(func() (mirror.Mirror, error) { return mirror.Find(env.Getenv) })
 	}
 	if env.Getenv("HYPERKUBE_REBUILD") == "1" {
 		if f.Upstream == "" {

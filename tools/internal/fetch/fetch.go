@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/hyperkube/hyperkube/tools/internal/debian/mirror"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/internal/store"
 	"github.com/hyperkube/hyperkube/versions"
@@ -30,6 +31,9 @@ type Fetcher struct {
 	// Registry is a mirror, HOST:PORT or HOST:PORT/PATH, that replaces the
 	// registry in the names of base images, unless empty.
 	Registry string
+	// DebianMirror returns the mirror that Debian packages are fetched from, before
+	// the snapshot archive. Nil for none.
+	DebianMirror func() (mirror.Mirror, error)
 	// Rebuild builds a released file from source into the store, where a download
 	// is disabled or fails. Nil disables rebuilds.
 	Rebuild  func(ctx context.Context, pin versions.Pin) error
@@ -59,6 +63,9 @@ func (f *Fetcher) ifMissing(d versions.Digest, fetch func() error) error {
 }
 
 func (f *Fetcher) fetch(ctx context.Context, pin versions.Pin) error {
+	if p, ok := f.Catalog.Lock.Package(pin.FileKey.String()); ok {
+		return f.fetchPackage(ctx, pin, p)
+	}
 	source, ok := f.Catalog.Manifest.Source(pin.Source)
 	if !ok {
 		return fmt.Errorf("unknown source %q in %s", pin.Source, versions.ManifestFile)

@@ -57,6 +57,9 @@ func completeKey(env cli.Env) cobra.CompletionFunc {
 		for _, pin := range c.Lock.Pins() {
 			keys = append(keys, pin.FileKey.String())
 		}
+		for _, pin := range c.Lock.AllPackages() {
+			keys = append(keys, pin.Key())
+		}
 		return keys
 	}))
 }

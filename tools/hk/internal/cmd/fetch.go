@@ -16,12 +16,16 @@ func newFetch(env cli.Env) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use:   "fetch KEY | --base IMAGE --platform PLATFORM",
-		Short: "Fetch a pinned file or base image",
+		Short: "Fetch a pinned file, Debian package or base image",
 		Long: `Fetch brings a pinned file into the store and verifies its sha256. The file comes
-from upstream or a mirror, or is built from source. Without -o, fetch prints its path
+from upstream or a mirror, or is built from source. A Debian package comes from the
+machine's mirror or from snapshot.debian.org. Without -o, fetch prints its path
 in the store. With --base it writes the OCI layout of a pinned base image.`,
 		Example: `  # Copy a pinned kubelet to a file.
   hk fetch kubernetes/v1.36.0/linux/amd64/kubelet -o kubelet
+
+  # Copy a pinned Debian package to a file.
+  hk fetch debian/slim/linux/amd64/bash -o bash.deb
 
   # Write the OCI layout of a pinned base image.
   hk fetch --base registry.example/base@sha256:… --platform linux/amd64 -o base`,
@@ -61,14 +65,27 @@ in the store. With --base it writes the OCI layout of a pinned base image.`,
 	return c
 }
 
-func fetchFile(c *cobra.Command, b *catalog.Builder, name, out string) error {
-	key, err := versions.ParseFileKey(name)
-	if err != nil {
-		return cli.Usage("key: %w", err)
+// pinOf returns the pin of a file or Debian package.
+func pinOf(l *versions.Lock, key string) (versions.Pin, error) {
+	if p, ok := l.Package(key); ok {
+		return l.PackageFile(p), nil
 	}
-	pin, ok := b.Catalog.Lock.Pin(key)
-	if !ok {
-		return fmt.Errorf("fetching %s: not pinned in %s", key, versions.LockFile)
+	if !versions.IsPackageKey(key) {
+		k, err := versions.ParseFileKey(key)
+		if err != nil {
+			return versions.Pin{}, cli.Usage("key: %w", err)
+		}
+		if pin, ok := l.Pin(k); ok {
+			return pin, nil
+		}
+	}
+	return versions.Pin{}, fmt.Errorf("fetching %s: not pinned in %s", key, versions.LockFile)
+}
+
+func fetchFile(c *cobra.Command, b *catalog.Builder, name, out string) error {
+	pin, err := pinOf(b.Catalog.Lock, name)
+	if err != nil {
+		return err
 	}
 	if out != "" {
 		return b.Copy(c.Context(), pin, out)

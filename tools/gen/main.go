@@ -82,7 +82,7 @@ func run(ctx context.Context, env cli.Env) error {
 	if err := records.CheckInputs(catalog); err != nil {
 		return err
 	}
-	change, err1 := output.Dir{Root: c.root, Name: "images", Header: generate.Header}.Compare(generate.Files(catalog))
+	change, err1 := output.Dir{Root: c.root, Name: "images", Header: generate.Header, Owned: generate.SpecDir}.Compare(generate.Files(catalog))
 	vector, err2 := planVector(c.root, catalog)
 	if err := errors.Join(err1, err2); err != nil {
 		return err

@@ -47,6 +47,13 @@ func (f *buildFile) list(attribute string, items []string) {
 	}
 }
 
+// exports exports files to //images.
+func (f *buildFile) exports(files []string) {
+	f.text("\nexports_files(\n    ")
+	f.items("    ", files)
+	f.text("    visibility = [\"//images:__pkg__\"],\n)\n")
+}
+
 // items writes a list: one item in the same line, several in a line each.
 func (f *buildFile) items(indent string, items []string) {
 	if len(items) == 1 {

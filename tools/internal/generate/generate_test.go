@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"testing"
 
@@ -71,12 +72,19 @@ func TestFilesAreFormatted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fixture, err := versions.LoadFrom(os.DirFS("testdata/all_fields"))
-	if err != nil {
-		t.Fatal(err)
+	catalogs := []*versions.Catalog{all}
+	for _, dir := range []string{"testdata/all_fields", "testdata/packages"} {
+		fixture, err := versions.LoadFrom(os.DirFS(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		catalogs = append(catalogs, fixture)
 	}
-	for _, c := range []*versions.Catalog{all, fixture} {
+	for _, c := range catalogs {
 		for name, text := range Files(c) {
+			if path.Ext(name) != ".bazel" {
+				continue
+			}
 			f, err := build.ParseBuild(name, text)
 			if err != nil {
 				t.Fatal(err)

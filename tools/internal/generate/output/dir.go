@@ -23,8 +23,12 @@ import (
 type Dir struct {
 	Root   string // absolute
 	Name   string // the directory, one path element below Root
-	Header string // the beginning of every generated file
+	Header string // the beginning of every generated file outside of Owned
+	Owned  string // a directory, relative to Root, of which all files are generated
 }
+
+// owns reports whether a file is generated, wherever it comes from.
+func (d Dir) owns(name string) bool { return d.Owned != "" && strings.HasPrefix(name, d.Owned+"/") }
 
 // Change is the difference between a directory and its wanted content. Paths are
 // relative to the root, with slashes.
@@ -43,7 +47,7 @@ func (d Dir) Compare(want map[string][]byte) (*Change, error) {
 	var errs []error
 	err := d.walk(func(name string, entry fs.DirEntry) error {
 		wanted, ok := want[name]
-		if !ok && !strings.HasSuffix(name, ".bazel") {
+		if !ok && !strings.HasSuffix(name, ".bazel") && !d.owns(name) {
 			return nil // never generated
 		}
 		if !entry.Type().IsRegular() {
@@ -56,7 +60,7 @@ func (d Dir) Compare(want map[string][]byte) (*Change, error) {
 		if err != nil {
 			return err
 		}
-		generated := bytes.HasPrefix(current, []byte(d.Header))
+		generated := d.owns(name) || bytes.HasPrefix(current, []byte(d.Header))
 		switch {
 		case ok && bytes.Equal(current, wanted):
 			delete(c.write, name)

@@ -248,3 +248,25 @@ func TestApplyConcurrently(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// In the owned directory, all files are generated.
+func TestApplyOwned(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, map[string]string{
+		"images/specs/stale.json":   "{}",
+		"images/specs/changed.json": "{}",
+		"images/other.json":         "{}",
+	})
+	d := Dir{Root: root, Name: "images", Header: header, Owned: "images/specs"}
+	change, err := d.Compare(raw(map[string]string{"images/specs/changed.json": "[]", "images/specs/new.json": "{}"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := change.Apply(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"images/specs/changed.json": "[]", "images/specs/new.json": "{}", "images/other.json": "{}"}
+	if got := read(t, root); !maps.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -5,6 +5,7 @@
      ├── //kubernetes/v1_36_0:kubelet_linux_arm64 ──► @kubernetes_v1_36_0_kubelet_linux_arm64
      ├── …                                            a spoke for each file, fetched when a build needs it
      ├── //programs:sleep_linux_amd64 ──────────────► @programs_sleep_linux_amd64
+     ├── //debian/slim:bash_linux_amd64 ────────────► @debian_SHA256
      └── //bases:base_SHA256_linux_amd64 ───────────► @bases_base_SHA256_linux_amd64
 
 use_repo in MODULE.bazel names only the hub: a new pin changes the lock and no
@@ -25,6 +26,26 @@ def _key(pin):
 
 def _spoke(package, target):
     return package.replace("/", "_") + "_" + target
+
+def _packages(lock, aliases):
+    """Defines a spoke for each .deb, which several sets and platforms may share."""
+    snapshots = {snapshot["archive"]: snapshot["time"] for snapshot in lock.get("snapshots", [])}
+    spokes = {}
+    for pin in lock.get("packages", []):
+        key = "/".join(["debian", pin["set"], pin["platform"], pin["name"]])
+        file = pin["path"].rpartition("/")[2]
+        spoke = "debian_" + pin["sha256"]
+        if spoke not in spokes:
+            spokes[spoke] = file
+            pinned_file(
+                name = spoke,
+                key = key,
+                file = file,
+                sha256 = pin["sha256"],
+                url = "https://snapshot.debian.org/archive/%s/%s/%s" % (pin["archive"], snapshots[pin["archive"]], pin["path"]),
+            )
+        package, target = file_target(key)
+        aliases.setdefault(package, {})[target] = "@%s//:%s" % (spoke, spokes[spoke])
 
 def _upstream_impl(module_ctx):
     aliases = {}
@@ -53,6 +74,7 @@ def _upstream_impl(module_ctx):
             url = "" if "member" in pin else pin.get("url", ""),
         )
         aliases.setdefault(package, {})[target] = "@%s//:%s" % (spoke, pin["file"])
+    _packages(lock, aliases)
     hub(
         name = "upstream",
         packages = {package: json.encode(targets) for package, targets in aliases.items()},
@@ -65,5 +87,5 @@ def _upstream_impl(module_ctx):
 
 upstream = module_extension(
     implementation = _upstream_impl,
-    doc = "Defines the hub `upstream` with every file and base image that versions/lock.json pins.",
+    doc = "Defines the hub `upstream` with every file, Debian package and base image that versions/lock.json pins.",
 )

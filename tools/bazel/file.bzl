@@ -19,12 +19,16 @@ def _download(rctx):
     So the repository cache, --distdir, the downloader configuration and
     credential helpers apply. A file in the store has precedence. hk does the
     rest: mirrors, members of archives, rebuilds, and errors that describe files
-    that are not the pinned ones.
+    that are not the pinned ones. Of Debian packages, Bazel knows only the URL in
+    the snapshot archive.
 
     Returns:
         True if the file has been fetched.
     """
     if rctx.os.environ.get("HYPERKUBE_UPSTREAM") or rctx.os.environ.get("HYPERKUBE_REBUILD") == "1":
+        return False
+    if rctx.attr.key.startswith("debian/") and (rctx.os.environ.get("HYPERKUBE_DEBIAN_MIRROR") or
+                                                rctx.os.environ.get("HYPERKUBE_DEBIAN_SECURITY_MIRROR")):
         return False
     url = _stored_url(rctx) or rctx.attr.url
     if not url:

@@ -1,4 +1,4 @@
-"""Labels of pinned files and base images in the hub `upstream`.
+"""Labels of pinned files, Debian packages and base images in the hub `upstream`.
 
 The module extension makes the hub's targets by these functions, and BUILD files
 refer to them by the same functions.
@@ -8,8 +8,9 @@ def file_target(key):
     """Names the target of a pinned file.
 
     Args:
-        key: the pin's key, SOURCE/VERSION/OS/ARCH/FILE, or SOURCE/OS/ARCH/FILE
-            for a program of this repository; the argument of `hk fetch`.
+        key: the pin's key, SOURCE/VERSION/OS/ARCH/FILE, SOURCE/OS/ARCH/FILE for
+            a program of this repository, or debian/SET/OS/ARCH/NAME for a Debian
+            package; the argument of `hk fetch`.
 
     Returns:
         the target's package and name.

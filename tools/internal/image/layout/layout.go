@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -34,21 +35,25 @@ type Content struct {
 	// the configs and layers. Both are without duplicates.
 	Manifests, Blobs []v1.Descriptor
 	dir              string
+	more             []string
 }
 
 // Open opens the layout in a directory. Blobs may be symlinks, as in layouts that
 // Bazel wrote: a digest decides whether the content is right. Symlinks in place
 // of oci-layout and index.json, which have no digest, must not lead out of the
-// layout, except into Bazel's output tree.
-func Open(dir string) (Content, error) {
-	c, err := open(dir)
+// layout, except into Bazel's output tree. Blobs that the layout does not have are
+// read from the directories more, which may get them later. Their files are named by
+// the sha256.
+func Open(dir string, more ...string) (Content, error) {
+	c, err := open(dir, more)
 	if err != nil {
 		return Content{}, fmt.Errorf("reading layout %q: %w", dir, err)
 	}
 	return c, nil
 }
 
-func open(dir string) (c Content, err error) {
+func open(dir string, more []string) (c Content, err error) {
+	c.more = more
 	if c.dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return c, err
 	}
@@ -92,9 +97,18 @@ func (c Content) IndexDigest() (string, error) {
 // Verify reads the layers and compares them with their digests and sizes.
 func (c Content) Verify(ctx context.Context) error {
 	for _, desc := range c.Blobs {
-		if err := c.verifyBlob(ctx, desc); err != nil {
-			return fmt.Errorf("verifying layout: %w\nFix: build the image again", err)
+		if err := c.VerifyBlob(ctx, desc); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// VerifyBlob reads a blob and compares it with its digest and size. The error wraps
+// [fs.ErrNotExist] if the layout does not have the blob.
+func (c Content) VerifyBlob(ctx context.Context, desc v1.Descriptor) error {
+	if err := c.verifyBlob(ctx, desc); err != nil {
+		return fmt.Errorf("verifying layout: %w\nFix: build the image again", err)
 	}
 	return nil
 }
@@ -116,6 +130,9 @@ func (c Content) openBlob(desc v1.Descriptor, limit int64) (*os.File, versions.D
 		return nil, digest, fmt.Errorf("want a digest like sha256:…, got %q", desc.Digest)
 	}
 	f, size, err := OpenRegular(filepath.Join(c.dir, "blobs", "sha256", digest.String()), limit)
+	for i := 0; i < len(c.more) && errors.Is(err, fs.ErrNotExist); i++ {
+		f, size, err = OpenRegular(filepath.Join(c.more[i], digest.String()), limit)
+	}
 	if err != nil {
 		return nil, digest, err
 	}

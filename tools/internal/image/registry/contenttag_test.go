@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,33 +45,45 @@ func randomLayout(t *testing.T) string {
 func TestPushContentTag(t *testing.T) {
 	host, writes := server(t)
 	repository := host + "/hypokube"
-	push := func(dir string, tags ...string) (digest, messages string) {
+	var log bytes.Buffer
+	push := func(dir string, tags ...string) (Result, error) {
 		t.Helper()
-		var log bytes.Buffer
-		r, err := Push{Repository: repository, Tags: tags, ContentTag: "files-1"}.Run(t.Context(), progress.New(&log, nil), open(t, dir))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r.Digest, log.String()
+		log.Reset()
+		return Push{Repository: repository, Tags: tags, ContentTag: "files-1"}.Run(t.Context(), progress.New(&log, nil), open(t, dir))
 	}
 	first, other := randomLayout(t), randomLayout(t)
-	digest, _ := push(first, "v1.36.0")
+	digest := open(t, first).Digest.String()
+	if _, err := push(first, "v1.36.0"); err != nil {
+		t.Fatal(err)
+	}
 	if got := strings.Join(writes(), "\n"); !strings.HasSuffix(got, "/manifests/v1.36.0\nPUT /v2/hypokube/manifests/files-1") {
 		t.Errorf("wrote\n%s\nwant both tags at the end, the content tag last", got)
 	}
 
-	// The same image, and another image with the same content tag: no writes.
-	for _, dir := range []string{first, other} {
-		again, messages := push(dir, "v1.36.0")
-		if got := writes(); len(got) > 0 || again != digest || !strings.Contains(messages, repository+":files-1 exists: nothing to push") {
-			t.Errorf("wrote %q, reported %q, digest %s, want %s", got, messages, again, digest)
-		}
+	// The same image: no writes, and the layers are not read.
+	if err := os.Remove(filepath.Join(first, "blobs", "sha256", open(t, first).Blobs[0].Digest.Hex)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := push(first, "v1.36.0")
+	if got := writes(); err != nil || len(got) > 0 || r.Digest != digest || !strings.Contains(log.String(), repository+":files-1 exists: nothing to push") {
+		t.Errorf("wrote %q, reported %q, %+v, %v", got, &log, r, err)
 	}
 
-	// Another version with the same content adds only a tag.
-	again, messages := push(other, "v1.36.1")
-	if got := strings.Join(writes(), " "); got != "PUT /v2/hypokube/manifests/v1.36.1" || again != digest || !strings.Contains(messages, "tagged "+repository+":v1.36.1") {
-		t.Errorf("wrote %q, reported %q, digest %s, want %s", got, messages, again, digest)
+	// Another tag of the same image.
+	r, err = push(first, "v1.36.0-2")
+	if got := strings.Join(writes(), " "); err != nil || got != "PUT /v2/hypokube/manifests/v1.36.0-2" || !strings.Contains(log.String(), "tagged "+repository+":v1.36.0-2") {
+		t.Errorf("wrote %q, reported %q, %+v, %v", got, &log, r, err)
+	}
+
+	// Another image with the same files gets its own digest, never that of the
+	// first image. The content tag stays.
+	r, err = push(other, "v1.36.1")
+	kept := Tag{"files-1", StatusKept, digest}
+	if got := writes(); err != nil || r.Digest == digest || got[len(got)-1] != "PUT /v2/hypokube/manifests/v1.36.1" || r.Tags[1] != kept || !strings.Contains(log.String(), "files-1 exists and stays "+digest) {
+		t.Errorf("wrote %q, reported %q, %+v, %v", got, &log, r, err)
+	}
+	if _, err = push(other, "v1.36.0"); err == nil || !strings.Contains(err.Error(), "refusing to move the tag "+repository+":v1.36.0") || len(writes()) > 0 {
+		t.Errorf("the tag of the first image: got %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"sync"
 	"time"
@@ -29,11 +30,14 @@ type Push struct {
 	Repository string
 	Tags       []string
 	// ContentTag, unless empty, is a tag derived from the content of the image. If
-	// the repository has it, nothing is uploaded, and the other tags point at the
-	// image that exists.
+	// the repository has it with the digest of the image, nothing is uploaded. If it
+	// has another digest, it stays without Force: other images may have this content.
 	ContentTag string
-	Force      bool // move tags that exist with another digest
-	DryRun     bool // only read from the registry
+	// Fetch, unless nil, adds a layer to the layout that neither the layout nor the
+	// repository has.
+	Fetch  func(context.Context, v1.Descriptor) error
+	Force  bool // move tags that exist with another digest
+	DryRun bool // only read from the registry
 }
 
 // Validate returns an error, which exits with [cli.ExitUsage], for a repository
@@ -52,9 +56,9 @@ func (p Push) Validate() error {
 
 // Run pushes the index or image of a layout by digest and tags it last, so that a
 // tag never refers to an incomplete image. Before it sends anything, it verifies
-// every blob, and checks that no tag exists with another digest; the error for such
-// a tag exits with [cli.ExitDrift]. Blobs that the registry has are not uploaded
-// again.
+// every blob of the layout, and checks that no tag exists with another digest; the
+// error for such a tag exits with [cli.ExitDrift]. Layers that the repository has
+// are not uploaded again, and may be absent from the layout.
 func (p Push) Run(ctx context.Context, reporter *progress.Reporter, content layout.Content) (Result, error) {
 	if err := p.Validate(); err != nil {
 		return Result{}, err
@@ -68,44 +72,49 @@ func (p Push) Run(ctx context.Context, reporter *progress.Reporter, content layo
 		return Result{}, fmt.Errorf("pushing to %s: %w", repo, httplimit.EscapeError(err))
 	}
 	r := run{p, repo, puller, reporter}
-	image, existing, err := r.image(ctx, content)
-	if err != nil {
+	result := Result{Repository: p.Repository, Digest: content.Digest.String(), DryRun: p.DryRun}
+	var tagErr error
+	if result.Tags, tagErr = r.checkTags(ctx, content.Digest); tagErr != nil && !p.DryRun {
+		return Result{}, tagErr
+	}
+	complete := p.ContentTag != "" && result.Tags[len(result.Tags)-1].Status == StatusExists
+	if complete {
+		reporter.Logf("%s:%s exists: nothing to push", repo, p.ContentTag)
+	} else if err := r.verify(ctx, content); err != nil {
 		return Result{}, err
 	}
-	result := Result{Repository: p.Repository, Digest: image.digest.String(), DryRun: p.DryRun}
-	if !existing {
-		if err := content.Verify(ctx); err != nil {
-			return Result{}, err
-		}
-	}
-	var tagErr error
-	if result.Tags, tagErr = r.checkTags(ctx, image); p.DryRun {
-		if !existing {
+	if p.DryRun {
+		if !complete {
 			err = r.checkContent(ctx, content, &result)
 		}
 		return result, errors.Join(err, tagErr)
 	}
-	if tagErr != nil {
-		return Result{}, tagErr
+	var image remote.Taggable = content.Index
+	if content.Index == nil {
+		image = content.Image
 	}
-	if !existing {
-		if err := upload(ctx, reporter, repo.Digest(image.digest.String()), image.content); err != nil {
-			return Result{}, fmt.Errorf("pushing %s@%s: %w", repo, image.digest, httplimit.EscapeError(err))
+	if !complete {
+		if err := upload(ctx, reporter, repo.Digest(result.Digest), image); err != nil {
+			return Result{}, fmt.Errorf("pushing %s@%s: %w", repo, result.Digest, httplimit.EscapeError(err))
 		}
 	}
 	// Check again: an upload may take minutes.
-	if result.Tags, err = r.checkTags(ctx, image); err != nil {
+	if result.Tags, err = r.checkTags(ctx, content.Digest); err != nil {
 		return Result{}, err
 	}
 	for i, tag := range result.Tags {
-		if tag.Status == StatusExists {
+		switch tag.Status {
+		case StatusExists:
+			continue
+		case StatusKept:
+			reporter.Logf("%s:%s exists and stays %s, an image with the same files", repo, tag.Tag, tag.Previous)
 			continue
 		}
-		if err := remote.Tag(repo.Tag(tag.Tag), image.content, options(ctx)...); err != nil {
+		if err := remote.Tag(repo.Tag(tag.Tag), image, options(ctx)...); err != nil {
 			return Result{}, fmt.Errorf("tagging %s:%s: %w", repo, tag.Tag, httplimit.EscapeError(err))
 		}
 		result.Tags[i].Status = StatusSent
-		if existing {
+		if complete {
 			reporter.Logf("tagged %s:%s", repo, tag.Tag)
 		}
 	}
@@ -120,58 +129,63 @@ type run struct {
 	reporter *progress.Reporter
 }
 
-// tagged is the image that tags refer to.
-type tagged struct {
-	digest  v1.Hash
-	content remote.Taggable
-	own     v1.Hash // of the layout; another one if the content tag exists
-}
-
-// image returns the image that exists with the content tag, or else that of the
-// layout.
-func (r run) image(ctx context.Context, content layout.Content) (image tagged, existing bool, err error) {
-	image = tagged{content.Digest, content.Index, content.Digest}
-	if content.Index == nil {
-		image.content = content.Image
+// verify verifies the blobs of the layout. It fetches layers that neither the layout
+// nor the repository has.
+func (r run) verify(ctx context.Context, content layout.Content) error {
+	for _, desc := range content.Blobs {
+		err := content.VerifyBlob(ctx, desc)
+		if !errors.Is(err, fs.ErrNotExist) {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		exists, existsErr := r.hasBlob(ctx, desc)
+		switch {
+		case existsErr != nil:
+			return existsErr
+		case exists:
+		case r.Fetch == nil:
+			return err
+		case !r.DryRun:
+			r.reporter.Logf("fetching layer %s, %d bytes", desc.Digest, desc.Size)
+			if err := r.Fetch(ctx, desc); err != nil {
+				return fmt.Errorf("fetching layer %s: %w", desc.Digest, err)
+			}
+		}
 	}
-	if r.ContentTag == "" {
-		return image, false, nil
-	}
-	found, err := r.puller.Get(ctx, r.repo.Tag(r.ContentTag))
-	switch {
-	case err == nil:
-		r.reporter.Logf("%s:%s exists: nothing to push", r.repo, r.ContentTag)
-		return tagged{found.Digest, found, content.Digest}, true, nil
-	case isNotFound(err):
-		return image, false, nil
-	}
-	return image, false, fmt.Errorf("checking %s:%s: %w", r.repo, r.ContentTag, httplimit.EscapeError(err))
+	return nil
 }
 
 // checkTags returns the tags to set, the content tag last, and those that exist. An
-// existing tag with another digest is an error without --force.
-func (r run) checkTags(ctx context.Context, image tagged) ([]Tag, error) {
+// existing tag with another digest is an error without Force, unless it is the
+// content tag.
+func (r run) checkTags(ctx context.Context, digest v1.Hash) ([]Tag, error) {
 	var tags []Tag
 	var errs []error
 	names := r.Tags
 	if r.ContentTag != "" {
 		names = append(names[:len(names):len(names)], r.ContentTag)
 	}
-	for _, name := range names {
+	for i, name := range names {
 		tag := Tag{Tag: name, Status: StatusSend}
 		current, err := r.head(ctx, name)
 		switch {
 		case isNotFound(err):
 		case err != nil:
 			errs = append(errs, fmt.Errorf("checking %s:%s: %w", r.repo, name, httplimit.EscapeError(err)))
-		case current == image.digest || current == image.own:
+		case current == digest:
 			tag.Status = StatusExists
 		default:
 			tag.Previous = current.String()
-			if !r.Force {
+			switch {
+			case r.Force:
+			case i == len(r.Tags):
+				tag.Status = StatusKept
+			default:
 				tag.Status = StatusRefused
 				errs = append(errs, cli.Exit(cli.ExitDrift, fmt.Errorf("refusing to move the tag %s:%s from %s to %s. Fix: push another tag, or pass --force",
-					r.repo, name, current, image.digest)))
+					r.repo, name, current, digest)))
 			}
 		}
 		tags = append(tags, tag)

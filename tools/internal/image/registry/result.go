@@ -17,7 +17,7 @@ type Result struct {
 	Digest     string `json:"digest"`
 	DryRun     bool   `json:"dryRun,omitempty"`
 	// Blobs and Manifests are those of a dry run, in the order of a push. They are
-	// empty if the repository has the content tag.
+	// empty if the repository has the content tag with this digest.
 	Blobs     []Upload `json:"blobs,omitempty"`
 	Manifests []Upload `json:"manifests,omitempty"`
 	Tags      []Tag    `json:"tags"`
@@ -34,7 +34,7 @@ type Upload struct {
 type Tag struct {
 	Tag      string `json:"tag"`
 	Status   Status `json:"status"`
-	Previous string `json:"previous,omitempty"` // the current digest of a tag to move
+	Previous string `json:"previous,omitempty"` // the current digest, if it is another one
 }
 
 // Status describes what a push does.
@@ -46,6 +46,7 @@ const (
 	StatusSend    Status = "send"    // to be sent, in a dry run
 	StatusSent    Status = "sent"    // sent, except in a dry run
 	StatusRefused Status = "refused" // a tag with another digest
+	StatusKept    Status = "kept"    // the content tag with another digest
 )
 
 // Print prints a result in lines: the digest, and all statuses of a dry run.
@@ -79,13 +80,9 @@ func (r run) checkContent(ctx context.Context, content layout.Content, result *R
 		*list = append(*list, u)
 	}
 	for _, desc := range content.Blobs {
-		layer, err := r.puller.Layer(ctx, r.repo.Digest(desc.Digest.String()))
-		exists := false
-		if err == nil {
-			exists, err = partial.Exists(layer)
-		}
+		exists, err := r.hasBlob(ctx, desc)
 		if err != nil {
-			return fmt.Errorf("checking %s@%s: %w", r.repo, desc.Digest, httplimit.EscapeError(err))
+			return err
 		}
 		add(&result.Blobs, desc, exists)
 	}
@@ -97,4 +94,16 @@ func (r run) checkContent(ctx context.Context, content layout.Content, result *R
 		add(&result.Manifests, desc, err == nil)
 	}
 	return nil
+}
+
+// hasBlob reports whether the repository has a blob.
+func (r run) hasBlob(ctx context.Context, desc v1.Descriptor) (exists bool, err error) {
+	layer, err := r.puller.Layer(ctx, r.repo.Digest(desc.Digest.String()))
+	if err == nil {
+		exists, err = partial.Exists(layer)
+	}
+	if err != nil {
+		err = fmt.Errorf("checking %s@%s: %w", r.repo, desc.Digest, httplimit.EscapeError(err))
+	}
+	return exists, err
 }

@@ -4,6 +4,7 @@ load("@rules_oci//oci:defs.bzl", "oci_image", "oci_image_index", "oci_load")
 load("//tools/bazel:labels.bzl", "base_label")
 load(":archive.bzl", "image_archive")
 load(":command.bzl", "command", "command_test")
+load(":documents.bzl", "documents")
 
 # Wildcards must not fetch the binaries of all versions.
 _TAGS = ["manual"]
@@ -34,7 +35,7 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
         catalog_name: the name of an image of versions.yaml, FLAVOR:TAG. Its digests
             are compared with those in images/digests.json.
         content_tag: a second tag to push, a hash of the content. An image is not
-            pushed if the repository has this tag.
+            pushed if the repository has this tag for it.
         labels: dict of labels in the image config.
         visibility: visibility of all targets.
         **kwargs: other attributes of oci_image: cmd, env, user, workdir.
@@ -66,22 +67,33 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
         visibility = visibility,
     )
 
+    documents(
+        name = name + "_documents",
+        layout = name,
+        tags = _TAGS,
+    )
+
     # Not oci_push of rules_oci, which compares neither with the digests on record
     # nor with the digests of existing tags.
     command(
         name = "push_" + name,
-        args = [
-            "push",
-            "-layout=$(rootpath %s)" % name,
+        args = ["push"] + select({
+            "//tools/oci:no_cas": ["-layout=$(rootpath %s)" % name],
+            "//conditions:default": ["-layout=$(rootpath %s_documents)" % name, "-cas=$(CAS)"],
+        }) + [
             "-repository=" + repository,
             "-tag=" + tag,
         ] + (["-content-tag=" + content_tag] if content_tag else []) + ([
             "-image=" + catalog_name,
             "-digests=$(rootpath //images:digests.json)",
         ] if catalog_name else []),
-        data = [name] + (["//images:digests.json"] if catalog_name else []),
+        data = select({
+            "//tools/oci:no_cas": [name],
+            "//conditions:default": [name + "_documents"],
+        }) + (["//images:digests.json"] if catalog_name else []),
         program = "//tools/oci",
         tags = _TAGS,
+        toolchains = ["//tools/oci:cas"],
         visibility = visibility,
     )
     if catalog_name:

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -123,6 +124,34 @@ func index(_ context.Context, env cli.Env) error {
 	return oci.WriteIndex(out, oci.Index(images), images, oci.CopyLayerFiles(func(digest string) string {
 		return oci.BlobPath(layouts[digest], digest)
 	}))
+}
+
+// documents copies a layout without its layers. A push of an image whose layers are in
+// the registry needs no more.
+func documents(_ context.Context, env cli.Env) error {
+	out, dirs, err := parseLayouts(env, "oci documents")
+	if err != nil {
+		return err
+	}
+	if len(dirs) != 1 {
+		return cli.Usage("want one layout, got %d", len(dirs))
+	}
+	content, err := layout.Open(dirs[0])
+	if err != nil {
+		return err
+	}
+	errs := []error{oci.MakeDirs(out)}
+	for _, name := range []string{"oci-layout", "index.json"} {
+		raw, err := os.ReadFile(filepath.Join(dirs[0], name))
+		errs = append(errs, err, os.WriteFile(filepath.Join(out, name), raw, 0o644))
+	}
+	write := oci.CopyLayerFiles(func(digest string) string { return oci.BlobPath(dirs[0], digest) })
+	for _, desc := range slices.Concat(content.Manifests, content.Blobs) {
+		if !desc.MediaType.IsLayer() {
+			errs = append(errs, write(desc.Digest.String(), oci.BlobPath(out, desc.Digest.String())))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // parseLayouts parses -o and the layouts of images.

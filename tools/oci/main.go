@@ -18,12 +18,13 @@ import (
 func main() { os.Exit(cli.Main("oci", run)) }
 
 var commands = map[string]cli.Command{
-	"archive": archive,
-	"base":    base,
-	"image":   image,
-	"index":   index,
-	"load":    load,
-	"push":    push,
+	"archive":   archive,
+	"base":      base,
+	"documents": documents,
+	"image":     image,
+	"index":     index,
+	"load":      load,
+	"push":      push,
 }
 
 func run(ctx context.Context, env cli.Env) error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -39,16 +40,21 @@ func TestScripts(t *testing.T) {
 			"isolate":  isolate,
 		},
 		Setup: func(env *testscript.Env) error {
-			server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-			env.Defer(server.Close)
-			env.Setenv("REGISTRY", strings.TrimPrefix(server.URL, "http://"))
+			for _, name := range []string{"REGISTRY", "REGISTRY2"} {
+				server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+				env.Defer(server.Close)
+				env.Setenv(name, strings.TrimPrefix(server.URL, "http://"))
+			}
+			cas := httptest.NewServer(http.FileServer(http.Dir(env.WorkDir)))
+			env.Defer(cas.Close)
+			env.Setenv("CAS", cas.URL)
 			return nil
 		},
 	})
 }
 
 // writeLayers writes a layer NAME and its descriptor NAME.json per argument, and sets
-// $NAME_blob to the path of its blob.
+// $NAME_blob to the path of its blob and $NAME_sha256.
 func writeLayers(ts *testscript.TestScript, _ bool, names []string) {
 	for _, name := range names {
 		content := strings.Repeat(name, 10_000)
@@ -60,6 +66,7 @@ func writeLayers(ts *testscript.TestScript, _ bool, names []string) {
 		raw, err := json.Marshal(d)
 		ts.Check(errors.Join(err, os.WriteFile(ts.MkAbs(name), b.Bytes(), 0o644), os.WriteFile(ts.MkAbs(name+".json"), raw, 0o644)))
 		ts.Setenv(name+"_blob", "blobs/"+strings.Replace(d.Digest, ":", "/", 1))
+		ts.Setenv(name+"_sha256", strings.TrimPrefix(d.Digest, "sha256:"))
 	}
 }
 

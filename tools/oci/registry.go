@@ -7,22 +7,26 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/hyperkube/hyperkube/tools/internal/cas"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
+	"github.com/hyperkube/hyperkube/versions"
 )
 
 // push pushes a layout like hk push. Bazel runs this program, because hk embeds the
 // lock and so changes with every version.
-func push(ctx context.Context, env cli.Env) error {
+func push(ctx context.Context, env cli.Env) (rerr error) {
 	var p registry.Push
 	fs := flag.NewFlagSet("oci push", flag.ContinueOnError)
 	dir := fs.String("layout", "", "the `directory` of the OCI layout")
@@ -37,7 +41,8 @@ func push(ctx context.Context, env cli.Env) error {
 			return nil
 		})
 	}
-	fs.StringVar(&p.ContentTag, "content-tag", "", "a `tag` derived from the content of the image; if it exists, nothing is pushed")
+	fs.StringVar(&p.ContentTag, "content-tag", "", "a `tag` derived from the content of the image; if it exists for this image, nothing is pushed")
+	address := fs.String("cas", "", "the `URL` of a remote cache, for layers that neither the layout nor the repository has: grpc, grpcs, http or https")
 	fs.BoolVar(&p.Force, "force", false, "move tags that exist with another digest")
 	fs.BoolVar(&p.DryRun, "dry-run", false, "print which blobs, manifests and tags would be sent, and send nothing")
 	asJSON := fs.Bool("json", false, "print the result as JSON")
@@ -50,7 +55,30 @@ func push(ctx context.Context, env cli.Env) error {
 	if (*image == "") != (*digests == "") {
 		return cli.Usage("want both -image NAME and -digests FILE, or neither")
 	}
-	content, err := layout.Open(*dir)
+	var fetched []string
+	if *address != "" {
+		client, err := cas.New(*address)
+		if err != nil {
+			return cli.Usage("-cas: %w", err)
+		}
+		tmp, err := os.MkdirTemp("", "hyperkube-push-")
+		if err != nil {
+			return fmt.Errorf("creating a temporary directory: %w", err)
+		}
+		defer func() { rerr = errors.Join(rerr, os.RemoveAll(tmp)) }()
+		fetched = []string{tmp}
+		p.Fetch = func(ctx context.Context, desc v1.Descriptor) error {
+			digest, err := versions.ParseDigest(desc.Digest.Hex)
+			if err == nil {
+				err = client.Fetch(ctx, digest, desc.Size, filepath.Join(tmp, digest.String()))
+			}
+			if err != nil {
+				return fmt.Errorf("%w\nFix: build the image again, or push without --//tools/oci:cas", err)
+			}
+			return nil
+		}
+	}
+	content, err := layout.Open(*dir, fetched...)
 	if err != nil {
 		return err
 	}

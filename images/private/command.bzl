@@ -12,7 +12,7 @@ def _command_impl(ctx):
 
 _ATTRS = {
     "data": attr.label_list(allow_files = True, doc = "Files and targets of $(rootpath) in `args`."),
-    "program": attr.label(mandatory = True, executable = True, cfg = "target", doc = "The program to run."),
+    "program": attr.label(mandatory = True, executable = True, cfg = "exec", doc = "The program to run, built for this machine like the programs of actions."),
 }
 
 command = rule(

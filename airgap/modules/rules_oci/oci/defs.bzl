@@ -136,7 +136,8 @@ oci_load = rule(
     attrs = {
         "image": attr.label(mandatory = True, allow_single_file = True, doc = "Label of an oci_image or oci_image_index."),
         "repo_tags": attr.string_list(mandatory = True, doc = "Names for the loaded image, REPOSITORY:TAG."),
-        "_oci": attr.label(default = _OCI, executable = True, cfg = "target"),
+        # Built once, for this machine, also if the image is for another platform.
+        "_oci": attr.label(default = _OCI, executable = True, cfg = "exec"),
     },
     executable = True,
     doc = "Loads an image into docker, podman or nerdctl.",

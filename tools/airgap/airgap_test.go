@@ -156,7 +156,6 @@ func TestBazelrc(t *testing.T) {
 startup --install_base=/usr/share/bazel
 common --config=airgap
 common --registry=file:///registry
-common --experimental_downloader_config=/w/airgap/downloader.cfg
 common --repo_env=HYPERKUBE_CACHE=/cache
 common --repo_env=HYPERKUBE_STORE=/store
 common --repo_env=HYPERKUBE_REBUILD=1

@@ -122,7 +122,6 @@ func (c config) bazelrc(debianOptions, private []string, registry string, sdk go
 	}
 	line("common --config=airgap")
 	line("common --registry=%s", quote("file://"+registry))
-	line("common --experimental_downloader_config=%s", quote(filepath.Join(c.workspace, "airgap", "downloader.cfg")))
 	line("common --repo_env=HYPERKUBE_CACHE=%s", quote(c.cache))
 	line("common --repo_env=HYPERKUBE_STORE=%s", quote(c.store))
 	line("common --repo_env=HYPERKUBE_REBUILD=1")

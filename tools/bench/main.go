@@ -56,6 +56,7 @@ func benchmarks() []benchmark {
 		{"bazel-gzip-parallel", "building an index with Bazel; baseline: a genrule for each layer", limits{}, compareWithGenrule("gzip", "baseline_parallel")},
 		{"bazel-zstd-parallel", "building an index with Bazel; baseline: a genrule for each layer", limits{}, compareWithGenrule("zstd", "baseline_parallel")},
 		{"bazel-null", "building an image that is up to date with Bazel", limits{seconds: 0.6}, nullBuild},
+		{"bazel-null-fresh", "stopping Bazel's server and building an image that is up to date", limits{}, freshNullBuild},
 	}
 }
 

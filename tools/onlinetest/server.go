@@ -114,9 +114,8 @@ func (s *server) checkNoBinaries() error {
 	return nil
 }
 
-// knownHosts are hosts that Bazel may contact. rules_go requests the list of Go
-// releases from two of them, and does not need it.
-var knownHosts = regexp.MustCompile(`^/(registry/|github\.com/|dl\.google\.com/|dl\.k8s\.io/|go\.dev/dl/$|golang\.google\.cn/dl/$)`)
+// knownHosts are hosts that Bazel may contact.
+var knownHosts = regexp.MustCompile(`^/(registry/|github\.com/|dl\.google\.com/|dl\.k8s\.io/)`)
 
 // checkNoUnknownHosts returns an error if Bazel contacted a host that the online
 // profile does not need.
@@ -138,7 +137,7 @@ func (s *server) checkNoUnknownHosts() error {
 
 // report prints the number of requests of each host.
 func (s *server) report(w io.Writer) {
-	for _, host := range []string{"registry", "github.com", "dl.google.com", "go.dev", "dl.k8s.io"} {
+	for _, host := range []string{"registry", "github.com", "dl.google.com", "dl.k8s.io"} {
 		fmt.Fprintf(w, "requested from %s: %d files\n", host, len(s.from(host)))
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -43,6 +44,9 @@ func test(ctx context.Context, w *workspace, s *server) error {
 		return err
 	}
 	w.pass("build: the layout is the recorded one")
+	if err := nullBuild(ctx, w); err != nil {
+		return err
+	}
 	records, err := record.Read(w.checkout)
 	if err != nil {
 		return err
@@ -64,6 +68,19 @@ func test(ctx context.Context, w *workspace, s *server) error {
 	if err := s.checkNoUnknownHosts(); err != nil {
 		return cli.Exit(cli.ExitDrift, err)
 	}
+	return nil
+}
+
+// nullBuild measures a build without changes by a fresh server of Bazel.
+func nullBuild(ctx context.Context, w *workspace) error {
+	if _, err := w.bazel(ctx, "shutdown"); err != nil {
+		return err
+	}
+	start := time.Now()
+	if _, err := w.bazel(ctx, "build", "//images:"+target); err != nil {
+		return err
+	}
+	w.pass("build by a fresh server without changes: %.1f s", time.Since(start).Seconds())
 	return nil
 }
 

@@ -69,6 +69,15 @@ func (w *workspace) configure(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
+	// Bazel rewrites URLs before it blocks hosts.
+	blocked, err := os.ReadFile(filepath.Join(w.checkout, "tools", "bazel", "downloader.cfg"))
+	if err != nil {
+		return fmt.Errorf("reading the blocked hosts: %w", err)
+	}
+	kept := `127\.0\.0\.1`
+	for _, host := range blockedHost.FindAllSubmatch(blocked, -1) {
+		kept += "|" + regexp.QuoteMeta(string(host[1]))
+	}
 	for name, text := range map[string]string{
 		filepath.Join(w.checkout, "MODULE.bazel"): sdkModule,
 		filepath.Join(w.checkout, "user.bazelrc"): strings.Join([]string{
@@ -79,7 +88,7 @@ func (w *workspace) configure(ctx context.Context, url string) error {
 			"common --repo_env=HYPERKUBE_CACHE=" + w.path("cache"),
 			"",
 		}, "\n"),
-		w.path("downloader.cfg"): "rewrite ((?!127\\.0\\.0\\.1[:/]).*) " + url + "/$1\n",
+		w.path("downloader.cfg"): string(blocked) + "rewrite ((?!(" + kept + ")[:/]).*) " + url + "/$1\n",
 		// bazelw prefers bazelisk, here Debian's Bazel without the airgap profile.
 		w.program("bazelisk"): fmt.Sprintf("#!/bin/sh\nexport HYPERKUBE_CACHE='%s'\nexec '%s' -bare -workspace '%s' -- --output_user_root='%s' \"$@\"\n",
 			w.cache, w.program("airgap"), w.checkout, w.path("out")),
@@ -92,6 +101,8 @@ func (w *workspace) configure(ctx context.Context, url string) error {
 	}
 	return nil
 }
+
+var blockedHost = regexp.MustCompile(`(?m)^block (\S+)$`)
 
 var sdkPin = regexp.MustCompile(`"(go[0-9.]+)\.` + runtime.GOOS + "-" + runtime.GOARCH + `\.tar\.gz",\s+"([0-9a-f]{64})"`)
 

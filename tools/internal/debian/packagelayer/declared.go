@@ -23,7 +23,9 @@ func (t *tree) add(n *node) error {
 	if p := canonical(n.path); p != n.path {
 		return fmt.Errorf("path %s of %s: want %s, because of merged usr", n.path, n.owner, p)
 	}
-	if old, ok := t.nodes[n.path]; ok && (old.kind != tar.TypeDir || n.kind != tar.TypeDir) {
+	// An excluded directory can be replaced, by a symlink for example. addParents finds
+	// files below it.
+	if old, ok := t.nodes[n.path]; ok && !old.excluded && (old.kind != tar.TypeDir || n.kind != tar.TypeDir) {
 		return fmt.Errorf("%s of %s is in %s, too", n.path, n.owner, old.owner)
 	}
 	t.nodes[n.path] = n

@@ -224,6 +224,20 @@ func TestDeclared(t *testing.T) {
 	f.wantList(t, "1777 0:0 /tmp/", `0644 0:0 /tmp/b ""`)
 }
 
+// A symlink can replace a directory that is excluded and empty.
+func TestDeclaredReplaces(t *testing.T) {
+	f := newFixture(t, pkgOf("a", debtest.Dir("./var/lock"), debtest.File("./run/a", "")))
+	f.layer.Exclude = []string{"/var/lock"}
+	f.top().Symlinks = []versions.Symlink{{Path: "/var/lock", Target: "/run/lock"}}
+	f.wantList(t, "0755 0:0 /run/", `0644 0:0 /run/a ""`, "0777 0:0 /var/lock -> /run/lock")
+	f = newFixture(t, pkgOf("a", debtest.Dir("./var/lock"), debtest.File("./var/lock/a", "")))
+	f.layer.Exclude = []string{"/var/lock"}
+	f.top().Symlinks = []versions.Symlink{{Path: "/var/lock", Target: "/run/lock"}}
+	if _, err := f.write(t); err == nil || !strings.Contains(err.Error(), `/var/lock/a of a: /var/lock of set "low" is not a directory`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestOwners(t *testing.T) {
 	for _, owner := range []string{"a", "b"} {
 		f := newFixture(t, pkgOf("a", debtest.File("./etc/x", "of a")), pkgOf("b", debtest.File("./etc/x", "of b")))

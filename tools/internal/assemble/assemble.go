@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
+	"github.com/hyperkube/hyperkube/tools/internal/debian/packagelayer"
 	"github.com/hyperkube/hyperkube/tools/internal/fetch"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
 	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
@@ -99,15 +101,6 @@ func buildPlatform(ctx context.Context, fetcher *fetch.Fetcher, image versions.I
 }
 
 func writeLayer(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, dir string) (layer.Descriptor, error) {
-	entries := layer.Symlinks(l.Symlinks)
-	if len(l.Symlinks) == 0 {
-		content, size, err := fetcher.Open(ctx, l.Pin)
-		if err != nil {
-			return layer.Descriptor{}, err
-		}
-		defer content.Close()
-		entries = []layer.Entry{{Path: l.Path, Mode: l.Mode, Size: size, Content: content}}
-	}
 	if err := oci.MakeDirs(dir); err != nil {
 		return layer.Descriptor{}, err
 	}
@@ -115,11 +108,29 @@ func writeLayer(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, d
 	if err != nil {
 		return layer.Descriptor{}, err
 	}
-	d, err := layer.Write(ctx, tmp, l.Compression, entries...)
+	d, err := writeContent(ctx, fetcher, l, tmp)
 	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
 		return layer.Descriptor{}, err
 	}
 	return d, os.Rename(tmp.Name(), oci.BlobPath(dir, d.Digest))
+}
+
+func writeContent(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, w io.Writer) (layer.Descriptor, error) {
+	switch {
+	case l.Packages != nil:
+		return packagelayer.Write(ctx, w, *l.Packages, func(ctx context.Context, pin versions.PackagePin) (io.ReadCloser, error) {
+			content, _, err := fetcher.Open(ctx, fetcher.Catalog.Lock.PackageFile(pin))
+			return content, err
+		}, l.Compression)
+	case len(l.Symlinks) > 0:
+		return layer.Write(ctx, w, l.Compression, layer.Symlinks(l.Symlinks)...)
+	}
+	content, size, err := fetcher.Open(ctx, l.Pin)
+	if err != nil {
+		return layer.Descriptor{}, err
+	}
+	defer content.Close()
+	return layer.Write(ctx, w, l.Compression, layer.Entry{Path: l.Path, Mode: l.Mode, Size: size, Content: content})
 }
 
 // replace writes a layout to a temporary directory and then replaces dir atomically.

@@ -5,31 +5,6 @@ load("@rules_oci//oci:defs.bzl", "oci_image", "oci_image_index")
 load("//images:defs.bzl", "image", "layer")
 load("//tools/bazel:labels.bzl", "file_label")
 
-_RunInfo = provider(doc = "A run of the benchmarks.", fields = {"id": "A string."})
-
-def _run_id_impl(ctx):
-    return [_RunInfo(id = ctx.build_setting_value)]
-
-run_id = rule(
-    implementation = _run_id_impl,
-    build_setting = config.string(flag = True),
-    doc = "Identifies a run; part of output paths, to avoid cached results of other runs.",
-)
-
-def _uncached_impl(ctx):
-    out = ctx.actions.declare_file("%s/%s" % (ctx.label.name, ctx.attr._run_id[_RunInfo].id))
-    ctx.actions.symlink(output = out, target_file = ctx.file.src)
-    return [DefaultInfo(files = depset([out]))]
-
-uncached = rule(
-    implementation = _uncached_impl,
-    attrs = {
-        "src": attr.label(mandatory = True, allow_single_file = True, doc = "A file."),
-        "_run_id": attr.label(default = ":run_id"),
-    },
-    doc = "A symlink to a file, at a path that differs in every run.",
-)
-
 # Typical command of a genrule that writes a layer.
 _PACK = "tar --dereference --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0755 " + \
         "--transform='s,.*,{path},' -cPf - $(location {src}) | gzip -n -6 > $(location {out})"
@@ -54,20 +29,16 @@ def bench_targets(name, version, binaries):
     for arch in _ARCHITECTURES:
         for binary in binaries:
             name = "%s_%s" % (binary, arch)
-            uncached(
-                name = name,
-                src = file_label("kubernetes/%s/linux/%s/%s" % (version, arch, binary)),
-                tags = _TAGS,
-            )
+            src = file_label("kubernetes/%s/linux/%s/%s" % (version, arch, binary))
             out = "baseline_parallel_%s.tar.gz" % name
             native.genrule(
                 name = "baseline_parallel_" + name,
-                srcs = [name],
+                srcs = [src],
                 outs = [out],
-                cmd = _PACK.format(path = binary, src = name, out = out),
+                cmd = _PACK.format(path = binary, src = src, out = out),
                 tags = _TAGS,
             )
-            together.append(struct(src = name, out = "baseline_%s.tar.gz" % name, path = binary))
+            together.append(struct(src = src, out = "baseline_%s.tar.gz" % name, path = binary))
     native.genrule(
         name = "baseline_layers",
         srcs = [t.src for t in together],
@@ -80,7 +51,7 @@ def bench_targets(name, version, binaries):
             for binary in binaries:
                 layer(
                     name = "%s_%s_%s" % (binary, arch, compression),
-                    src = "%s_%s" % (binary, arch),
+                    pin = "kubernetes/%s/linux/%s/%s" % (version, arch, binary),
                     compression = compression,
                     path = "/" + binary,
                     sha256 = binaries[binary][arch],

@@ -24,7 +24,7 @@ func generate(ctx context.Context, env cli.Env, dir string) (step, step, error) 
 		return nil, nil, err
 	}
 	gen := filepath.Join(dir, "gen")
-	if err := command(ctx, env, "go", "build", "-o", gen, "./tools/gen"); err != nil {
+	if _, err := command(ctx, env, "go", "build", "-o", gen, "./tools/gen"); err != nil {
 		return nil, nil, err
 	}
 	manifest, lock, err := manyReleases(env.Dir, catalog)

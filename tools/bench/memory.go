@@ -23,7 +23,7 @@ const layerSize = 1 << 30
 func layerMemory(compression string) prepareFunc {
 	return func(ctx context.Context, env cli.Env, dir string) (step, step, error) {
 		layer, src := filepath.Join(dir, "layer"), filepath.Join(dir, "src")
-		if err := command(ctx, env, "go", "build", "-o", layer, "./tools/layer"); err != nil {
+		if _, err := command(ctx, env, "go", "build", "-o", layer, "./tools/layer"); err != nil {
 			return nil, nil, err
 		}
 		// Repeat the program to get a large file that is neither trivial nor

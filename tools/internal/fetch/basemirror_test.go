@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,6 +91,35 @@ func TestBaseRetriesAfterUnexpectedEOF(t *testing.T) {
 	}
 	if _, err := b.Base(t.Context(), b.pin(b.digest(b.images["amd64"]), "amd64")); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestBaseResumes(t *testing.T) {
+	b := startBases(t, types.OCIManifestSchema1)
+	layers, err := b.images["amd64"].Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob, err := layers[0].Compressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := layers[0].Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &rangeServer{data: data, header: http.Header{"Etag": {`"` + digest.String() + `"`}}, interrupt: 1}
+	b.replace[digest.String()] = server.ServeHTTP
+	if _, err := b.Base(t.Context(), b.pin(b.digest(b.images["amd64"]), "amd64")); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"", fmt.Sprintf("bytes=%d-", len(data)/4)}
+	if !slices.Equal(server.ranges, want) || server.sent != len(data) {
+		t.Errorf("ranges %q, want %q; sent %d of %d bytes", server.ranges, want, server.sent, len(data))
 	}
 }
 

@@ -103,27 +103,50 @@ type localError struct{ error }
 func (e *localError) Unwrap() error { return e.error }
 
 func (f *Fetcher) downloadOnce(ctx context.Context, pin versions.Pin, u *url.URL) error {
-	part, err := f.Store.Partial(pin.SHA256)
+	return f.transfer(ctx, transfer{
+		title: "downloading " + pin.FileKey.String(), client: cmp.Or(f.client, defaultClient), url: u,
+		digest: pin.SHA256, size: pin.Size, limit: maxDownload,
+		describe: func(mismatch *store.MismatchError, head []byte, encoding string) error {
+			return f.describeMismatch(pin, mismatch, head, encoding)
+		},
+	})
+}
+
+// transfer is a download of one file.
+type transfer struct {
+	title  string // for progress
+	client *http.Client
+	url    *url.URL
+	digest versions.Digest
+	size   int64 // in bytes, or 0 if it is not known
+	limit  int64 // of the size, in bytes
+	// describe adds what the bytes of a mismatch are, unless nil.
+	describe func(mismatch *store.MismatchError, head []byte, encoding string) error
+}
+
+// transfer brings a file into the store, and continues an interrupted transfer.
+func (f *Fetcher) transfer(ctx context.Context, t transfer) error {
+	part, err := f.Store.Partial(t.digest)
 	if err != nil {
 		return &localError{err}
 	}
 	defer part.Close()
-	response, resumed, err := f.resume(ctx, u, part)
+	response, resumed, err := t.resume(ctx, part)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
-	from := describeSource(u, response)
+	from := describeSource(t.url, response)
 	var have int64
 	if resumed {
 		have = part.Size
 	}
 	announced := response.ContentLength
-	task := f.Progress.Start("downloading "+pin.FileKey.String(), "bytes", max(pin.Size, have+announced))
+	task := f.Progress.Start(t.title, "bytes", max(t.size, have+announced))
 	task.Add(have)
-	body := &progressReader{r: io.LimitReader(response.Body, maxDownload-have), task: task}
-	err = put(ctx, body, from, max(pin.Size-have, announced), func() error {
-		return part.Put(ctx, pin.Size, from, body, resumed, validator(response))
+	body := &progressReader{r: io.LimitReader(response.Body, t.limit-have), task: task}
+	err = put(ctx, body, from, max(t.size-have, announced), func() error {
+		return part.Put(ctx, t.size, from, body, resumed, validator(response))
 	})
 	var local *localError
 	var mismatch *store.MismatchError
@@ -133,8 +156,8 @@ func (f *Fetcher) downloadOnce(ctx context.Context, pin versions.Pin, u *url.URL
 	case errors.As(err, &mismatch) && resumed:
 		// The part, which is removed, may come from another version of the file.
 		return &transientError{fmt.Errorf("%w; the first %d bytes are from an interrupted download", err, have)}
-	case errors.As(err, &mismatch):
-		return f.describeMismatch(pin, mismatch, body.head, response.Header.Get("Content-Encoding"))
+	case errors.As(err, &mismatch) && t.describe != nil:
+		return t.describe(mismatch, body.head, response.Header.Get("Content-Encoding"))
 	}
 	return err
 }
@@ -166,12 +189,12 @@ func put(ctx context.Context, body *progressReader, from string, announced int64
 // resume requests the bytes that follow a part of a file, and reports whether the
 // response has only these. A server that has no ranges, or another version of the
 // file, sends the whole file.
-func (f *Fetcher) resume(ctx context.Context, u *url.URL, part *store.Partial) (*http.Response, bool, error) {
+func (t transfer) resume(ctx context.Context, part *store.Partial) (*http.Response, bool, error) {
 	if part.Size == 0 {
-		response, err := f.get(ctx, u, nil)
+		response, err := get(ctx, t.client, t.url, nil)
 		return response, false, err
 	}
-	response, err := f.get(ctx, u, http.Header{
+	response, err := get(ctx, t.client, t.url, http.Header{
 		"Range": {fmt.Sprintf("bytes=%d-", part.Size)}, "If-Range": {part.Validator},
 	})
 	if err != nil {
@@ -187,7 +210,7 @@ func (f *Fetcher) resume(ctx context.Context, u *url.URL, part *store.Partial) (
 	}
 	if got := response.Header.Get("Content-Range"); !strings.HasPrefix(got, fmt.Sprintf("bytes %d-", part.Size)) {
 		part.Discard()
-		err := fmt.Errorf("downloading %q: got status %s and range %q for bytes from %d", describeSource(u, response), response.Status, got, part.Size)
+		err := fmt.Errorf("downloading %q: got status %s and range %q for bytes from %d", describeSource(t.url, response), response.Status, got, part.Size)
 		return nil, false, errors.Join(&transientError{err}, response.Body.Close())
 	}
 	return response, true, nil
@@ -209,14 +232,14 @@ func validator(response *http.Response) string {
 // get returns the response to a GET request if its status is 200, or also 206 or
 // 416 if the header has a range. Servers that refuse the range get a request
 // without it.
-func (f *Fetcher) get(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
+func get(ctx context.Context, client *http.Client, u *url.URL, header http.Header) (*http.Response, error) {
 	from := u.Redacted()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("downloading %q: %w", from, err)
 	}
 	maps.Copy(request.Header, header)
-	response, err := cmp.Or(f.client, defaultClient).Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		err = fmt.Errorf("downloading %q: %w", from, requestError(u, err))
 		var redirect *httplimit.RedirectError
@@ -230,7 +253,7 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL, header http.Header) (*htt
 		http.StatusRequestedRangeNotSatisfiable, http.StatusTooManyRequests,
 	}, response.StatusCode) {
 		response.Body.Close()
-		return f.get(ctx, u, nil)
+		return get(ctx, client, u, nil)
 	}
 	isRange := response.StatusCode == http.StatusPartialContent || response.StatusCode == http.StatusRequestedRangeNotSatisfiable
 	if response.StatusCode != http.StatusOK && !(isRange && header != nil) {

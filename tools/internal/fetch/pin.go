@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ func (f *Fetcher) publishedDigest(ctx context.Context, pin versions.Pin) (versio
 	err = f.retry(ctx, pin.FileKey.String(), from, func() error {
 		ctx, cancel := context.WithTimeout(ctx, responseTimeout)
 		defer cancel()
-		response, err := f.get(ctx, u, nil)
+		response, err := get(ctx, cmp.Or(f.client, defaultClient), u, nil)
 		if err != nil {
 			return err
 		}

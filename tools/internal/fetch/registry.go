@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
@@ -51,24 +49,16 @@ func (f *Fetcher) fetchBlob(ctx context.Context, key versions.BaseKey, d oci.Des
 		return fmt.Errorf("blob sha256 %s is not in the store: %w", d.Digest, err)
 	}
 	from := fmt.Sprintf("%s@sha256:%s", repository, d.Digest)
-	return f.retry(ctx, key.String(), from, func() error { return f.fetchBlobOnce(ctx, repository, from, d) })
-}
-
-func (f *Fetcher) fetchBlobOnce(ctx context.Context, repository, from string, d oci.Descriptor) error {
-	content, err := registry.Blob(ctx, repository, d.Digest)
-	if err != nil {
-		return err // the registry client has retried
-	}
-	defer content.Close()
-	task := f.Progress.Start("pulling "+from, "bytes", d.Size)
-	// One byte more than announced reveals a blob that is too long, even if the
-	// announced size is 0.
-	body := &progressReader{r: io.LimitReader(content, d.Size+1), task: task}
-	err = put(ctx, body, from, d.Size, func() error { return f.Store.Put(ctx, d.Digest, d.Size, from, body) })
-	var transient *transientError
-	var network net.Error
-	if errors.As(err, &transient) && !errors.As(body.err, &network) && !errors.Is(body.err, io.ErrUnexpectedEOF) {
-		return transient.error // the registry client has found other bytes
-	}
-	return err
+	return f.retry(ctx, key.String(), from, func() error {
+		client, u, err := registry.BlobClient(ctx, repository, d.Digest)
+		if err != nil {
+			return err // the registry client has retried
+		}
+		return f.transfer(ctx, transfer{
+			title: "pulling " + from, client: client, url: u, digest: d.Digest, size: d.Size,
+			// One byte more than announced reveals a blob that is too long, even if
+			// the announced size is 0.
+			limit: d.Size + 1,
+		})
+	})
 }

@@ -88,13 +88,63 @@ func TestBlobMinRate(t *testing.T) {
 	}))
 	defer server.Close()
 	limits := httplimit.Limits{Idle: time.Minute, MinRate: 1 << 20, Window: 50 * time.Millisecond}
-	blob, err := openBlob(t.Context(), strings.TrimPrefix(server.URL, "http://")+"/x", versions.NewDigest([32]byte{}),
+	client, u, err := newBlobClient(t.Context(), strings.TrimPrefix(server.URL, "http://")+"/x", versions.NewDigest([32]byte{}),
 		httplimit.NewTransport(newTransport(responseTimeout), limits))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer blob.Close()
-	if _, err := io.Copy(io.Discard, blob); err == nil || !strings.Contains(err.Error(), "want at least 1048576 bytes per second") {
+	response, err := client.Get(u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err == nil || !strings.Contains(err.Error(), "want at least 1048576 bytes per second") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestBlobRedirect(t *testing.T) {
+	var target string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v2/":
+		case "/content":
+			w.Write([]byte("content"))
+		default:
+			http.Redirect(w, r, target, http.StatusTemporaryRedirect)
+		}
+	}))
+	defer server.Close()
+	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
+	get := func(host string) error {
+		client, u, err := BlobClient(t.Context(), "localhost:"+port+"/x", versions.NewDigest([32]byte{}))
+		if err != nil {
+			return err
+		}
+		target = "http://" + host + ":" + port + "/content"
+		response, err := client.Get(u.String())
+		if err == nil {
+			err = response.Body.Close()
+		}
+		return err
+	}
+	if err := get("localhost"); err != nil {
+		t.Error(err)
+	}
+	if err := get("127.0.0.1"); err == nil || !strings.Contains(err.Error(), "internal network") {
+		t.Errorf("got %v", err)
+	}
+	for _, host := range []string{
+		"127.0.0.1", "2130706433", "0x7f000001", "127.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254",
+		"169.254.169.254.", "0.0.0.0", "::1", "fe80::1%25eth0", "::ffff:169.254.169.254", "fd00::1", "",
+	} {
+		if !isInternal(host) {
+			t.Errorf("%s is not internal", host)
+		}
+	}
+	for _, host := range []string{"8.8.8.8", "storage.example.com", "2001:4860::1", "localhost"} {
+		if isInternal(host) {
+			t.Errorf("%s is internal", host)
+		}
 	}
 }

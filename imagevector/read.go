@@ -1,10 +1,13 @@
 package imagevector
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 )
 
 // MaxFileSize is the maximum size of a file in bytes. A larger file is a
@@ -53,7 +56,8 @@ func checkSize(data []byte) error {
 }
 
 // ReadFile reads and parses the image vector in a file, as [Parse] does. Positions
-// have the path of the file unless [WithFile] sets another name.
+// have the path of the file unless [WithFile] sets another name. A named pipe is an
+// error, except below /dev and /proc.
 func ReadFile(file string, opts ...Option) (*Vector, error) {
 	return readFile(file, "image vector", configure(opts), parse)
 }
@@ -72,8 +76,14 @@ func readFile[T any](file, kind string, c config, parse func([]byte, config) (T,
 	return read, err
 }
 
-// readBytes reads a file up to one byte more than the limit.
+// readBytes reads a file up to one byte more than the limit. It refuses a named pipe,
+// whose opening blocks until another process writes to it. Files of the process, such
+// as /dev/stdin and the /dev/fd/63 of a shell, are pipes that are open already.
 func readBytes(file string) ([]byte, error) {
+	if info, err := os.Stat(file); err == nil && info.Mode()&fs.ModeNamedPipe != 0 &&
+		!strings.HasPrefix(file, "/dev/") && !strings.HasPrefix(file, "/proc/") {
+		return nil, errors.New("want a regular file, got a named pipe. Fix: use /dev/stdin for the output of another process")
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err

@@ -37,8 +37,8 @@ func Load() (*Catalog, error) { return load(embedded, "versions.yaml", "lock.jso
 func LoadFrom(root fs.FS) (*Catalog, error) { return load(root, ManifestFile, LockFile) }
 
 func load(from fs.FS, manifestFile, lockFile string) (*Catalog, error) {
-	rawManifest, err1 := readFile(from, manifestFile, maxManifest)
-	rawLock, err2 := readFile(from, lockFile, maxLock)
+	rawManifest, err1 := ReadFile(from, manifestFile)
+	rawLock, err2 := ReadFile(from, lockFile)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("reading manifest and lock: %w", err)
 	}
@@ -58,8 +58,13 @@ func load(from fs.FS, manifestFile, lockFile string) (*Catalog, error) {
 	return Resolve(m, l)
 }
 
-// readFile reads a file of at most limit bytes.
-func readFile(from fs.FS, name string, limit int64) ([]byte, error) {
+// ReadFile returns the bytes of [ManifestFile] or [LockFile] below the root of a
+// repository. A file that is too large to be parsed is an error.
+func ReadFile(from fs.FS, name string) ([]byte, error) {
+	limit := int64(maxLock)
+	if path.Base(name) == path.Base(ManifestFile) {
+		limit = maxManifest
+	}
 	info, err := fs.Stat(from, name)
 	if err == nil && info.Size() > limit {
 		err = fmt.Errorf("%q: want at most %d bytes, got %d", name, limit, info.Size())

@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/hyperkube/hyperkube/imagevector"
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/tools/internal/generate"
 	"github.com/hyperkube/hyperkube/tools/internal/generate/vector"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
@@ -28,7 +31,7 @@ func planVector(root string, c *versions.Catalog) (vectorFile, error) {
 	if v.want, err = vector.Render(c); err != nil {
 		return v, err
 	}
-	v.got, err = os.ReadFile(v.file)
+	v.got, err = ctxio.ReadFile(context.Background(), v.file, imagevector.MaxFileSize)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return v, fmt.Errorf("reading %q: %w", vector.Path, err)
 	}

@@ -41,8 +41,10 @@ func Open(dir string) (Data, error) {
 // ReadFile returns the bytes of the manifest, the lock or the records.
 func (d Data) ReadFile(name string) ([]byte, error) {
 	switch {
+	case d.Root != "" && name == record.File:
+		return record.ReadFile(d.Root)
 	case d.Root != "":
-		return os.ReadFile(filepath.Join(d.Root, name))
+		return versions.ReadFile(os.DirFS(d.Root), name)
 	case name == record.File:
 		return images.Digests(), nil
 	}

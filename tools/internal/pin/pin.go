@@ -112,14 +112,15 @@ type pinner struct {
 // lack pins.
 func newPinner(env cli.Env) (*pinner, error) {
 	p := &pinner{env: env, path: filepath.Join(env.Dir, versions.LockFile)}
-	raw, err := os.ReadFile(filepath.Join(env.Dir, versions.ManifestFile))
+	root := os.DirFS(env.Dir)
+	raw, err := versions.ReadFile(root, versions.ManifestFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading manifest: %w", err)
 	}
 	if p.manifest, err = versions.ParseManifest(versions.ManifestFile, raw); err != nil {
 		return nil, err
 	}
-	raw, err = os.ReadFile(p.path)
+	raw, err = versions.ReadFile(root, versions.LockFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading lock: %w", err)
 	}

@@ -40,6 +40,9 @@ type Change struct {
 	remove []string          // files to remove
 }
 
+// maxSize is the maximum size of a file in bytes, far above that of a generated one.
+const maxSize = 64 << 20
+
 // Compare finds the change after which the directory's generated files are those
 // wanted. It returns an error if another file is at the path of a wanted one.
 func (d Dir) Compare(want map[string][]byte) (*Change, error) {
@@ -55,6 +58,13 @@ func (d Dir) Compare(want map[string][]byte) (*Change, error) {
 				errs = append(errs, fmt.Errorf("refusing to overwrite %q: not a regular file", name))
 			}
 			return nil
+		}
+		info, err := entry.Info()
+		if err == nil && info.Size() > maxSize {
+			err = fmt.Errorf("reading %q: want at most %d bytes, got %d", name, int64(maxSize), info.Size())
+		}
+		if err != nil {
+			return err
 		}
 		current, err := os.ReadFile(filepath.Join(d.Root, name))
 		if err != nil {

@@ -155,6 +155,17 @@ func TestCompareOtherFiles(t *testing.T) {
 	}
 }
 
+func TestCompareTooLarge(t *testing.T) {
+	root := t.TempDir()
+	file := filepath.Join(root, "images", "BUILD.bazel")
+	if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644), os.Truncate(file, maxSize+1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Dir{Root: root, Name: "images", Header: header}).Compare(nil); err == nil || !strings.Contains(err.Error(), "want at most 67108864 bytes") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A process that applies changes in a loop is killed at different times. The
 // directory always has one of the two contents.
 func TestApplyKilled(t *testing.T) {

@@ -12,12 +12,12 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -43,7 +43,7 @@ type Records map[string]Record
 
 // Read reads the records of a checkout. A missing file has no records.
 func Read(root string) (Records, error) {
-	raw, err := os.ReadFile(filepath.Join(root, File))
+	raw, err := ReadFile(root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Records{}, nil
 	}
@@ -51,6 +51,11 @@ func Read(root string) (Records, error) {
 		return nil, fmt.Errorf("reading digests: %w", err)
 	}
 	return Parse(raw)
+}
+
+// ReadFile returns the bytes of a checkout's records.
+func ReadFile(root string) ([]byte, error) {
+	return ctxio.ReadFile(context.Background(), filepath.Join(root, File), MaxSize)
 }
 
 // MaxSize is the maximum size of a records file in bytes.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,6 +119,17 @@ func TestAdd(t *testing.T) {
 	records, err := Read(root)
 	if err != nil || records["a:v1"].Index != "sha256:1" {
 		t.Errorf("got %v, %v", records, err)
+	}
+}
+
+func TestReadTooLarge(t *testing.T) {
+	root := t.TempDir()
+	file := filepath.Join(root, File)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644), os.Truncate(file, MaxSize+1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(root); err == nil || !strings.Contains(err.Error(), "want at most 67108864 bytes, got more") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -60,7 +60,7 @@ func (r Recorder) Record(ctx context.Context, results ...Result) error {
 		result.Reason = r.redact(result.Reason)
 		recorded[result.Key] = result
 	}
-	doc, err := os.ReadFile(r.file(DocFile))
+	doc, err := gotool.ReadFile(r.file(DocFile), maxSize)
 	if err != nil {
 		return fmt.Errorf("updating the table of results: %w", err)
 	}

@@ -9,11 +9,15 @@ import (
 	"path/filepath"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
+	"github.com/hyperkube/hyperkube/tools/internal/gotool"
 )
 
 // checkpointFile is the path of the checkpoints of one binary. An interrupted
 // search continues at its checkpoint.
 type checkpointFile string
+
+// maxCheckpoints is the maximum size of the file in bytes.
+const maxCheckpoints = 16 << 20
 
 // searchKey identifies a search in the file. Another commit or other sources make
 // another program, whose search starts at the beginning.
@@ -24,7 +28,7 @@ func searchKey(program, want string, space searchSpace) string {
 // read returns the number of the first candidate that was not tried, by search. A
 // corrupt file counts as empty.
 func (f checkpointFile) read() (map[string]int64, error) {
-	data, err := os.ReadFile(string(f))
+	data, err := gotool.ReadFile(string(f), maxCheckpoints)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading search checkpoints: %w", err)
 	}

@@ -69,7 +69,8 @@ func nullBuild(_ context.Context, env cli.Env, _ string) (step, step, error) {
 // profile of HYPERKUBE_PROFILE.
 func freshNullBuild(_ context.Context, env cli.Env, _ string) (step, step, error) {
 	return func(ctx context.Context, _ int) (int64, error) {
-		return 0, errors.Join(command(ctx, env, "./bazelw", "shutdown"), bazel(ctx, env, "build", "//images:v1_36_0"))
+		_, err := command(ctx, env, "./bazelw", "shutdown")
+		return 0, errors.Join(err, bazel(ctx, env, "build", "//images:v1_36_0"))
 	}, nil, nil
 }
 

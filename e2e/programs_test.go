@@ -8,7 +8,7 @@ import "testing"
 // of a program: hk pin --programs.
 func TestPrograms(t *testing.T) {
 	empty := []string{"HYPERKUBE_STORE=" + t.TempDir()}
-	for _, program := range []string{"sleep", "hyperkube"} {
+	for _, program := range []string{"sleep", "hyperkube", "iptables-wrapper"} {
 		for _, platform := range platforms {
 			if r := run(t, empty, "go", "run", "./tools/hk", "fetch", "programs/"+platform+"/"+program); r.code != 0 {
 				t.Errorf("%s for %s: %s", program, platform, r.stderr)

@@ -22,21 +22,21 @@ package_layer_rule = rule(
 The output group `descriptor` is a JSON file with media type, digest, diffID and size.""",
 )
 
-def package_layer(name, spec, packages, compression = "gzip"):
+def package_layer(name, spec, pins, compression = "gzip"):
     """Defines the layer of a set of Debian packages.
 
     Args:
         name: must not change: rules_oci writes the label into the config of every
             image that has the layer.
         spec: the label of the JSON file with the layer.
-        packages: the keys of the packages in versions/lock.json, in the order of
+        pins: the keys of the packages in versions/lock.json, in the order of
             `spec`: those of the sets below come first.
         compression: gzip or zstd.
     """
     package_layer_rule(
         name = name,
         compression = compression,
-        debs = [file_label(key) for key in packages],
+        debs = [file_label(key) for key in pins],
         spec = spec,
         # Wildcards must not fetch the packages.
         tags = ["manual"],

@@ -119,7 +119,7 @@ func packageLayer(f *buildFile, l *versions.Layer) {
 		for _, pin := range l.Packages.Pins() {
 			keys = append(keys, pin.Key())
 		}
-		f.list("packages", keys)
+		f.list("pins", keys) // buildifier sorts a list named packages
 		f.string("spec", specName(l))
 	})
 }

@@ -42,9 +42,13 @@ func (p *pinner) missingPackages() []string {
 	return slices.Compact(keys)
 }
 
+// downloadsOff reports whether all downloads are disabled. HYPERKUBE_REBUILD=1 allows
+// the Debian mirror.
+func (p *pinner) downloadsOff() bool { return p.env.Getenv("HYPERKUBE_UPSTREAM") == fetch.Off }
+
 // index reads the indexes of the manifest's suite.
 func (p *pinner) index(ctx context.Context) (*apt.Index, error) {
-	if p.fetcher.Getenv("HYPERKUBE_UPSTREAM") == fetch.Off {
+	if p.downloadsOff() {
 		return nil, errors.New("reading the indexes of Debian: downloads are disabled by HYPERKUBE_UPSTREAM=off")
 	}
 	m, err := mirror.Find(p.env.Getenv)
@@ -194,7 +198,11 @@ func Outdated(ctx context.Context, env cli.Env, keyring string) (lines []string,
 		return nil, err
 	}
 	p.keyring = keyring
-	if len(p.lock.AllPackages()) == 0 || p.lock.Suite() != p.manifest.Debian.Suite {
+	if len(p.lock.AllPackages()) == 0 || p.manifest.Debian == nil || p.lock.Suite() != p.manifest.Debian.Suite {
+		return nil, nil
+	}
+	if p.downloadsOff() {
+		fmt.Fprintln(env.Err, "hk: HYPERKUBE_UPSTREAM=off: the Debian packages of the lock are not compared with the indexes")
 		return nil, nil
 	}
 	index, err := p.index(ctx)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
@@ -69,11 +68,14 @@ func checkPins(ctx context.Context, env cli.Env, keyring string) error {
 	if err != nil {
 		return err
 	}
+	for _, key := range missing {
+		fmt.Fprintln(env.Out, key)
+	}
 	outdated, err := pin.Outdated(ctx, env, keyring)
 	if err != nil {
 		return err
 	}
-	for _, line := range slices.Concat(missing, outdated) {
+	for _, line := range outdated {
 		fmt.Fprintln(env.Out, line)
 	}
 	var errs []error

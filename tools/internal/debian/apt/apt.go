@@ -75,7 +75,7 @@ func (x *Index) Close() error { return os.RemoveAll(x.dir) }
 
 // configure writes apt's configuration into the directory.
 func (x *Index) configure() error {
-	for _, dir := range []string{"lists/partial", "cache/archives/partial", "etc"} {
+	for _, dir := range []string{"lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d", "etc/sources.list.d", "etc/trusted.gpg.d"} {
 		if err := os.MkdirAll(filepath.Join(x.dir, dir), 0o755); err != nil {
 			return err
 		}
@@ -84,8 +84,14 @@ func (x *Index) configure() error {
 	if err := os.Chmod(x.dir, 0o755); err != nil {
 		return err
 	}
-	sources := x.config.Mirror.Archive.Stanza(x.config.Keyring, x.config.Suite, x.config.Suite+"-updates") +
-		x.config.Mirror.Security.Stanza(x.config.Keyring, x.config.Suite+"-security")
+	// A copy, because _apt may have no access to the file.
+	keys, err := os.ReadFile(x.config.Keyring)
+	if err != nil {
+		return err
+	}
+	keyring := filepath.Join(x.dir, "keyring"+filepath.Ext(x.config.Keyring))
+	sources := x.config.Mirror.Archive.Stanza(keyring, x.config.Suite, x.config.Suite+"-updates") +
+		x.config.Mirror.Security.Stanza(keyring, x.config.Suite+"-security")
 	options := append([]string{
 		`Dir::State "` + x.dir + `";`,
 		`Dir::State::status "` + x.dir + `/status";`,
@@ -114,15 +120,11 @@ func (x *Index) configure() error {
 		"etc/sources.list.d/debian.sources": sources,
 		"apt.conf":                          strings.Join(options, "\n") + "\n",
 	} {
-		file := filepath.Join(x.dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(x.dir, name), []byte(text), 0o644); err != nil {
 			return err
 		}
 	}
-	return nil
+	return os.WriteFile(keyring, keys, 0o644)
 }
 
 // run runs a program of apt for an architecture, or for all if it is "", and returns

@@ -140,6 +140,16 @@ func TestInstallFromNetwork(t *testing.T) {
 		}
 	}
 
+	// A layer is read once, however many programs it has.
+	requests := images.requests.Load()
+	if out, err = install("two=image:"+ref+"!/usr/local/bin/two", "three=image:"+ref+"!/usr/local/bin/two"); err != nil || !strings.Contains(out, "installed three sha256:"+sum(other)) {
+		t.Errorf("got %v: %s", err, out)
+	}
+	// The requests are those for the API version, manifest, config and layer.
+	if n := images.requests.Load() - requests; n != 4 {
+		t.Errorf("%d requests for two programs of one layer, want 4", n)
+	}
+
 	// Installed programs with a given sum need no network.
 	before := web.requests.Load() + images.requests.Load()
 	want = strings.ReplaceAll(want, "installed", "unchanged")

@@ -19,7 +19,7 @@ import (
 // The stand-in of the airgap profile accepts only layers of this repository, so
 // there the baseline has layers alone.
 func compareWithGenrule(compression, baseline string) prepareFunc {
-	return func(ctx context.Context, env cli.Env, _ string) (step, step, error) {
+	return func(ctx context.Context, env cli.Env, _ *workspace) (step, step, error) {
 		target := "//e2e/bench:" + baseline
 		if err := bazel(ctx, env, "build", "--nobuild", target); err != nil && env.Getenv("HYPERKUBE_BAZEL_MODULES") == "" {
 			target += "_layers"
@@ -59,7 +59,7 @@ func removeLayers(dir string) error {
 }
 
 // nullBuild measures a build of Bazel without changes.
-func nullBuild(_ context.Context, env cli.Env, _ string) (step, step, error) {
+func nullBuild(_ context.Context, env cli.Env, _ *workspace) (step, step, error) {
 	return func(ctx context.Context, _ int) (int64, error) {
 		return 0, bazel(ctx, env, "build", "//images:v1_36_0")
 	}, nil, nil
@@ -67,7 +67,7 @@ func nullBuild(_ context.Context, env cli.Env, _ string) (step, step, error) {
 
 // freshNullBuild measures a build without changes by a fresh server of Bazel, in the
 // profile of HYPERKUBE_PROFILE.
-func freshNullBuild(_ context.Context, env cli.Env, _ string) (step, step, error) {
+func freshNullBuild(_ context.Context, env cli.Env, _ *workspace) (step, step, error) {
 	return func(ctx context.Context, _ int) (int64, error) {
 		_, err := command(ctx, env, "./bazelw", "shutdown")
 		return 0, errors.Join(err, bazel(ctx, env, "build", "//images:v1_36_0"))

@@ -36,11 +36,11 @@ func TestExceeded(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	fake := func(memory int64) prepareFunc {
-		return func(context.Context, cli.Env, string) (step, step, error) {
+		return func(context.Context, cli.Env, *workspace) (step, step, error) {
 			return func(context.Context, int) (int64, error) { return memory, nil }, nil, nil
 		}
 	}
-	broken := func(context.Context, cli.Env, string) (step, step, error) { return nil, nil, errors.New("broken") }
+	broken := func(context.Context, cli.Env, *workspace) (step, step, error) { return nil, nil, errors.New("broken") }
 	benchmarks := []benchmark{
 		{"small", "a", limits{mebibytes: 2}, fake(2 << 20)},
 		{"large", "b", limits{mebibytes: 2}, fake(3 << 20)},

@@ -20,32 +20,46 @@ const version = "v1.36.0"
 // compareWithCompressor measures building an image layout from pinned files
 // against the same compressor on the same bytes, without tar, hashes and output.
 func compareWithCompressor(compression versions.Compression) prepareFunc {
-	return func(ctx context.Context, env cli.Env, dir string) (step, step, error) {
-		b, err := catalog.Open(env)
-		if err != nil {
-			return nil, nil, err
-		}
-		image, err := b.Catalog.Image(version)
+	return func(ctx context.Context, env cli.Env, w *workspace) (step, step, error) {
+		b, image, err := compressedImage(ctx, env, compression)
 		if err != nil {
 			return nil, nil, err
 		}
 		var files []string
 		for _, build := range image.Builds {
-			for i := range build.Layers {
-				build.Layers[i].Compression = compression
-				if err := b.Ensure(ctx, build.Layers[i].Pin); err != nil {
-					return nil, nil, err
-				}
-				files = append(files, b.Store.Path(build.Layers[i].Pin.SHA256))
+			for _, l := range build.Layers {
+				files = append(files, b.Store.Path(l.Pin.SHA256))
 			}
 		}
 		build := func(ctx context.Context, _ int) (int64, error) {
-			_, err := assemble.Image(ctx, b.Fetcher, image, versions.Platform{}, filepath.Join(dir, "layout"))
+			_, err := assemble.Image(ctx, b.Fetcher, image, versions.Platform{}, filepath.Join(w.dir, "layout"))
 			return 0, err
 		}
 		compress := func(context.Context, int) (int64, error) { return 0, compressAll(files, compression) }
 		return build, compress, nil
 	}
+}
+
+// compressedImage returns the measured image with another compression. Its files are
+// in the store.
+func compressedImage(ctx context.Context, env cli.Env, compression versions.Compression) (*catalog.Builder, versions.Image, error) {
+	b, err := catalog.Open(env)
+	if err != nil {
+		return nil, versions.Image{}, err
+	}
+	image, err := b.Catalog.Image(version)
+	if err != nil {
+		return nil, image, err
+	}
+	for _, build := range image.Builds {
+		for i := range build.Layers {
+			build.Layers[i].Compression = compression
+			if err := b.Ensure(ctx, build.Layers[i].Pin); err != nil {
+				return nil, image, err
+			}
+		}
+	}
+	return b, image, nil
 }
 
 func compressAll(files []string, compression versions.Compression) error {

@@ -18,12 +18,12 @@ const manyVersions = 2000
 
 // generate measures tools/gen on a manifest of many versions, without existing
 // BUILD files.
-func generate(ctx context.Context, env cli.Env, dir string) (step, step, error) {
+func generate(ctx context.Context, env cli.Env, w *workspace) (step, step, error) {
 	catalog, err := versions.Load()
 	if err != nil {
 		return nil, nil, err
 	}
-	gen := filepath.Join(dir, "gen")
+	gen := filepath.Join(w.dir, "gen")
 	if _, err := command(ctx, env, "go", "build", "-o", gen, "./tools/gen"); err != nil {
 		return nil, nil, err
 	}
@@ -31,7 +31,7 @@ func generate(ctx context.Context, env cli.Env, dir string) (step, step, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	seed := filepath.Join(dir, "seed")
+	seed := filepath.Join(w.dir, "seed")
 	err = errors.Join(
 		os.Mkdir(seed, 0o755),
 		os.WriteFile(filepath.Join(seed, filepath.Base(versions.ManifestFile)), manifest, 0o644),
@@ -42,7 +42,7 @@ func generate(ctx context.Context, env cli.Env, dir string) (step, step, error) 
 	return func(ctx context.Context, n int) (int64, error) {
 		// A new root for each run takes no time; removing the old BUILD files would
 		// take as long as the generator.
-		root := filepath.Join(dir, fmt.Sprint(n))
+		root := filepath.Join(w.dir, fmt.Sprint(n))
 		err := errors.Join(os.Mkdir(root, 0o755), os.Symlink(seed, filepath.Join(root, "versions")))
 		if err != nil {
 			return 0, err

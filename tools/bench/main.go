@@ -35,8 +35,23 @@ type benchmark struct {
 }
 
 // prepareFunc returns the measured steps; the baseline may be nil. Both may write
-// to dir.
-type prepareFunc func(ctx context.Context, env cli.Env, dir string) (subject, baseline step, err error)
+// to the workspace.
+type prepareFunc func(ctx context.Context, env cli.Env, w *workspace) (subject, baseline step, err error)
+
+// workspace is a temporary directory. After the benchmark the functions of cleanUp
+// are called, the last one first, and the directory is removed.
+type workspace struct {
+	dir     string
+	cleanUp []func() error
+}
+
+func (w *workspace) remove() error {
+	var errs []error
+	for _, f := range slices.Backward(w.cleanUp) {
+		errs = append(errs, f())
+	}
+	return errors.Join(append(errs, os.RemoveAll(w.dir))...)
+}
 
 // step is one run and returns its peak memory in bytes, or 0 if it does not
 // measure memory. n differs in every run, to avoid cached results.
@@ -49,6 +64,8 @@ func benchmarks() []benchmark {
 		{"layer-gzip", "writing a layer of 1 GiB", limits{mebibytes: 64}, layerMemory("gzip")},
 		{"layer-zstd", "writing a layer of 1 GiB", limits{mebibytes: 64}, layerMemory("zstd")},
 		{"gen", "generating the BUILD files of 2,000 versions", limits{seconds: 1, mebibytes: 200}, generate},
+		{"install-gzip", "installing kubelet and kubectl from a registry; baseline: ctr image pull, mount, copy and sync", limits{ratio: 0.50, mebibytes: 64}, compareWithContainerd("gzip")},
+		{"install-zstd", "installing kubelet and kubectl from a registry; baseline: ctr image pull, mount, copy and sync", limits{ratio: 0.25, mebibytes: 64}, compareWithContainerd("zstd")},
 		{"build-gzip", "building an index without Bazel; baseline: the compressor alone", limits{ratio: 1.30}, compareWithCompressor("gzip")},
 		{"build-zstd", "building an index without Bazel; baseline: the compressor alone", limits{ratio: 1.30}, compareWithCompressor("zstd")},
 		{"bazel-gzip", "writing the layers of an index with Bazel; baseline: tar and gzip -6 in one genrule", limits{ratio: 0.50}, compareWithGenrule("gzip", "baseline")},
@@ -111,8 +128,9 @@ func measure(ctx context.Context, env cli.Env, b benchmark, runs int) (r result,
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	subject, baseline, err := b.prepare(ctx, env, dir)
+	w := &workspace{dir: dir}
+	defer func() { err = errors.Join(err, w.remove()) }()
+	subject, baseline, err := b.prepare(ctx, env, w)
 	if err != nil {
 		return r, err
 	}

@@ -21,8 +21,8 @@ const layerSize = 1 << 30
 
 // layerMemory measures the process that writes one large layer.
 func layerMemory(compression string) prepareFunc {
-	return func(ctx context.Context, env cli.Env, dir string) (step, step, error) {
-		layer, src := filepath.Join(dir, "layer"), filepath.Join(dir, "src")
+	return func(ctx context.Context, env cli.Env, w *workspace) (step, step, error) {
+		layer, src := filepath.Join(w.dir, "layer"), filepath.Join(w.dir, "src")
 		if _, err := command(ctx, env, "go", "build", "-o", layer, "./tools/layer"); err != nil {
 			return nil, nil, err
 		}
@@ -45,7 +45,7 @@ func layerMemory(compression string) prepareFunc {
 		}
 		return func(ctx context.Context, _ int) (int64, error) {
 			return peakMemory(exec.CommandContext(ctx, layer, "-src", src, "-sha256", hex.EncodeToString(sum.Sum(nil)), "-path", "/f", "-compression", compression,
-				"-o", filepath.Join(dir, "out"), "-descriptor", filepath.Join(dir, "descriptor")))
+				"-o", filepath.Join(w.dir, "out"), "-descriptor", filepath.Join(w.dir, "descriptor")))
 		}, nil, nil
 	}
 }

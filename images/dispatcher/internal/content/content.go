@@ -6,8 +6,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"os"
 
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
@@ -57,26 +57,40 @@ func (c Content) Source() string {
 	return c.String()
 }
 
-// Sum returns the sum of the program, or nil if it is unknown before the program
-// was pulled from a registry.
-func (c Content) Sum(ctx context.Context) (*checksum.Sum, error) {
+// Sum returns the sum of the program, or nil if it is unknown before the program was
+// written. A file is read only if it has the given size.
+func (c Content) Sum(ctx context.Context, size int64) (*checksum.Sum, error) {
 	if c.source.Sum != nil {
 		return c.source.Sum, nil
 	}
-	if c.source.Kind == source.Image {
-		return nil, nil
+	path, err := c.path()
+	if err != nil || path == "" {
+		return nil, c.wrap(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != size {
+		return nil, c.wrap(err)
 	}
 	digester := checksum.NewDigester()
-	if err := c.Write(ctx, digester); err != nil {
-		return nil, err
+	if err := copyFile(ctx, digester, path); err != nil {
+		return nil, c.wrap(err)
 	}
 	sum := digester.Sum()
 	return &sum, nil
 }
 
-// Write writes the program to w. It does not verify the sum.
-func (c Content) Write(ctx context.Context, w io.Writer) error {
-	err := c.write(ctx, w)
+// path returns the path of a program that is a file, or "".
+func (c Content) path() (string, error) {
+	switch c.source.Kind {
+	case source.ThisImage:
+		return c.fetcher.FindProgram(c.name)
+	case source.File:
+		return c.source.Path, nil
+	}
+	return "", nil
+}
+
+// wrap adds the source to an error.
+func (c Content) wrap(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -89,22 +103,4 @@ func (c Content) Write(ctx context.Context, w io.Writer) error {
 		err = escapedError{err}
 	}
 	return fmt.Errorf("reading %q from %s: %w", c.name, c, err)
-}
-
-func (c Content) write(ctx context.Context, w io.Writer) error {
-	switch c.source.Kind {
-	case source.ThisImage:
-		path, err := c.fetcher.FindProgram(c.name)
-		if err != nil {
-			return err
-		}
-		return copyFile(ctx, w, path)
-	case source.File:
-		return copyFile(ctx, w, c.source.Path)
-	case source.Download:
-		return c.fetcher.download(ctx, w, c.source.URL)
-	case source.Image:
-		return c.fetcher.pullFile(ctx, w, c.source)
-	}
-	return fmt.Errorf("unknown kind of source %d", c.source.Kind)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hyperkube/hyperkube/images/dispatcher/internal/imagefile"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
 )
 
@@ -33,9 +35,22 @@ func parse(t *testing.T, text string) source.Source {
 func get(ctx context.Context, t *testing.T, f Fetcher, text string) (string, error) {
 	t.Helper()
 	var b bytes.Buffer
-	err := f.Content("x", parse(t, text)).Write(ctx, &b)
+	err := fetch(ctx, t, f, text, &b)
 	return b.String(), err
 }
+
+// fetch writes the program "x" of a source to w, once it is complete.
+func fetch(ctx context.Context, t *testing.T, f Fetcher, text string, w io.Writer) error {
+	t.Helper()
+	o := output{w}
+	return f.Fetch(ctx, []Job{{f.Content("x", parse(t, text)), func() (imagefile.Output, error) { return o, nil }}})
+}
+
+// output is an output of which only the bytes count.
+type output struct{ io.Writer }
+
+func (output) Commit() error  { return nil }
+func (output) Discard() error { return nil }
 
 func wantError(t *testing.T, err error, parts ...string) {
 	t.Helper()
@@ -62,12 +77,15 @@ func TestFile(t *testing.T) {
 		if got, err := get(t.Context(), t, f, text); got != "bytes" || err != nil {
 			t.Errorf("of %q: got %q, %v", text, got, err)
 		}
-		sum, err := f.Content("x", parse(t, text)).Sum(t.Context())
+		sum, err := f.Content("x", parse(t, text)).Sum(t.Context(), 5)
 		if err != nil || sum.String() != sumOf("bytes") {
 			t.Errorf("of %q: got sum %v, %v", text, sum, err)
 		}
 	}
-	_, err := f.Content("y", parse(t, "")).Sum(t.Context())
+	if sum, err := f.Content("x", parse(t, path)).Sum(t.Context(), 6); sum != nil || err != nil {
+		t.Errorf("got sum %v, %v of a file of another size", sum, err)
+	}
+	_, err := f.Content("y", parse(t, "")).Sum(t.Context(), 5)
 	wantError(t, err, `reading "y" from this image: no such program`)
 	_, err = get(t.Context(), t, f, dir)
 	wantError(t, err, "is not a regular file")
@@ -94,12 +112,12 @@ func TestFileRefusesPipe(t *testing.T) {
 // installed already.
 func TestSumWithoutAccess(t *testing.T) {
 	for _, text := range []string{"/nowhere", "https://h.invalid/x", "image:h.invalid/x:v1!/x"} {
-		sum, err := Fetcher{}.Content("x", parse(t, text+"#sha256="+sumOf("x"))).Sum(t.Context())
+		sum, err := Fetcher{}.Content("x", parse(t, text+"#sha256="+sumOf("x"))).Sum(t.Context(), 5)
 		if err != nil || sum == nil || sum.String() != sumOf("x") {
 			t.Errorf("of %q: got %v, %v", text, sum, err)
 		}
 	}
-	sum, err := Fetcher{}.Content("x", parse(t, "image:h.invalid/x@sha256:"+sumOf("x")+"!/x")).Sum(t.Context())
+	sum, err := Fetcher{}.Content("x", parse(t, "image:h.invalid/x@sha256:"+sumOf("x")+"!/x")).Sum(t.Context(), 5)
 	if sum != nil || err != nil {
 		t.Errorf("got %v, %v; want neither", sum, err)
 	}
@@ -171,7 +189,7 @@ func TestDownloadSlowWriter(t *testing.T) {
 	defer server.Close()
 	f := Fetcher{Transport: NewTransport(Limits{Idle: 50 * time.Millisecond, MinRate: 1 << 30, Window: 50 * time.Millisecond}), MaxSize: 1 << 20}
 	n := 0
-	err := f.Content("x", parse(t, server.URL+"/#sha256="+sumOf(""))).Write(t.Context(), writer(func(p []byte) {
+	err := fetch(t.Context(), t, f, server.URL+"/#sha256="+sumOf(""), writer(func(p []byte) {
 		if n == 0 {
 			time.Sleep(150 * time.Millisecond)
 		}

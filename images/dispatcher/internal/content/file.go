@@ -21,19 +21,22 @@ func copyFile(ctx context.Context, w io.Writer, path string) error {
 		return err
 	}
 	defer f.Close()
-	_, err = io.Copy(w, contextReader{ctx, f})
+	_, err = io.CopyBuffer(w, contextReader{ctx, f}, make([]byte, bufferSize))
 	return err
 }
+
+// bufferSize is the size of a buffer to copy a file, in bytes.
+const bufferSize = 256 << 10
 
 // contextReader is a reader that fails once its context is done.
 type contextReader struct {
 	ctx context.Context
-	r   io.Reader
+	io.ReadCloser
 }
 
 func (c contextReader) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return c.r.Read(p)
+	return c.ReadCloser.Read(p)
 }

@@ -6,10 +6,10 @@ import (
 	"io"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/imagefile"
-	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
 )
 
 const (
@@ -19,34 +19,34 @@ const (
 	maxLayers = 512
 )
 
-// pullFile writes a file of an image to w. Credentials come from the
-// configuration and the credential helpers of Docker and Podman.
-func (f Fetcher) pullFile(ctx context.Context, w io.Writer, from source.Source) error {
+// layers returns the layers of an image. Credentials come from the configuration and
+// the credential helpers of Docker and Podman.
+func (f Fetcher) layers(ctx context.Context, ref name.Reference) ([]imagefile.Layer, error) {
 	platform := v1.Platform{OS: "linux", Architecture: f.Arch}
-	desc, err := remote.Get(from.Ref,
+	desc, err := remote.Get(ref,
 		remote.WithContext(ctx),
 		remote.WithTransport(documentTransport{f.Transport}),
 		remote.WithAuthFromKeychain(authn.DefaultKeychain),
 		remote.WithPlatform(platform))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	image, err := desc.Image()
 	if err != nil {
-		return fmt.Errorf("selecting the image for %s: %w", platform, err)
+		return nil, fmt.Errorf("selecting the image for %s: %w", platform, err)
 	}
 	if err := checkImage(image, platform); err != nil {
-		return err
+		return nil, err
 	}
 	layers, err := image.Layers()
 	if err != nil {
-		return fmt.Errorf("reading image manifest: %w", err)
+		return nil, fmt.Errorf("reading image manifest: %w", err)
 	}
 	open := make([]imagefile.Layer, len(layers))
 	for i, layer := range layers {
-		open[i] = layer.Uncompressed
+		open[i] = func(ctx context.Context) (io.ReadCloser, error) { return openLayer(ctx, layer) }
 	}
-	return imagefile.Copy(ctx, w, from.Path, f.MaxSize, open)
+	return open, nil
 }
 
 // checkImage checks the platform, which a reference to a single image does not

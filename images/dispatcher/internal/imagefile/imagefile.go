@@ -1,4 +1,4 @@
-// Package imagefile reads one file from the layers of an image.
+// Package imagefile reads files from the layers of an image.
 //
 // It is strict: a layer that two readers could interpret differently is an
 // error. Paths are those of the entries of a layer. Links are not followed; the
@@ -10,42 +10,33 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 )
 
 // MaxLayer is the maximum size of one layer in bytes, compressed or not.
 const MaxLayer = 8 << 30
 
-// Layer opens the tar of a layer.
-type Layer func() (io.ReadCloser, error)
+// Layer opens the tar of a layer. The context ends reads.
+type Layer func(ctx context.Context) (io.ReadCloser, error)
 
-// Copy writes the file at path, which is absolute and clean, to w. Layers are
-// in the order of the manifest, the lowest first. A file of more than limit
-// bytes is an error. On error, a part of the file may have been written.
-//
-// Copy reads every layer to its end: only there the registry library verifies
-// the digest.
-func Copy(ctx context.Context, w io.Writer, path string, limit int64, layers []Layer) error {
-	for i, layer := range slices.Backward(layers) {
-		s := scanner{path: path, limit: limit, w: w}
-		if err := read(ctx, layer, &s); err != nil {
-			return fmt.Errorf("reading layer %d of %d: %w", i+1, len(layers), err)
-		}
-		if err := s.checkConflict(); err != nil {
-			return fmt.Errorf("reading layer %d of %d: %w", i+1, len(layers), err)
-		}
-		switch {
-		case s.found:
-			return nil
-		case s.removed != "":
-			return fmt.Errorf("file %q not found in the image: layer %d of %d removes %q", path, i+1, len(layers), s.removed)
-		}
-	}
-	return fmt.Errorf("file %q not found in the %d layers of the image", path, len(layers))
+// Output receives a file. Either Commit or Discard ends it.
+type Output interface {
+	io.Writer
+	Commit() error
+	Discard() error
 }
 
-func read(ctx context.Context, layer Layer, s *scanner) (err error) {
-	r, err := layer()
+// File is a file of an image. Done is called once, with a complete output or an
+// error; it ends the output, and its error is that of the extraction.
+type File struct {
+	Path   string // absolute and clean
+	Create func() (Output, error)
+	Done   func(Output, error) error
+}
+
+// scan finds files in one layer. It reads the layer to its end: only there the
+// registry library verifies the digest.
+func scan(ctx context.Context, layer Layer, s *scanner) (err error) {
+	r, err := layer(ctx)
 	if err != nil {
 		return err
 	}

@@ -51,10 +51,10 @@ func write(lines []string) ([]byte, error) {
 }
 
 func layer(data []byte) Layer {
-	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	return func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 }
 
-func TestCopy(t *testing.T) {
+func TestExtract(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		layers [][]string // lowest first
@@ -102,7 +102,7 @@ func TestCopy(t *testing.T) {
 				layers = append(layers, layer(archive(t, lines...)))
 			}
 			var b bytes.Buffer
-			err := Copy(t.Context(), &b, "/usr/bin/x", 100, layers)
+			err := copyFile(t.Context(), &b, "/usr/bin/x", 100, layers)
 			if want, isError := strings.CutPrefix(c.want, "error: "); isError {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("got %q, %v; want an error with %q", b.String(), err, want)
@@ -116,10 +116,10 @@ func TestCopy(t *testing.T) {
 
 // The registry library reports a digest mismatch at the end of a layer, after the
 // file.
-func TestCopyReadsToTheEnd(t *testing.T) {
+func TestExtractReadsToTheEnd(t *testing.T) {
 	mismatch := errors.New("digest mismatch")
 	data := append(archive(t, "x=1"), make([]byte, 1<<16)...)
-	err := Copy(t.Context(), io.Discard, "/x", 100, []Layer{func() (io.ReadCloser, error) {
+	err := copyFile(t.Context(), io.Discard, "/x", 100, []Layer{func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(io.MultiReader(bytes.NewReader(data), failing{mismatch})), nil
 	}})
 	if !errors.Is(err, mismatch) {
@@ -131,19 +131,19 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-func TestCopyTruncated(t *testing.T) {
+func TestExtractTruncated(t *testing.T) {
 	data := archive(t, "x="+strings.Repeat("x", 90))
 	for _, n := range []int{1, 511, 513, 600} {
-		if err := Copy(t.Context(), io.Discard, "/x", 100, []Layer{layer(data[:n])}); err == nil {
+		if err := copyFile(t.Context(), io.Discard, "/x", 100, []Layer{layer(data[:n])}); err == nil {
 			t.Errorf("no error for %d of %d bytes of a layer", n, len(data))
 		}
 	}
 }
 
-func TestCopyCanceled(t *testing.T) {
+func TestExtractCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := Copy(ctx, io.Discard, "/x", 100, []Layer{layer(archive(t, "x=1"))}); !errors.Is(err, context.Canceled) {
+	if err := copyFile(ctx, io.Discard, "/x", 100, []Layer{layer(archive(t, "x=1"))}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want %v", err, context.Canceled)
 	}
 }
@@ -155,18 +155,18 @@ func TestLimitedReader(t *testing.T) {
 	}
 }
 
-// For any layer, Copy ends, never writes more than the limit, and writes only the
+// For any layer, Extract ends, never writes more than the limit, and writes only the
 // content of an entry.
-func FuzzCopy(f *testing.F) {
+func FuzzExtract(f *testing.F) {
 	f.Add(archive(f, "usr/", "usr/bin/x=new"), archive(f, "usr/bin/.wh.x="))
 	f.Add(archive(f, "usr/bin->../bin"), archive(f, "usr/.wh..wh..opq="))
 	f.Add(archive(f, "usr/bin/x=1", "usr/bin/x=2"), []byte("garbage"))
 	f.Add([]byte{}, archive(f, "./usr/bin/x=>y", "../x"))
 	f.Fuzz(func(t *testing.T, below, above []byte) {
 		var b bytes.Buffer
-		err := Copy(t.Context(), &b, "/usr/bin/x", 100, []Layer{layer(below), layer(above)})
+		err := copyFile(t.Context(), &b, "/usr/bin/x", 100, []Layer{layer(below), layer(above)})
 		if b.Len() > 100 {
-			t.Errorf("Copy wrote %d bytes, more than the limit", b.Len())
+			t.Errorf("Extract wrote %d bytes, more than the limit", b.Len())
 		}
 		if err == nil && !holds(below, b.String()) && !holds(above, b.String()) {
 			t.Errorf("no layer has content %q", b.String())
@@ -174,9 +174,9 @@ func FuzzCopy(f *testing.F) {
 	})
 }
 
-// For layers that are not ambiguous, Copy finds the file that a container runtime
+// For layers that are not ambiguous, Extract finds the file that a container runtime
 // would unpack.
-func FuzzCopyUnpacked(f *testing.F) {
+func FuzzExtractUnpacked(f *testing.F) {
 	f.Add("usr/bin/x=old\nusr/bin/y=1", "usr/bin/.wh.x=\nusr/bin/x=new", "usr/")
 	f.Add("./usr/bin/x=old", "usr/.wh..wh..opq=", "/usr/bin/x=new")
 	f.Add("usr/bin->../bin", ".wh.usr=\nusr/bin/x=1", "usr/bin/.wh.bin=")
@@ -197,7 +197,7 @@ func FuzzCopyUnpacked(f *testing.F) {
 			plain = plain && ok
 		}
 		var b bytes.Buffer
-		err := Copy(t.Context(), &b, "/usr/bin/x", 100, layers)
+		err := copyFile(t.Context(), &b, "/usr/bin/x", 100, layers)
 		if !plain {
 			return
 		}
@@ -265,7 +265,7 @@ func unpack(tree []string, data []byte) ([]string, bool) {
 			return strings.HasPrefix(name+"/", r) || strings.HasPrefix(entry, r)
 		})
 	})
-	// A file that becomes a parent would be removed. Copy refuses such layers.
+	// A file that becomes a parent would be removed. Extract refuses such layers.
 	for _, entry := range tree {
 		name, _, _ := strings.Cut(entry, "=")
 		for other := range seen {

@@ -9,15 +9,26 @@ import (
 	"strings"
 )
 
-// scanner finds the file at path in one layer.
+// scanner finds files in one layer.
 type scanner struct {
-	path  string
-	limit int64
-	w     io.Writer
+	limit   int64 // of the size of a file
+	targets []*target
+}
 
-	found    bool
-	conflict string // describes an entry at a parent of path that is not a directory
-	removed  string // path, or a parent of it, if a whiteout removes it from lower layers
+// target is a file to find in one layer.
+type target struct {
+	File
+	output   Output // of the file, once it was found
+	conflict string // describes an entry at a parent of the path that is not a directory
+	removed  string // the path, or a parent of it, if a whiteout removes it from lower layers
+}
+
+func newScanner(files []File, limit int64) *scanner {
+	s := &scanner{limit: limit}
+	for _, f := range files {
+		s.targets = append(s.targets, &target{File: f})
+	}
+	return s
 }
 
 // Names of whiteouts, defined by the OCI image specification.
@@ -52,60 +63,78 @@ func (s *scanner) entry(name string, header *tar.Header, content io.Reader) erro
 	dir = path.Clean(dir)
 	switch {
 	case base == opaqueWhiteout:
-		if isBelow(s.path, dir) {
-			s.removed = dir
-		}
-		return nil
+		s.remove(dir, false)
 	case strings.HasPrefix(base, metadataPrefix):
-		return nil
 	case strings.HasPrefix(base, whiteoutPrefix):
-		return s.whiteout(dir, strings.TrimPrefix(base, whiteoutPrefix))
-	case name == s.path:
-		return s.file(header, content)
-	case isBelow(s.path, name) && header.Typeflag != tar.TypeDir:
-		s.conflict = fmt.Sprintf("%q is %s", name, describeType(header))
+		removed := strings.TrimPrefix(base, whiteoutPrefix)
+		if removed == "" || removed == "." || removed == ".." {
+			return fmt.Errorf("invalid whiteout of %q in %q", removed, dir)
+		}
+		s.remove(path.Join(dir, removed), true)
+	default:
+		var found []*target
+		for _, t := range s.targets {
+			if name == t.Path {
+				found = append(found, t)
+			}
+			if isBelow(t.Path, name) && header.Typeflag != tar.TypeDir {
+				t.conflict = fmt.Sprintf("%q is %s", name, describeType(header))
+			}
+		}
+		if len(found) > 0 {
+			return s.copy(found, header, content)
+		}
 	}
 	return nil
 }
 
-// whiteout handles the whiteout of a name in a directory.
-func (s *scanner) whiteout(dir, name string) error {
-	if name == "" || name == "." || name == ".." {
-		return fmt.Errorf("invalid whiteout of %q in %q", name, dir)
+// remove handles a whiteout of everything below a path, and of the path itself.
+func (s *scanner) remove(removed string, itself bool) {
+	for _, t := range s.targets {
+		if isBelow(t.Path, removed) || itself && t.Path == removed {
+			t.removed = removed
+		}
 	}
-	if removed := path.Join(dir, name); removed == s.path || isBelow(s.path, removed) {
-		s.removed = removed
-	}
-	return nil
 }
 
-// file handles the entry at the path of the file.
-func (s *scanner) file(header *tar.Header, content io.Reader) error {
+// copy handles the entry at the path of files.
+func (s *scanner) copy(found []*target, header *tar.Header, content io.Reader) error {
+	name := found[0].Path
 	switch {
-	case s.found:
-		return fmt.Errorf("duplicate entry %q", s.path)
+	case found[0].output != nil:
+		return fmt.Errorf("duplicate entry %q", name)
 	case header.Typeflag != tar.TypeReg:
-		return fmt.Errorf("%q is %s", s.path, describeType(header))
+		return fmt.Errorf("%q is %s", name, describeType(header))
 	case header.Size > s.limit:
-		return fmt.Errorf("%q has %d bytes, want at most %d", s.path, header.Size, s.limit)
+		return fmt.Errorf("%q has %d bytes, want at most %d", name, header.Size, s.limit)
 	}
-	s.found = true
-	if _, err := io.Copy(s.w, content); err != nil {
-		return fmt.Errorf("copying %q: %w", s.path, err)
+	var outputs []io.Writer
+	for _, t := range found {
+		output, err := t.Create()
+		if err != nil {
+			return err
+		}
+		t.output, outputs = output, append(outputs, output)
+	}
+	if _, err := io.CopyBuffer(io.MultiWriter(outputs...), content, make([]byte, bufferSize)); err != nil {
+		return fmt.Errorf("copying %q: %w", name, err)
 	}
 	return nil
 }
+
+// bufferSize is the size of the buffer to copy a file, in bytes.
+const bufferSize = 128 << 10
 
 // checkConflict returns an error if a reader that follows links could find
 // another file, or none.
-func (s *scanner) checkConflict() error {
-	if s.conflict == "" {
+func (t *target) checkConflict() error {
+	if t.conflict == "" {
 		return nil
 	}
-	if s.found {
-		return fmt.Errorf("conflicting entries: %q is a file, but %s", s.path, s.conflict)
+	if t.output != nil {
+		return fmt.Errorf("conflicting entries: %q is a file, but %s", t.Path, t.conflict)
 	}
-	return fmt.Errorf("file %q not found: %s", s.path, s.conflict)
+	return fmt.Errorf("file %q not found: %s", t.Path, t.conflict)
 }
 
 // absolutePath returns the absolute path of an entry. Image builders write names

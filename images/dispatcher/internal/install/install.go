@@ -14,6 +14,7 @@ import (
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/component"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/content"
+	"github.com/hyperkube/hyperkube/images/dispatcher/internal/imagefile"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/source"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/toolset"
 )
@@ -120,6 +121,13 @@ func (c config) plan(finder component.Finder, messages io.Writer) toolset.Plan {
 		ThisImage:   c.image,
 	}
 	p := toolset.Plan{Options: c.toolset(messages), Mode: c.mode, Links: c.links, Now: time.Now().UTC().Truncate(time.Second)}
+	p.Fetch = func(ctx context.Context, jobs []toolset.Job) error {
+		var all []content.Job
+		for _, job := range jobs {
+			all = append(all, content.Job{Content: job.Content.(content.Content), Create: func() (imagefile.Output, error) { return job.Create() }})
+		}
+		return fetcher.Fetch(ctx, all)
+	}
 	for _, r := range c.requests {
 		program := toolset.Program{Name: r.name, Sum: r.source.Sum}
 		if r.source.Kind != source.Keep {

@@ -17,11 +17,22 @@ func (s *state) apply(steps []step, snapshot, next int, now time.Time) error {
 	if needsSnapshot {
 		previous = snapshot
 	}
-	if err := s.complete(next, steps, owned, previous, now); err != nil {
+	b, err := s.complete(next, steps, owned)
+	if err != nil {
+		return err
+	}
+	if err := b.addMetadata(steps, previous, now); err != nil {
 		return err
 	}
 	if needsSnapshot {
-		if err := s.snapshot(snapshot, steps, owned, now); err != nil {
+		b, err := s.snapshot(snapshot, steps, owned)
+		if err != nil {
+			return err
+		}
+		if err := b.addMetadata(nil, s.previous, now); err != nil {
+			return err
+		}
+		if err := b.sync(); err != nil {
 			return err
 		}
 		if err := switchTo(s.root, snapshot); err != nil {
@@ -29,6 +40,9 @@ func (s *state) apply(steps []step, snapshot, next int, now time.Time) error {
 		}
 	}
 	if err := createSymlinks(s.root, steps); err != nil {
+		return err
+	}
+	if err := b.sync(); err != nil {
 		return err
 	}
 	return switchTo(s.root, next)
@@ -51,13 +65,13 @@ func (s *state) owned() (map[string]bool, error) {
 }
 
 // complete adds everything but the written programs to the next set.
-func (s *state) complete(number int, steps []step, owned map[string]bool, previous int, now time.Time) error {
+func (s *state) complete(number int, steps []step, owned map[string]bool) (builder, error) {
 	b, err := newSet(s, number)
 	if errors.Is(err, fs.ErrExist) {
 		b, err = builder{s, number}, nil
 	}
 	if err != nil {
-		return err
+		return b, err
 	}
 	planned := map[string]method{}
 	for _, st := range steps {
@@ -88,7 +102,7 @@ func (s *state) complete(number int, steps []step, owned map[string]bool, previo
 			err = b.root.Symlink(st.target, setPath(number, st.Name))
 		}
 		if err != nil {
-			return err
+			return b, err
 		}
 	}
 	for name := range owned {
@@ -96,10 +110,10 @@ func (s *state) complete(number int, steps []step, owned map[string]bool, previo
 			continue
 		}
 		if err := b.reuse(name, inNext); err != nil {
-			return err
+			return b, err
 		}
 	}
-	return b.finish(steps, previous, now)
+	return b, nil
 }
 
 // needsSnapshot reports whether readers would see the symlinks before the
@@ -118,14 +132,14 @@ func (s *state) needsSnapshot(steps []step) bool {
 }
 
 // snapshot makes a set that has exactly the files of the directory.
-func (s *state) snapshot(number int, steps []step, owned map[string]bool, now time.Time) error {
+func (s *state) snapshot(number int, steps []step, owned map[string]bool) (builder, error) {
 	b, err := newSet(s, number)
 	if err != nil {
-		return err
+		return b, err
 	}
 	for name := range owned {
 		if err := b.reuse(name, func(name string) bool { return owned[name] }); err != nil {
-			return err
+			return b, err
 		}
 	}
 	for _, st := range steps {
@@ -133,8 +147,8 @@ func (s *state) snapshot(number int, steps []step, owned map[string]bool, now ti
 			continue
 		}
 		if err := b.addExisting(st.Name, st.before); err != nil {
-			return err
+			return b, err
 		}
 	}
-	return b.finish(nil, s.previous, now)
+	return b, nil
 }

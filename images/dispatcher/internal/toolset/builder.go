@@ -1,9 +1,7 @@
 package toolset
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -12,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
+	"golang.org/x/sync/errgroup"
 )
 
 // builder fills one set, before the switch to it.
@@ -32,28 +30,6 @@ func newSet(s *state, number int) (builder, error) {
 		}
 	}
 	return builder{s, number}, nil
-}
-
-// write writes a program, verifies its sum, and returns it.
-func (b builder) write(ctx context.Context, st *step, mode fs.FileMode) (sum checksum.Sum, err error) {
-	f, err := b.root.OpenFile(setPath(b.to, st.Name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return sum, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	digester := checksum.NewDigester()
-	if err := st.content.Write(ctx, io.MultiWriter(f, digester)); err != nil {
-		return sum, err
-	}
-	if st.want != nil {
-		if err := digester.Check(*st.want); err != nil {
-			return sum, fmt.Errorf("verifying %q from %s: %w", st.Name, st.content, err)
-		}
-	}
-	if err := f.Chmod(mode); err != nil {
-		return sum, err
-	}
-	return digester.Sum(), f.Sync()
 }
 
 // reuse adds a name of the current set to this one. A symlink whose target will
@@ -130,33 +106,38 @@ func (b builder) copy(from, to string) (err error) {
 	return f.Sync()
 }
 
-// finish adds the metadata of the set and syncs its directories to disk. Files are
-// synced when written.
-func (b builder) finish(steps []step, previous int, now time.Time) error {
+// addMetadata adds the record of the set, and a symlink to the previous one.
+func (b builder) addMetadata(steps []step, previous int, now time.Time) error {
 	if err := b.writeRecord(steps, now); err != nil {
 		return err
 	}
-	if err := linkPrevious(b.root, b.to, previous); err != nil {
-		return err
-	}
-	return syncDirs(b.root, setPath(b.to, ""), setsDir, metaDir, ".")
+	return linkPrevious(b.root, b.to, previous)
 }
 
-// syncDirs syncs directories to disk.
-func syncDirs(root *os.Root, dirs ...string) error {
-	for _, dir := range dirs {
-		f, err := root.Open(dir)
-		if err != nil {
-			return err
-		}
-		err = f.Sync()
-		// Some file systems cannot sync directories.
-		if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-			err = nil
-		}
-		if err := errors.Join(err, f.Close()); err != nil {
-			return err
-		}
+// sync syncs the directories and the record of the set to disk. Programs are synced
+// when written.
+func (b builder) sync() error {
+	return syncAll(b.root, setPath(b.to, ""), setPath(b.to, recordFile), setsDir, metaDir, ".")
+}
+
+// syncAll syncs files and directories to disk, in parallel: a file system with a
+// journal writes it once for all of them. Unlike syncfs, it does not wait for the
+// files of other programs.
+func syncAll(root *os.Root, names ...string) error {
+	var group errgroup.Group
+	for _, name := range names {
+		group.Go(func() error {
+			f, err := root.Open(name)
+			if err != nil {
+				return err
+			}
+			err = f.Sync()
+			// Some file systems cannot sync directories.
+			if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+				err = nil
+			}
+			return errors.Join(err, f.Close())
+		})
 	}
-	return nil
+	return group.Wait()
 }

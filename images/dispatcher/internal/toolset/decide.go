@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/checksum"
+	"golang.org/x/sync/errgroup"
 )
 
 // method is the way in which a name gets into the new set.
@@ -51,13 +52,14 @@ func decide(ctx context.Context, s *state, p Plan) ([]step, error) {
 		}
 		steps = append(steps, st)
 	}
+	group, groupCtx := errgroup.WithContext(ctx)
 	for i, program := range p.Programs {
-		if program.Content == nil {
-			continue
+		if program.Content != nil {
+			group.Go(func() error { return s.decideWrite(groupCtx, &steps[i], program.Content, p.Mode) })
 		}
-		if err := s.decideWrite(ctx, &steps[i], program.Content, p.Mode); err != nil {
-			return nil, err
-		}
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return steps, s.checkKept(steps, p.Links)
 }
@@ -122,42 +124,59 @@ func (s *state) decideKeep(ctx context.Context, st *step, want *checksum.Sum) er
 
 // decideWrite checks whether a program must be written.
 func (s *state) decideWrite(ctx context.Context, st *step, content Content, mode fs.FileMode) error {
-	want, err := content.Sum(ctx)
+	_, installed, err := s.installed(st, mode)
 	if err != nil {
 		return err
 	}
-	st.content, st.want, st.method, st.Action = content, want, write, Installed
-	if want == nil {
-		return nil
+	size := int64(-1)
+	if installed != nil {
+		size = installed.Size()
 	}
-	return s.skipIfEqual(ctx, st, *want, mode)
+	st.content, st.method, st.Action = content, write, Installed
+	if st.want, err = content.Sum(ctx, size); err != nil || st.want == nil {
+		return err
+	}
+	return s.skipIfEqual(ctx, st, *st.want, size, mode)
 }
 
 // skipIfEqual makes a step that writes a program one that does not if the
-// installed program has the same sum and mode.
-func (s *state) skipIfEqual(ctx context.Context, st *step, want checksum.Sum, mode fs.FileMode) error {
+// installed program has the same sum, size and mode.
+func (s *state) skipIfEqual(ctx context.Context, st *step, want checksum.Sum, size int64, mode fs.FileMode) error {
 	st.Sum = want
-	installed, method := st.Name, skip
-	if st.before == managed {
-		if target, ok := s.members[st.Name]; !ok || target != "" {
-			return nil
-		}
-		installed, method = setPath(s.number, st.Name), reuse
-	} else if st.before != regularFile {
-		return nil
-	}
-	info, err := s.root.Lstat(installed)
-	if err != nil {
+	path, info, err := s.installed(st, mode)
+	if err != nil || info == nil || info.Size() != size {
 		return err
 	}
-	if info.Mode() != mode {
-		return nil
+	got, err := s.sum(ctx, path)
+	if err != nil || got != want {
+		return err
 	}
-	got, err := s.sum(ctx, installed)
-	if err == nil && got == want {
-		st.method, st.Action = method, Unchanged
+	st.method, st.Action = skip, Unchanged
+	if st.before == managed {
+		st.method = reuse
 	}
-	return err
+	return nil
+}
+
+// installed returns the path of the installed program, and nil if there is none or
+// it has another mode.
+func (s *state) installed(st *step, mode fs.FileMode) (path string, _ fs.FileInfo, err error) {
+	path = st.Name
+	switch st.before {
+	case managed:
+		if target, ok := s.members[st.Name]; !ok || target != "" {
+			return "", nil, nil
+		}
+		path = setPath(s.number, st.Name)
+	case regularFile:
+	default:
+		return "", nil, nil
+	}
+	info, err := s.root.Lstat(path)
+	if err != nil || info.Mode() != mode {
+		return "", nil, err
+	}
+	return path, info, nil
 }
 
 // decideLinks returns a step for each link. The steps of the programs say which

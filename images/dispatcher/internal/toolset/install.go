@@ -126,27 +126,3 @@ func install(ctx context.Context, root *os.Root, p Plan) ([]step, error) {
 	}
 	return steps, s.apply(steps, snapshot, next, p.Now)
 }
-
-// writeAll writes the programs into the set. If the sum was unknown before, a
-// program may turn out to be the installed one.
-func (b builder) writeAll(ctx context.Context, steps []step, p Plan) error {
-	for i := range steps {
-		st := &steps[i]
-		if st.method != write {
-			continue
-		}
-		sum, err := b.write(ctx, st, p.Mode)
-		if err != nil {
-			return err
-		}
-		if err := b.skipIfEqual(ctx, st, sum, p.Mode); err != nil {
-			return err
-		}
-		if st.method != write {
-			if err := b.root.Remove(setPath(b.to, st.Name)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

@@ -19,10 +19,22 @@ type Content interface {
 	// Source returns the source of the program, for the record of the set.
 	Source() string
 	// Sum returns the expected sum of the program, or nil if it is unknown before
-	// the program was written.
-	Sum(ctx context.Context) (*checksum.Sum, error)
-	// Write writes the program to w.
-	Write(ctx context.Context, w io.Writer) error
+	// the program was written. A local file of that size may be read.
+	Sum(ctx context.Context, size int64) (*checksum.Sum, error)
+}
+
+// Job writes the content of a program to an output.
+type Job struct {
+	Content Content
+	Create  func() (Output, error)
+}
+
+// Output is the file of a program. Either Commit or Discard ends it.
+type Output interface {
+	io.Writer
+	// Commit verifies the sum and syncs the file to disk.
+	Commit() error
+	Discard() error
 }
 
 // Program is one program of a plan.
@@ -54,6 +66,9 @@ type Plan struct {
 	Programs []Program
 	Links    []Link
 	Now      time.Time // the time of the run, for the record of the set
+	// Fetch does jobs, in parallel. On success one output of each job is committed
+	// and all others are discarded.
+	Fetch func(ctx context.Context, jobs []Job) error
 }
 
 // Action is the outcome for one name.

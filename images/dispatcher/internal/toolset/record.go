@@ -80,7 +80,8 @@ func readRecord(root *os.Root, number int) (r Record, err error) {
 	return r, nil
 }
 
-// writeRecord adds the record to a set whose members are complete.
+// writeRecord adds the record to a set whose members are complete. It does not sync
+// it to disk.
 func (b builder) writeRecord(steps []step, now time.Time) error {
 	old, err := readRecord(b.root, b.number)
 	if err != nil {
@@ -111,7 +112,7 @@ func (b builder) writeRecord(steps []step, now time.Time) error {
 		return err
 	}
 	_, err = f.Write(append(data, '\n'))
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, f.Close())
 }
 
 // installation describes a member of the set.

@@ -80,10 +80,10 @@ func rollback(ctx context.Context, root *os.Root) ([]Result, error) {
 	if err := linkPrevious(root, s.previous, s.number); err != nil {
 		return nil, err
 	}
-	if err := syncDirs(root, setPath(s.previous, "")); err != nil {
+	if err := createSymlinks(root, steps); err != nil {
 		return nil, err
 	}
-	if err := createSymlinks(root, steps); err != nil {
+	if err := syncAll(root, setPath(s.previous, ""), "."); err != nil {
 		return nil, err
 	}
 	return results, switchTo(root, s.previous)

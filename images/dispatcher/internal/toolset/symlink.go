@@ -40,10 +40,11 @@ func switchTo(root *os.Root, number int) error {
 	if err := replaceSymlink(root, "sets/"+strconv.Itoa(number), newCurrent, current); err != nil {
 		return err
 	}
-	return syncDirs(root, metaDir)
+	return syncAll(root, metaDir)
 }
 
-// createSymlinks creates the missing symlinks into the current set.
+// createSymlinks creates the missing symlinks into the current set. It does not sync
+// them to disk.
 func createSymlinks(root *os.Root, steps []step) error {
 	for _, st := range steps {
 		var err error
@@ -58,7 +59,7 @@ func createSymlinks(root *os.Root, steps []step) error {
 			return err
 		}
 	}
-	return syncDirs(root, ".")
+	return nil
 }
 
 // cleanUp removes everything that the current set, if there is one, and a rollback

@@ -25,7 +25,7 @@ func (c text) String() string { return "a test" }
 
 func (c text) Source() string { return "source of " + string(c[:1]) }
 
-func (c text) Sum(context.Context) (*checksum.Sum, error) {
+func (c text) Sum(context.Context, int64) (*checksum.Sum, error) {
 	sum := sumOf(string(c))
 	return &sum, nil
 }
@@ -38,7 +38,7 @@ func (c text) Write(_ context.Context, w io.Writer) error {
 // unknownSum is a content whose sum is unknown before it is written.
 type unknownSum struct{ text }
 
-func (unknownSum) Sum(context.Context) (*checksum.Sum, error) { return nil, nil }
+func (unknownSum) Sum(context.Context, int64) (*checksum.Sum, error) { return nil, nil }
 
 // mismatched is a content that does not have its sum.
 type mismatched struct{ text }
@@ -62,10 +62,36 @@ func sumOf(s string) checksum.Sum { return sha256.Sum256([]byte(s)) }
 
 var testTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
+// fetch does jobs one after another. Each has another output that is discarded.
+func fetch(ctx context.Context, jobs []Job) error {
+	for _, job := range jobs {
+		other, err := job.Create()
+		if err == nil {
+			_, err = io.WriteString(other, "another")
+		}
+		if err != nil {
+			return err
+		}
+		o, err := job.Create()
+		if err == nil {
+			err = job.Content.(interface {
+				Write(ctx context.Context, w io.Writer) error
+			}).Write(ctx, o)
+		}
+		if err != nil {
+			return errors.Join(err, o.Discard(), other.Discard())
+		}
+		if err := errors.Join(other.Discard(), o.Commit()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // plan returns a plan of words: NAME=TEXT is a program, NAME a program to keep,
 // NAME->TARGET a link.
 func plan(dir string, words ...string) Plan {
-	p := Plan{Options: Options{Dir: dir}, Mode: 0o755, Now: testTime}
+	p := Plan{Options: Options{Dir: dir}, Mode: 0o755, Now: testTime, Fetch: fetch}
 	for _, word := range words {
 		if name, target, ok := strings.Cut(word, "->"); ok {
 			p.Links = append(p.Links, Link{name, target})

@@ -13,6 +13,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/debian/mirror"
 	"github.com/hyperkube/hyperkube/tools/internal/diskspace"
+	"github.com/hyperkube/hyperkube/tools/internal/redact"
 	"github.com/hyperkube/hyperkube/tools/internal/shell"
 )
 
@@ -50,16 +51,23 @@ func bootstrap(ctx context.Context, c Config, spec Spec, root *Root, lock *os.Fi
 	if err := os.Mkdir(build, 0o755); err != nil {
 		return fmt.Errorf("creating a temporary directory: %w", err)
 	}
-	list := filepath.Join(build, "root.sources")
-	if err := os.WriteFile(list, []byte(sources), 0o644); err != nil {
-		return fmt.Errorf("writing apt sources: %w", err)
+	// URIs of mirrors and proxies may have passwords.
+	list, settings := filepath.Join(build, "root.sources"), filepath.Join(build, "apt.conf")
+	err = errors.Join(
+		os.WriteFile(list, []byte(sources), 0o600),
+		os.WriteFile(settings, []byte(strings.Join(options, "\n")+"\n"), 0o600))
+	if err != nil {
+		return fmt.Errorf("writing apt's configuration: %w", err)
 	}
 
-	c.Progress.Logf("creating a Debian %s root in %s from %s; this takes one to two minutes", spec.Suite, root.dir, m.Archive.URI)
+	c.Progress.Logf("creating a Debian %s root in %s from %s; this takes one to two minutes", spec.Suite, root.dir, redact.URLs(m.Archive.URI))
 	unpacked := &Root{build}
-	args := AsRoot(mmdebstrapArgs(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), options)...)
+	args := AsRoot(mmdebstrapArgs(spec, unpacked.Dir(), list, filepath.Join(c.Dir, "debs"), settings)...)
 	w := &logParser{name: "Debian " + spec.Suite, report: c.Progress}
 	if err := runMmdebstrap(ctx, w, args, lock); err != nil {
+		return err
+	}
+	if err := errors.Join(os.Remove(list), os.Remove(settings)); err != nil {
 		return err
 	}
 	query := unpacked.Command(ctx, Run{
@@ -97,9 +105,10 @@ func renderSources(m mirror.Mirror, spec Spec) (string, error) {
 	return sources, nil
 }
 
-// mmdebstrapArgs returns the command line that installs spec into dir. It runs in
-// a PID namespace, so that all of its children die with it.
-func mmdebstrapArgs(spec Spec, dir, sources, debs string, options []string) []string {
+// mmdebstrapArgs returns the command line that installs spec into dir, with the files
+// of apt's sources and settings. It runs in a PID namespace, so that all of its
+// children die with it.
+func mmdebstrapArgs(spec Spec, dir, sources, debs, settings string) []string {
 	args := []string{
 		"bwrap", "--cap-add", "ALL", "--dev-bind", "/", "/",
 		"--unshare-pid", "--proc", "/proc", "--die-with-parent", "--",
@@ -111,9 +120,9 @@ func mmdebstrapArgs(spec Spec, dir, sources, debs string, options []string) []st
 		"--dpkgopt=force-unsafe-io",
 		// Internal mirrors are often snapshots past their Valid-Until date.
 		`--aptopt=Acquire::Check-Valid-Until "false";`,
-	}
-	for _, o := range options {
-		args = append(args, "--aptopt="+o)
+		"--aptopt=" + settings,
+		// Every program in the root can read the copies of settings and sources.
+		`--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/etc/apt/sources.list.d/"*`,
 	}
 	if len(spec.Packages) > 0 {
 		args = append(args, "--include="+strings.Join(spec.Packages, ","))

@@ -142,9 +142,13 @@ func (f *Fetcher) transfer(ctx context.Context, t transfer) error {
 		have = part.Size
 	}
 	announced := response.ContentLength
+	if have+announced > t.limit {
+		return fmt.Errorf("downloading %q: want at most %d bytes, got a response of %d", from, t.limit, announced)
+	}
 	task := f.Progress.Start(t.title, "bytes", max(t.size, have+announced))
 	task.Add(have)
-	body := &progressReader{r: io.LimitReader(response.Body, t.limit-have), task: task}
+	// One byte more than the limit reveals a file that is too large.
+	body := &progressReader{r: io.LimitReader(response.Body, t.limit-have+1), task: task}
 	err = put(ctx, body, from, max(t.size-have, announced), func() error {
 		return part.Put(ctx, t.size, from, body, resumed, validator(response))
 	})
@@ -153,6 +157,8 @@ func (f *Fetcher) transfer(ctx context.Context, t transfer) error {
 	switch {
 	case errors.As(err, &local):
 		part.Discard() // the disk may be full
+	case have+body.n > t.limit && t.size == 0:
+		return fmt.Errorf("downloading %q: want at most %d bytes, got more", from, t.limit)
 	case errors.As(err, &mismatch) && resumed:
 		// The part, which is removed, may come from another version of the file.
 		return &transientError{fmt.Errorf("%w; the first %d bytes are from an interrupted download", err, have)}

@@ -3,8 +3,10 @@ package fetch
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +63,36 @@ func TestDownloadRefusesDowngrade(t *testing.T) {
 	if err := s.Ensure(t.Context(), pin); err == nil || !strings.Contains(err.Error(), "refusing to continue without encryption") || requested {
 		t.Errorf("got %v; requested without encryption: %v", err, requested)
 	}
+}
+
+// A file whose size is not in the lock is bounded, too.
+func TestDownloadTooLarge(t *testing.T) {
+	requests := 0
+	s, pin, log := newFetcher(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests++
+		if r.URL.Path != "/endless" {
+			w.Header().Set("Content-Length", fmt.Sprint(maxDownload+1))
+			return
+		}
+		for r.Context().Err() == nil {
+			w.Write(make([]byte, 1<<10))
+		}
+	}))
+	if err := s.Ensure(t.Context(), pin); err == nil || !strings.Contains(err.Error(), "want at most 1073741824 bytes, got a response of 1073741825") {
+		t.Errorf("got %v", err)
+	}
+	u, err := url.Parse(s.Upstream + "/endless")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.transfer(t.Context(), transfer{client: defaultClient, url: u, digest: pin.SHA256, limit: 100_000})
+	if err == nil || !strings.Contains(err.Error(), "want at most 100000 bytes, got more") {
+		t.Errorf("got %v", err)
+	}
+	if requests != 2 {
+		t.Errorf("%d requests; log: %s", requests, log)
+	}
+	checkStore(t, s.Store)
 }
 
 func TestDownloadMinRate(t *testing.T) {

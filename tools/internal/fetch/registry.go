@@ -55,10 +55,7 @@ func (f *Fetcher) fetchBlob(ctx context.Context, key versions.BaseKey, d oci.Des
 			return err // the registry client has retried
 		}
 		return f.transfer(ctx, transfer{
-			title: "pulling " + from, client: client, url: u, digest: d.Digest, size: d.Size,
-			// One byte more than announced reveals a blob that is too long, even if
-			// the announced size is 0.
-			limit: d.Size + 1,
+			title: "pulling " + from, client: client, url: u, digest: d.Digest, size: d.Size, limit: d.Size,
 		})
 	})
 }

@@ -173,7 +173,11 @@ func (s *site) setDates(node, client string) {
 		}
 	}
 	slices.Sort(phases)
-	s.write(s.dates(), []byte(`{"schema":1,"releases":[{"version":"v1.99.0","phases":{`+strings.Join(phases, ",")+`}}]}`))
+	release := `{"version":"v1.99.0","phases":{` + strings.Join(phases, ",") + `}}`
+	if len(phases) == 0 {
+		release = `{"version":"v1.99.0"}`
+	}
+	s.write(s.dates(), []byte(`{"schema":1,"releases":[`+release+`]}`))
 }
 
 func must[T any](v T, err error) func(testing.TB) T {

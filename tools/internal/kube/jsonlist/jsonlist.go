@@ -47,6 +47,9 @@ func Parse[K comparable, E any](file, list string, data []byte, key func(E) K, v
 		var e E
 		err := decode(data, &e)
 		if err == nil {
+			err = checkEmpty(data, e)
+		}
+		if err == nil {
 			if err = validate(e); err != nil {
 				err = fmt.Errorf("%v: %w", key(e), err)
 			} else if _, ok := byKey[key(e)]; ok {
@@ -59,6 +62,21 @@ func Parse[K comparable, E any](file, list string, data []byte, key func(E) K, v
 		}
 	}
 	return byKey, errors.Join(errs...)
+}
+
+// checkEmpty rejects a key whose value is empty and that [Format] would leave out.
+func checkEmpty(data []byte, e any) error {
+	var got, want map[string]json.RawMessage
+	formatted, err := json.Marshal(e)
+	if err := errors.Join(err, json.Unmarshal(data, &got), json.Unmarshal(formatted, &want)); err != nil {
+		return err
+	}
+	for key := range got {
+		if _, ok := want[key]; !ok {
+			return fmt.Errorf("%s: empty value, or a key in another case", key)
+		}
+	}
+	return nil
 }
 
 func decode(data []byte, into any) error {

@@ -2,12 +2,14 @@ package registry
 
 import (
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/hyperkube/hyperkube/tools/internal/httplimit"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -75,6 +77,29 @@ func TestHostileRegistry(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Responses to each kind of request of a push are escaped in its error.
+func TestPushEscapesErrors(t *testing.T) {
+	all := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	var method, path string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != method || !strings.Contains(r.URL.Path, path) {
+			all.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusForbidden)
+		w.Write([]byte(`{"errors":[{"code":"DENIED","message":"a\u001b[2Jb\nc"}]}`))
+	}))
+	defer server.Close()
+	repository := strings.TrimPrefix(server.URL, "http://") + "/x"
+	for _, request := range []string{"GET /v2/", "HEAD /blobs/", "POST /uploads/", "PATCH /uploads/", "PUT /uploads/", "PUT /manifests/", "PUT /manifests/v1"} {
+		method, path, _ = strings.Cut(request, " ")
+		_, err := Push{Repository: repository, Tags: []string{"v1"}}.Run(t.Context(), quiet(), open(t, randomLayout(t)))
+		if err == nil || strings.ContainsAny(err.Error(), "\x1b\n") || !strings.Contains(err.Error(), `DENIED: a\x1b[2Jb\nc`) && method != "HEAD" {
+			t.Errorf("%s: got %q", request, err)
+		}
 	}
 }
 

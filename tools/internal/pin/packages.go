@@ -112,7 +112,7 @@ func (p *pinner) packages(ctx context.Context, upgrade bool) (err error) {
 		return err
 	}
 	added, err := p.compare(old, pins, upgrade)
-	if err == nil && added > 0 || p.lock.Suite() == "" {
+	if err == nil && added > 0 {
 		p.lock.SetPackages(pins, snapshots)
 		p.added += added
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -130,6 +131,13 @@ func (x *Index) configure() error {
 // run runs a program of apt for an architecture, or for all if it is "", and returns
 // its output. Errors have the lines that apt marks as errors.
 func (x *Index) run(ctx context.Context, arch, program string, args ...string) ([]byte, error) {
+	var stdout bytes.Buffer
+	err := x.runTo(ctx, &stdout, arch, program, args...)
+	return stdout.Bytes(), err
+}
+
+// runTo is like run, and writes the output to stdout.
+func (x *Index) runTo(ctx context.Context, stdout io.Writer, arch, program string, args ...string) error {
 	var options []string
 	if arch != "" {
 		options = []string{"-o", "APT::Architecture=" + arch, "-o", "APT::Architectures=" + arch}
@@ -137,16 +145,20 @@ func (x *Index) run(ctx context.Context, arch, program string, args ...string) (
 	cmd := exec.CommandContext(ctx, program, append(options, args...)...)
 	cmd.Env = append(cmd.Environ(), "LC_ALL=C.UTF-8", "APT_CONFIG="+filepath.Join(x.dir, "apt.conf"))
 	cmd.WaitDelay = 10 * time.Second
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = stdout, &stderr
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("running %s %s: %w: %s", program, args[0], err, redact.URLs(errorsOf(stderr.String()+stdout.String())))
+		output := stderr.String()
+		if b, ok := stdout.(*bytes.Buffer); ok {
+			output += b.String() // explains unsolvable dependencies
+		}
+		return fmt.Errorf("running %s %s: %w: %s", program, args[0], err, redact.URLs(errorsOf(output)))
 	}
-	return stdout.Bytes(), nil
+	return nil
 }
 
 // errorsOf returns the errors and warnings in apt's output, and the explanation of

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -35,15 +36,16 @@ func (x *Index) Available(ctx context.Context, p versions.Platform, wanted map[s
 	}
 	for line := range strings.Lines(string(out)) {
 		release, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		index, err := x.run(ctx, p.Arch(), aptHelper, "cat-file", file)
-		if err != nil {
-			return nil, err
-		}
 		archive := versions.Archive
 		if strings.HasSuffix(release, "-security") {
 			archive = versions.SecurityArchive
 		}
-		if err := readIndex(index, wanted, archive, all); err != nil {
+		// An index has 60 MB.
+		r, w := io.Pipe()
+		go func() { w.CloseWithError(x.runTo(ctx, w, p.Arch(), aptHelper, "cat-file", file)) }()
+		err := readIndex(r, wanted, archive, all)
+		r.CloseWithError(err)
+		if err != nil {
 			return nil, fmt.Errorf("reading index %q: %w", file, err)
 		}
 	}
@@ -51,8 +53,8 @@ func (x *Index) Available(ctx context.Context, p versions.Platform, wanted map[s
 }
 
 // readIndex adds the wanted packages of an index to all.
-func readIndex(index []byte, wanted map[string]bool, archive string, all map[string][]Available) error {
-	lines := bufio.NewScanner(bytes.NewReader(index))
+func readIndex(index io.Reader, wanted map[string]bool, archive string, all map[string][]Available) error {
+	lines := bufio.NewScanner(index)
 	lines.Buffer(nil, 1<<20)
 	name, a := "", Available{Archive: archive}
 	add := func() {

@@ -97,20 +97,24 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
         visibility = visibility,
     )
     if catalog_name:
-        for test, layout in ({name: name} | {label: label for label in images.values()}).items():
+        tests = {name: [tar for tars in layers.values() for tar in tars]}
+        tests.update({images[platform.split("/")[1]]: tars for platform, tars in layers.items()})
+        for layout, tars in tests.items():
             command_test(
-                name = "test_" + test,
+                name = "test_" + layout,
                 size = "medium",
                 args = [
                     "verify",
                     catalog_name,
                     "--layout=$(rootpath %s)" % layout,
                     "--digests=$(rootpath //images:digests.json)",
+                    # The runfiles of layers of packages, in their repositories.
+                    "--packages=..",
                 ] + ["--base=%s=$(rootpath %s)" % base for base in (bases or {}).items()],
                 data = [
                     layout,
                     "//images:digests.json",
-                ] + (bases or {}).values(),
+                ] + (bases or {}).values() + {tar: None for tar in tars}.keys(),
                 program = "//tools/hk",
                 tags = _TAGS,
                 visibility = visibility,

@@ -4,13 +4,14 @@ load("//tools/bazel:labels.bzl", "file_label")
 
 EXTENSIONS = {"gzip": ".tar.gz", "zstd": ".tar.zst"}
 
-def run_layer(ctx, args, inputs):
+def run_layer(ctx, args, inputs, runfiles = []):
     """Runs tools/layer and returns the providers of the rule.
 
     Args:
         ctx: the context of a rule with the attributes `compression` and `_layer`.
         args: the arguments that say what the layer contains.
         inputs: list of the files that the arguments name.
+        runfiles: list of the files that a test of the layer needs.
 
     Returns:
         the providers.
@@ -29,7 +30,7 @@ def run_layer(ctx, args, inputs):
         progress_message = "Writing layer %{label}",
     )
     return [
-        DefaultInfo(files = depset([out])),
+        DefaultInfo(files = depset([out]), runfiles = ctx.runfiles(runfiles)),
         OutputGroupInfo(descriptor = depset([descriptor])),
     ]
 

@@ -7,7 +7,7 @@ def _package_layer_impl(ctx):
     args = ctx.actions.args()
     args.add("-packages", ctx.file.spec)
     args.add_all(ctx.files.debs, before_each = "-deb")
-    return run_layer(ctx, args, [ctx.file.spec] + ctx.files.debs)
+    return run_layer(ctx, args, [ctx.file.spec] + ctx.files.debs, runfiles = ctx.files.debs)
 
 package_layer_rule = rule(
     implementation = _package_layer_impl,

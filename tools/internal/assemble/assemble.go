@@ -118,10 +118,7 @@ func writeLayer(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, d
 func writeContent(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer, w io.Writer) (layer.Descriptor, error) {
 	switch {
 	case l.Packages != nil:
-		return packagelayer.Write(ctx, w, *l.Packages, func(ctx context.Context, pin versions.PackagePin) (io.ReadCloser, error) {
-			content, _, err := fetcher.Open(ctx, fetcher.Catalog.Lock.PackageFile(pin))
-			return content, err
-		}, l.Compression)
+		return packagelayer.Write(ctx, w, *l.Packages, fetcher.OpenPackage, l.Compression)
 	case len(l.Symlinks) > 0:
 		return layer.Write(ctx, w, l.Compression, layer.Symlinks(l.Symlinks)...)
 	}

@@ -4,12 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/debian/mirror"
 	"github.com/hyperkube/hyperkube/versions"
 )
+
+// OpenPackage is [Fetcher.Open] for a Debian package.
+func (f *Fetcher) OpenPackage(ctx context.Context, pin versions.PackagePin) (io.ReadCloser, error) {
+	content, _, err := f.Open(ctx, f.Catalog.Lock.PackageFile(pin))
+	return content, err
+}
 
 // fetchPackage brings a Debian package into the store: from the mirror, which may
 // have dropped it, or else from the snapshot archive, which keeps all packages.

@@ -11,6 +11,8 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
+	"github.com/hyperkube/hyperkube/tools/internal/debian/packagelayer"
+	"github.com/hyperkube/hyperkube/tools/internal/fetch"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/image/verify"
 	"github.com/hyperkube/hyperkube/versions"
@@ -18,17 +20,18 @@ import (
 )
 
 func newVerify(env cli.Env) *cobra.Command {
-	var dir, digests string
+	var dir, digests, debs string
 	bases := map[versions.Platform]string{}
 	c := &cobra.Command{
 		Use:   "verify IMAGE --layout DIR",
 		Short: "Verify every byte of a built image against the manifest, the lock and its record",
 		Long: `Verify checks the OCI layout of an image, or of one of its platforms: the digest
 of every blob, the sha256, owner and mode of every file, the versions that the binaries
-report, and the digests on record. It shares no code with the builders.
+report, and the digests on record. It shares no code with the builders, but for layers
+of Debian packages, which it composes again from the packages.
 
 An image with a base image needs the layout of the base for each platform; hk fetch
---base writes it. The exit code is 3 if the image has a violation, and 1 if a check was
+--base writes it. Debian packages come from the store, and are fetched if missing. The exit code is 3 if the image has a violation, and 1 if a check was
 not possible, for example after an I/O error.`,
 		Example: `  # Verify an image that hk build or Bazel wrote.
   hk verify hyperkube:v1.36.0 --layout layout
@@ -63,7 +66,11 @@ not possible, for example after an I/O error.`,
 					return fmt.Errorf("reading layout: %w", err)
 				}
 			}
-			findings, err := verify.Layout(c.Context(), dir, image, d.Records, bases)
+			packages, err := openPackages(env, d.Catalog, debs)
+			if err != nil {
+				return err
+			}
+			findings, err := verify.Layout(c.Context(), dir, image, d.Records, bases, packages)
 			if err != nil {
 				if c.Context().Err() == nil && !verify.Incomplete(err) {
 					err = cli.Exit(cli.ExitDrift, err)
@@ -85,8 +92,22 @@ not possible, for example after an I/O error.`,
 		bases[platform] = dir
 		return err
 	})
+	fs.StringVar(&debs, "packages", "", "a `directory` with the Debian packages, in place of the store")
 	jsonFlag(c)
 	return c
+}
+
+// openPackages returns an opener of the Debian packages below a directory, or of those
+// in the store.
+func openPackages(env cli.Env, c *versions.Catalog, dir string) (packagelayer.Opener, error) {
+	if dir != "" {
+		return packagelayer.Dir(dir), nil
+	}
+	f, err := fetch.New(env, c)
+	if err != nil {
+		return nil, err
+	}
+	return f.OpenPackage, nil
 }
 
 func printFindings(w io.Writer, findings []verify.Finding) {

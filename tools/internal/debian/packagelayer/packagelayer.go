@@ -32,14 +32,13 @@ func Write(ctx context.Context, w io.Writer, l versions.PackageLayer, open Opene
 	return d, err
 }
 
-// DiffID returns the digest of the uncompressed layer.
-func DiffID(ctx context.Context, l versions.PackageLayer, open Opener) (string, error) {
-	var d string
-	err := compose(ctx, l, open, func(entries []layer.Entry) (err error) {
-		d, err = layer.DiffID(ctx, entries...)
+// DiffID returns the digest and the size of the uncompressed layer.
+func DiffID(ctx context.Context, l versions.PackageLayer, open Opener) (digest string, size int64, err error) {
+	err = compose(ctx, l, open, func(entries []layer.Entry) (err error) {
+		digest, size, err = layer.DiffID(ctx, entries...)
 		return err
 	})
-	return d, err
+	return digest, size, err
 }
 
 // compose calls use with the entries of a layer, whose contents can be read once.

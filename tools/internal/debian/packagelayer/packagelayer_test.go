@@ -145,7 +145,7 @@ func TestWriteIsDeterministic(t *testing.T) {
 		packages = append(packages, pkgOf(fmt.Sprint("p", i), debtest.Dir("./usr"), debtest.File(fmt.Sprint("./usr/f", i), strings.Repeat("x", i*1000))))
 	}
 	f := newFixture(t, packages...)
-	want, err := DiffID(t.Context(), f.layer, f.open)
+	want, _, err := DiffID(t.Context(), f.layer, f.open)
 	if err != nil {
 		t.Fatal(err)
 	}

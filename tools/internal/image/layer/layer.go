@@ -87,13 +87,12 @@ func Write(ctx context.Context, w io.Writer, c versions.Compression, entries ...
 	}, nil
 }
 
-// DiffID returns the digest of the tar that [Write] compresses.
-func DiffID(ctx context.Context, entries ...Entry) (string, error) {
+// DiffID returns the digest and the size of the tar that [Write] compresses.
+func DiffID(ctx context.Context, entries ...Entry) (digest string, size int64, err error) {
 	sum := sha256.New()
-	if err := writeTar(ctx, sum, entries); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("sha256:%x", sum.Sum(nil)), nil
+	var n counter
+	err = writeTar(ctx, io.MultiWriter(sum, &n), entries)
+	return fmt.Sprintf("sha256:%x", sum.Sum(nil)), int64(n), err
 }
 
 // writeTar writes a tar in USTAR format, with PAX headers for the paths that do not

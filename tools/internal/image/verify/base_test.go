@@ -85,7 +85,7 @@ func TestLayoutOnBase(t *testing.T) {
 	config.Labels = nil
 	third, thirdDir := extend(putBase(t, f, platform, config))
 	dir, built := assembleImage(t, f, first)
-	findings, err := Layout(t.Context(), dir, first, record.Records{first.Name(): built}, firstDir)
+	findings, err := Layout(t.Context(), dir, first, record.Records{first.Name(): built}, firstDir, nil)
 	if err != nil || len(findings) != 3 {
 		t.Errorf("got %v, %v", findings, err)
 	}
@@ -100,7 +100,7 @@ func TestLayoutOnBase(t *testing.T) {
 		"other config":   {third, thirdDir, "want 1 labels, got 2"},
 		"scratch":        {image, nil, "want 0 layers of the base image and 3 more, got 5"},
 	} {
-		if findings, err := Layout(t.Context(), dir, test.image, nil, test.bases); err == nil || findings != nil || !strings.Contains(err.Error(), test.want) {
+		if findings, err := Layout(t.Context(), dir, test.image, nil, test.bases, nil); err == nil || findings != nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, %v, want %s", name, findings, err, test.want)
 		}
 	}
@@ -108,7 +108,7 @@ func TestLayoutOnBase(t *testing.T) {
 	flavor := *first.Flavor
 	flavor.Env = []versions.Pair{{Key: "A", Value: "c"}}
 	first.Flavor = &flavor
-	if _, err := Layout(t.Context(), dir, first, nil, firstDir); err == nil || !strings.Contains(err.Error(), `want environment map["A":"c" "PATH":"/bin"]`) {
+	if _, err := Layout(t.Context(), dir, first, nil, firstDir, nil); err == nil || !strings.Contains(err.Error(), `want environment map["A":"c" "PATH":"/bin"]`) {
 		t.Errorf("another environment: %v", err)
 	}
 }

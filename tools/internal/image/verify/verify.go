@@ -1,6 +1,7 @@
 // Package verify checks a finished image against the manifest, the lock and the
 // recorded digests. It is independent of the packages that build images: it reads
-// layouts with package layout, and layers as a container runtime does.
+// layouts with package layout, and layers as a container runtime does. Only layers of
+// Debian packages are composed again from the packages and compared as a whole.
 package verify
 
 import (
@@ -10,23 +11,25 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/hyperkube/hyperkube/tools/internal/debian/packagelayer"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
 	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// Finding is a verified file or symlink of an image.
+// Finding is a verified file, symlink or layer of packages of an image.
 type Finding struct {
 	Platform versions.Platform `json:"platform"`
 	Path     string            `json:"path"`
-	Content  string            `json:"content"` // the key of a file's pin, or "-> TARGET" of a symlink
+	Content  string            `json:"content"` // the key of a file's pin, "-> TARGET" of a symlink, or the set of packages
 }
 
 // Layout verifies the OCI layout of an image, or of one of its platforms. Bases
 // are the layouts of the base image by platform, for an image that has one. The
-// error lists all violations.
-func Layout(ctx context.Context, dir string, image versions.Image, records record.Records, bases map[versions.Platform]string) ([]Finding, error) {
-	i := &inspector{image: image, bases: bases, built: record.New("")}
+// error lists all violations. Packages opens the Debian packages of an image that has
+// some.
+func Layout(ctx context.Context, dir string, image versions.Image, records record.Records, bases map[versions.Platform]string, packages packagelayer.Opener) ([]Finding, error) {
+	i := &inspector{image: image, bases: bases, packages: packages, built: record.New("")}
 	err := i.checkLayout(ctx, dir)
 	if err == nil {
 		if err = records.Check(image.Name(), i.built); err != nil {
@@ -43,6 +46,7 @@ func Layout(ctx context.Context, dir string, image versions.Image, records recor
 type inspector struct {
 	image    versions.Image
 	bases    map[versions.Platform]string
+	packages packagelayer.Opener
 	built    record.Record
 	findings []Finding
 }
@@ -138,7 +142,11 @@ func (i *inspector) checkPlatform(ctx context.Context, build versions.Build, img
 			diffID, err = checkBlob(ctx, layer, maxBaseLayer, nil)
 		} else {
 			name = build.Layers[own].Label()
-			diffID, err = i.checkLayer(ctx, build.Platform, build.Layers[own], layer)
+			check := i.checkLayer
+			if build.Layers[own].Packages != nil {
+				check = i.checkPackages
+			}
+			diffID, err = check(ctx, build.Platform, build.Layers[own], layer)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("layer %s: %w", name, err))

@@ -59,6 +59,12 @@ func build(t *testing.T, manifest string, wake []byte) (dir string, image versio
 // setup returns the image of a manifest, and a fetcher whose store has its files.
 func setup(t *testing.T, manifest string, wake []byte) (*fetch.Fetcher, versions.Image) {
 	t.Helper()
+	return setupWith(t, manifest, wake, func(*versions.Lock, store.Store) {})
+}
+
+// setupWith lets add pin more files.
+func setupWith(t *testing.T, manifest string, wake []byte, add func(*versions.Lock, store.Store)) (*fetch.Fetcher, versions.Image) {
+	t.Helper()
 	m, err := versions.ParseManifest("m.yaml", []byte(strings.ReplaceAll(manifest, "ARCH", runtime.GOARCH)))
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +83,7 @@ func setup(t *testing.T, manifest string, wake []byte) (*fetch.Fetcher, versions
 			lock.Set(versions.Pin{FileKey: versions.FileKey{Source: "programs", Platform: p, File: name}, SHA256: digest})
 		}
 	}
+	add(lock, files)
 	c, err := versions.Resolve(m, lock)
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +138,7 @@ func TestLayout(t *testing.T) {
 func testLayout(t *testing.T, manifest string) {
 	dir, image, built := build(t, manifest, nil)
 	records := record.Records{image.Name(): built}
-	findings, err := Layout(t.Context(), dir, image, records, nil)
+	findings, err := Layout(t.Context(), dir, image, records, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +157,7 @@ func testLayout(t *testing.T, manifest string) {
 		t.Errorf("found %d, want %d", len(findings), len(want))
 	}
 	built.Index = "sha256:0"
-	if _, err := Layout(t.Context(), dir, image, record.Records{image.Name(): built}, nil); err == nil || !strings.Contains(err.Error(), "digests differ from those in images/digests.json") {
+	if _, err := Layout(t.Context(), dir, image, record.Records{image.Name(): built}, nil, nil); err == nil || !strings.Contains(err.Error(), "digests differ from those in images/digests.json") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -179,7 +186,7 @@ func TestLayoutMismatch(t *testing.T) {
 			}
 			_, image, _ := build(t, manifest, nil)
 			dir, _, _ := build(t, strings.Replace(manifest, test.old, test.new, 1), nil)
-			findings, err := Layout(t.Context(), dir, image, nil, nil)
+			findings, err := Layout(t.Context(), dir, image, nil, nil, nil)
 			if err == nil || !strings.Contains(err.Error(), test.want) || findings != nil {
 				t.Errorf("got %v, %v, want %s", findings, err, test.want)
 			}
@@ -190,7 +197,7 @@ func TestLayoutMismatch(t *testing.T) {
 // A pin of the wrong file is detected, though all digests match.
 func TestLayoutWrongBinary(t *testing.T) {
 	dir, image, _ := build(t, manifest, []byte("<html>Sign in"))
-	if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil || !strings.Contains(err.Error(), "reading ELF header of programs/linux/"+runtime.GOARCH+"/wake") {
+	if _, err := Layout(t.Context(), dir, image, nil, nil, nil); err == nil || !strings.Contains(err.Error(), "reading ELF header of programs/linux/"+runtime.GOARCH+"/wake") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -213,7 +220,7 @@ func TestLayoutCorruptBlob(t *testing.T) {
 			if err := os.WriteFile(blob, flipped, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Layout(t.Context(), dir, image, nil, nil); err == nil {
+			if _, err := Layout(t.Context(), dir, image, nil, nil, nil); err == nil {
 				t.Errorf("%s with another byte at %d passes", blob, at)
 			}
 		}
@@ -245,7 +252,7 @@ func TestIncomplete(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		_, err := Layout(t.Context(), dir, image, nil, nil)
+		_, err := Layout(t.Context(), dir, image, nil, nil, nil)
 		if err != nil {
 			got = "violation"
 			if Incomplete(err) {

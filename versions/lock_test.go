@@ -177,6 +177,7 @@ func TestParseFormatted(t *testing.T) {
 
 func FuzzParseLock(f *testing.F) {
 	f.Add([]byte(goodLock))
+	f.Add([]byte(lockWithPackages))
 	if l, err := parseTokens("l.json", []byte(goodLock)); err == nil {
 		f.Add(l.Format())
 	}

@@ -190,6 +190,7 @@ func TestParseManifestReportsAll(t *testing.T) {
 
 func FuzzParseManifest(f *testing.F) {
 	f.Add([]byte(good))
+	f.Add([]byte(withDebian))
 	f.Add([]byte("a: &a [*a]"))
 	f.Add([]byte("releases: [{version: v1.1.1, iterations: {x: 1}}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -42,8 +42,9 @@ func flavors() []flavor {
 			name: "rke", tag: version + "-rancher1", kubelet: "kubernetes/" + version + "/" + machine + "/kubelet",
 			commands: commands(map[string][]string{}),
 			missing:  []string{"/cloud-controller-manager", "/hyperkube cloud-controller-manager", "/hyperkube kubeadm", "/hyperkube nonsense"},
-			// The dispatcher, four servers, a kubelet, symlinks and a config.
-			blobs: 8,
+			// Three layers of packages, iptables-wrapper, the dispatcher, four servers,
+			// symlinks and a config.
+			blobs: 11,
 		},
 		{
 			name: "hypokube", tag: version, kubelet: "kubernetes/" + version + "/" + machine + "/kubelet",

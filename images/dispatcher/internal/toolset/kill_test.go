@@ -277,6 +277,44 @@ func TestPreviousSetStays(t *testing.T) {
 	checkClean(t, dir)
 }
 
+// Sets that are read or rolled back while others are installed are complete.
+func TestConcurrentCommands(t *testing.T) {
+	dir := t.TempDir()
+	mustInstall(t, plan(dir, "a=1", "b=1"))
+	mustInstall(t, plan(dir, "a=2", "b=2"))
+	o := Options{Dir: dir, LockTimeout: time.Minute}
+	var runs sync.WaitGroup
+	for i := range 4 {
+		runs.Go(func() {
+			p := plan(dir, fmt.Sprintf("a=%d", i), fmt.Sprintf("b=%d", i))
+			p.Options = o
+			if _, err := Install(t.Context(), p); err != nil {
+				t.Error(err)
+			}
+		})
+		runs.Go(func() {
+			if _, err := Rollback(t.Context(), o); err != nil {
+				t.Error(err)
+			}
+		})
+		runs.Go(func() {
+			sets, err := Inspect(t.Context(), o, true)
+			if err != nil || len(sets) != 2 {
+				t.Errorf("got %v, %v", sets, err)
+				return
+			}
+			for _, set := range sets {
+				if a, b := set.Members[0], set.Members[1]; errors.Join(a.Verify(), b.Verify()) != nil || a.Got != b.Got {
+					t.Errorf("got %+v, %+v", a, b)
+				}
+			}
+		})
+	}
+	runs.Wait()
+	checkClean(t, dir)
+	checkVerified(t, dir)
+}
+
 // Concurrent runs wait for each other, and each leaves a complete set.
 func TestConcurrentRuns(t *testing.T) {
 	dir := t.TempDir()

@@ -167,6 +167,10 @@ func TestCheckWithoutLock(t *testing.T) {
 		if _, err := Install(t.Context(), plan(dir, "a=2")); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("got %v; want %v", err, fs.ErrPermission)
 		}
+		sets, err := Inspect(t.Context(), Options{Dir: dir}, true)
+		if err != nil || len(sets) != 1 || sets[0].Members[0].Verify() != nil {
+			t.Errorf("got %+v, %v", sets, err)
+		}
 	})
 	if got := contents(t, dir); got != "a=1" {
 		t.Errorf("contents %q", got)

@@ -97,7 +97,7 @@ func (s *state) restore(ctx context.Context, m Member) (step, error) {
 		return st, err
 	}
 	if st.before != managed && st.before != absent {
-		st.method, st.Action = skip, Skipped
+		st.method, st.Action, st.Sum = skip, Skipped, checksum.Sum{}
 		return st, nil
 	}
 	same := false

@@ -4,11 +4,12 @@ package main
 
 import (
 	"bytes"
-	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/hyperkube/hyperkube/tools/internal/debian/packagelayer"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layer"
 	"github.com/hyperkube/hyperkube/tools/internal/image/oci"
 	"github.com/hyperkube/hyperkube/versions"
@@ -20,6 +21,7 @@ func TestRules(t *testing.T) {
 	a := fixture{"//tools/conformance:a", []layer.Entry{{Path: "/a", Mode: 0o755}}, "a.txt", versions.Gzip}
 	b := fixture{"//tools/conformance:b", []layer.Entry{{Path: "/usr/b", Mode: 0o444}}, "b.txt", versions.Zstd}
 	links := fixture{"//tools/conformance:links", layer.Symlinks([]versions.Symlink{{Path: "/l", Target: "/a"}, {Path: "/usr/m", Target: "b"}}), "", versions.Gzip}
+	packages := fixture{"//tools/conformance:packages", nil, "packages.json", versions.Zstd}
 	// Layers are those of each platform, in the order of the index.
 	tests := map[string]struct {
 		image  oci.ImageSpec
@@ -34,7 +36,7 @@ func TestRules(t *testing.T) {
 			Labels:     []versions.Pair{{Key: "org.b", Value: "1"}, {Key: "org.a", Value: "two words"}},
 			User:       "65532:65532",
 			WorkingDir: "/tmp",
-		}, false, [][]fixture{{b, a, links}, {b, a, links}}},
+		}, false, [][]fixture{{packages, b, a, links}, {packages, b, a, links}}},
 		"based": {oci.ImageSpec{
 			Entrypoint: []string{"/a"},
 			Env:        []versions.Pair{{Key: "PATH", Value: "/opt:$PATH"}, {Key: "NEW", Value: "${PATH}:$B-$NONE-$"}, {Key: "B", Value: "third"}},
@@ -97,7 +99,8 @@ func readBase(t *testing.T, dir, blobs string) *oci.Base {
 	return base
 }
 
-// fixture is a layer target of the BUILD file.
+// fixture is a layer target of the BUILD file: a file, the specification of a layer of
+// packages, or symlinks.
 type fixture struct {
 	label       string
 	entries     []layer.Entry
@@ -107,15 +110,27 @@ type fixture struct {
 
 func (l fixture) write(t *testing.T, dir string) layer.Descriptor {
 	t.Helper()
+	var content []byte
+	var err error
 	if l.file != "" {
-		content, err := os.ReadFile(filepath.Join("testdata", l.file))
-		if err != nil {
+		if content, err = os.ReadFile(filepath.Join("testdata", l.file)); err != nil {
 			t.Fatal(err)
 		}
-		l.entries[0].Content, l.entries[0].Size = bytes.NewReader(content), int64(len(content))
 	}
+	var d layer.Descriptor
 	var out bytes.Buffer
-	d, err := layer.Write(context.Background(), &out, l.compression, l.entries...)
+	if filepath.Ext(l.file) == ".json" {
+		var spec versions.PackageLayer
+		if err := json.Unmarshal(content, &spec); err != nil {
+			t.Fatal(err)
+		}
+		d, err = packagelayer.Write(t.Context(), &out, spec, packagelayer.Dir("testdata"), l.compression)
+	} else {
+		if l.file != "" {
+			l.entries[0].Content, l.entries[0].Size = bytes.NewReader(content), int64(len(content))
+		}
+		d, err = layer.Write(t.Context(), &out, l.compression, l.entries...)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

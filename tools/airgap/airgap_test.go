@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,6 +13,7 @@ import (
 	"github.com/bazelbuild/buildtools/build"
 	"github.com/hyperkube/hyperkube/tools/airgap/internal/moduleregistry"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/debian/mirror"
 )
 
 const moduleFile = "../../MODULE.bazel"
@@ -260,5 +262,22 @@ func TestWriteFiles(t *testing.T) {
 	}
 	if info, err := os.Stat(c.path("rc")); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("got %v, %v; want a directory that others cannot enter", info.Mode(), err)
+	}
+}
+
+func TestMirrorEnv(t *testing.T) {
+	archive, security := mirror.Source{URI: "http://m.example/debian"}, mirror.Source{URI: "http://s.example"}
+	for _, test := range []struct {
+		mirror mirror.Mirror
+		err    error
+		want   string
+	}{
+		{mirror.Mirror{Archive: archive, Security: security}, nil, "HYPERKUBE_DEBIAN_MIRROR=http://m.example/debian HYPERKUBE_DEBIAN_SECURITY_MIRROR=http://s.example"},
+		{mirror.Mirror{Archive: archive}, nil, "HYPERKUBE_DEBIAN_MIRROR=http://m.example/debian"},
+		{mirror.Mirror{Security: security}, errors.New("none"), ""},
+	} {
+		if got := strings.Join(mirrorEnv(test.mirror, test.err), " "); got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/hyperkube/hyperkube/tools/internal/debian/mirror"
 	"github.com/hyperkube/hyperkube/tools/internal/sandbox/debian"
 )
 
@@ -32,7 +33,7 @@ func (c config) execBazel(root *debian.Root, sdk goSDK, rc string) error {
 		// another server: Bazel restarts it when a JVM argument changes.
 		fmt.Sprintf("--host_jvm_args=-Dhyperkube.mounts=%x", sum[:6]),
 	}, c.args...)
-	return root.Exec(args, bazelEnv(os.Environ(), sdk), c.dir, binds)
+	return root.Exec(args, slices.Concat(bazelEnv(os.Environ(), sdk), mirrorEnv(mirror.Find(c.getenv))), c.dir, binds)
 }
 
 // execAsRoot executes this command again as root of a new user namespace.
@@ -78,6 +79,20 @@ func (c config) binds(sdk goSDK) []debian.Bind {
 		}
 	}
 	return binds
+}
+
+// mirrorEnv returns the settings that name the Debian mirror, for hk in repository
+// rules. It cannot always find the mirror itself: the root has apt's configuration of
+// the host, but not its package lists, which say whose repositories these are.
+func mirrorEnv(m mirror.Mirror, err error) []string {
+	if err != nil {
+		return nil // hk reports it if a build needs a package
+	}
+	env := []string{mirror.ArchiveEnv + "=" + m.Archive.URI}
+	if m.Security.URI != "" {
+		env = append(env, mirror.SecurityEnv+"="+m.Security.URI)
+	}
+	return env
 }
 
 // bazelEnv returns the caller's environment with the settings for access to Go

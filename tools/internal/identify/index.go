@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hyperkube/hyperkube/tools/internal/checkout"
@@ -28,8 +29,10 @@ type Index struct {
 	now     time.Time
 
 	pins      map[versions.Digest][]versions.Pin
+	upstream  []versions.Pin // those of upstream's files, by key
 	uses      map[versions.Digest][]Use
 	documents map[string][]Document // by "sha256:HEX"
+	layers    map[string][]string   // images by platform and uncompressed layers
 	programs  map[string]bool       // names of upstream's files
 }
 
@@ -53,7 +56,7 @@ type Document struct {
 func New(d checkout.Data, now time.Time) (*Index, error) {
 	i := &Index{
 		data: d, now: now, pins: map[versions.Digest][]versions.Pin{}, uses: map[versions.Digest][]Use{},
-		documents: map[string][]Document{}, programs: map[string]bool{},
+		documents: map[string][]Document{}, layers: map[string][]string{}, programs: map[string]bool{},
 	}
 	var err1, err2, err3 error
 	i.results, err1 = read(d, results.File, results.Parse)
@@ -65,6 +68,7 @@ func New(d checkout.Data, now time.Time) (*Index, error) {
 	for _, pin := range d.Catalog.Lock.Pins() {
 		i.pins[pin.SHA256] = append(i.pins[pin.SHA256], pin)
 		if pin.Source == upstream {
+			i.upstream = append(i.upstream, pin)
 			i.programs[pin.File] = true
 		}
 	}
@@ -107,6 +111,8 @@ func (i *Index) addImages() {
 			i.addDocument(digest, Document{Kind: "manifest", Image: name, Platform: platform})
 		}
 		for platform, layers := range record.DiffIDs {
+			key := layersKey(platform, layers)
+			i.layers[key] = append(i.layers[key], name)
 			for _, digest := range layers {
 				i.addDocument(digest, Document{Kind: "uncompressed layer", Image: name, Platform: platform})
 			}
@@ -120,3 +126,36 @@ func (i *Index) addDocument(digest string, d Document) {
 		i.documents[digest] = append(i.documents[digest], d)
 	}
 }
+
+func layersKey(platform string, diffIDs []string) string {
+	return platform + " " + strings.Join(diffIDs, " ")
+}
+
+// SameLayers returns the images on record with the same uncompressed layers for a
+// platform, by name. The digest of a manifest differs if a tool compresses its
+// layers again.
+func (i *Index) SameLayers(platform string, diffIDs []string) []string {
+	return sorted(i.layers[layersKey(platform, diffIDs)])
+}
+
+// Recorded returns the images on record that have an index or a manifest with a
+// digest, by name.
+func (i *Index) Recorded(digest string) []string {
+	var names []string
+	for _, d := range i.documents[digest] {
+		if d.Kind == "index" || d.Kind == "manifest" {
+			names = append(names, d.Image)
+		}
+	}
+	return sorted(names)
+}
+
+// sorted returns a sorted copy without duplicates, which is not nil.
+func sorted(names []string) []string {
+	names = append([]string{}, names...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// IsProgram reports whether a file name is that of one of upstream's binaries.
+func (i *Index) IsProgram(name string) bool { return i.programs[name] }

@@ -55,8 +55,8 @@ func (i *Index) nearest(f Facts) *Pin {
 	base, _, _ = strings.Cut(base, "+")
 	version, _ := versions.ParseVersion(base)
 	var sized, minor *versions.Pin
-	for _, pin := range i.data.Catalog.Lock.Pins() {
-		if pin.Source != upstream || pin.Platform != platform {
+	for _, pin := range i.upstream {
+		if pin.Platform != platform {
 			continue
 		}
 		if pin.Version == version && pin.File == p.name() {

@@ -97,8 +97,7 @@ func (s *Scanner) searchModInfo(n int) {
 		}
 		s.inInfo, at = true, at+len(modInfoStart)
 	}
-	// A marker that begins in the first n bytes is complete in the window.
-	if end := bytes.Index(s.window[min(at, len(s.window)):], modInfoEnd); end >= 0 && at+end < n {
+	if end := bytes.Index(s.window[min(at, len(s.window)):], modInfoEnd); end >= 0 {
 		s.modInfo, s.inInfo = append(s.modInfo, s.window[at:at+end]...), false
 		return
 	}

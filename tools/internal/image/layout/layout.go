@@ -57,17 +57,8 @@ func open(dir string, more []string) (c Content, err error) {
 	if c.dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return c, err
 	}
-	var version struct {
-		Version string `json:"imageLayoutVersion"`
-	}
-	if err := c.readJSON("oci-layout", &version); err != nil {
-		return c, err
-	}
-	if version.Version != "1.0.0" {
-		return c, fmt.Errorf("want layout version 1.0.0, got %q", version.Version)
-	}
-	var top v1.IndexManifest
-	if err := c.readJSON("index.json", &top); err != nil {
+	top, err := c.readTop()
+	if err != nil {
 		return c, err
 	}
 	if len(top.Manifests) != 1 {
@@ -84,6 +75,33 @@ func open(dir string, more []string) (c Content, err error) {
 		err = fmt.Errorf("want an index or the manifest of an image, got media type %q", desc.MediaType)
 	}
 	return c, err
+}
+
+// ReadIndex reads index.json of the layout in a directory, which may list any number of
+// images. It follows symlinks as [Open] does.
+func ReadIndex(dir string) (top v1.IndexManifest, err error) {
+	var c Content
+	if c.dir, err = filepath.EvalSymlinks(dir); err == nil {
+		top, err = c.readTop()
+	}
+	if err != nil {
+		return top, fmt.Errorf("reading layout %q: %w", dir, err)
+	}
+	return top, nil
+}
+
+// readTop reads oci-layout and index.json.
+func (c Content) readTop() (top v1.IndexManifest, err error) {
+	var version struct {
+		Version string `json:"imageLayoutVersion"`
+	}
+	if err := c.readJSON("oci-layout", &version); err != nil {
+		return top, err
+	}
+	if version.Version != "1.0.0" {
+		return top, fmt.Errorf("want layout version 1.0.0, got %q", version.Version)
+	}
+	return top, c.readJSON("index.json", &top)
 }
 
 // IndexDigest returns the digest of the index. An image for one platform is an error.

@@ -161,24 +161,30 @@ func skopeoReads(t *testing.T, file string, images []savedImage) {
 	}
 }
 
-// podmanLoads loads and runs the images, with its own storage.
-func podmanLoads(t *testing.T, file string, images []savedImage) {
+// newPodman returns a function that runs podman, with its own storage.
+func newPodman(t *testing.T) func(args ...string) string {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "hk-pod-") // short: the length of a socket's path is limited
 	if err != nil {
 		t.Fatal(err)
 	}
-	podman := func(args ...string) string {
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return func(args ...string) string {
 		t.Helper()
 		return must(t, client(t, "podman"), append([]string{
 			"--root", filepath.Join(dir, "root"), "--runroot", filepath.Join(dir, "run"), "--tmpdir", filepath.Join(dir, "tmp"),
 			"--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "none", "--runtime", "runc",
 		}, args...)...)
 	}
-	defer func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	}()
+}
+
+// podmanLoads loads and runs the images.
+func podmanLoads(t *testing.T, file string, images []savedImage) {
+	podman := newPodman(t)
 	out := podman("load", "-i", file)
 	for _, image := range images {
 		if !strings.Contains(out, image.name) {

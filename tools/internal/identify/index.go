@@ -99,7 +99,7 @@ func (i *Index) addImages() {
 		record := i.data.Records[name]
 		for _, build := range image.Builds {
 			for _, l := range build.Layers {
-				if use := (Use{name, l.Path, record.Index}); len(l.Symlinks) == 0 && !slices.Contains(i.uses[l.Pin.SHA256], use) {
+				if use := (Use{name, l.Path, record.Index}); l.Pin != (versions.Pin{}) && !slices.Contains(i.uses[l.Pin.SHA256], use) {
 					i.uses[l.Pin.SHA256] = append(i.uses[l.Pin.SHA256], use)
 				}
 			}

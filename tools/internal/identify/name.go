@@ -66,7 +66,7 @@ func (i *Index) image(input string, image versions.Image) Answer {
 	}
 	for _, build := range image.Builds {
 		for _, l := range build.Layers {
-			if len(l.Symlinks) == 0 {
+			if l.Pin != (versions.Pin{}) {
 				p := i.describe(l.Pin)
 				p.Images = []Use{{image.Name(), l.Path, ""}}
 				a.Pins = append(a.Pins, p)

@@ -16,8 +16,8 @@ import (
 // bytes.
 const maxWindow = 128 << 20
 
-// openLayer opens the tar of a layer. Receiving and hashing, decompression, and
-// reading the tar run in parallel. At the end of the layer its digest is verified.
+// openLayer opens the tar of a layer. Receiving and hashing run in parallel with
+// decompression. At the end of the layer its digest is verified.
 func openLayer(ctx context.Context, layer v1.Layer) (io.ReadCloser, error) {
 	body, err := layer.Compressed()
 	if err != nil {
@@ -28,7 +28,7 @@ func openLayer(ctx context.Context, layer v1.Layer) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, errors.Join(err, compressed.Close())
 	}
-	return readahead.New(tar), nil
+	return tar, nil
 }
 
 // decompress returns the content of a stream that is compressed with gzip, zstd or
@@ -42,7 +42,12 @@ func decompress(stream io.ReadCloser) (io.ReadCloser, error) {
 	switch {
 	case len(head) >= 2 && string(head[:2]) == "\x1f\x8b":
 		z, err := gzip.NewReader(r)
-		return decompressed{z, stream.Close}, err
+		if err != nil {
+			return nil, err
+		}
+		// This takes several times as long as hashing and writing the content.
+		// With zstd, which does not, another copy would cost more than it saves.
+		return readahead.New(decompressed{z, stream.Close}), nil
 	case string(head) == "\x28\xb5\x2f\xfd":
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {

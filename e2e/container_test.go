@@ -53,9 +53,9 @@ func unpack(t *testing.T, image, platform string) container {
 // run executes a program in the container and returns its output.
 func (c container) run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	bwrap := append([]string{"--bind", c.root, "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", "/sys", "/sys", "--tmpfs", "/run"}, c.binds...)
+	bwrap := append([]string{"--clearenv", "--bind", c.root, "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", "/sys", "/sys", "--tmpfs", "/run"}, c.binds...)
 	bwrap = append(bwrap, "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "node-1.example", "--cap-add", "ALL",
-		"--die-with-parent", "--clearenv", "--setenv", "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "--")
+		"--die-with-parent", "--setenv", "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "--")
 	cmd := exec.CommandContext(t.Context(), client(t, "bwrap"), append(bwrap, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -79,7 +79,8 @@ func testLibraries(t *testing.T, root, platform string) {
 				t.Errorf("%s: no interpreter %q, %v", name, data, err)
 			}
 		}
-		dirs := system
+		// A package may have private libraries beside each other.
+		dirs := append([]string{filepath.Dir(name)}, system...)
 		for _, tag := range []elf.DynTag{elf.DT_RUNPATH, elf.DT_RPATH} {
 			paths, _ := f.DynString(tag)
 			for _, p := range paths {

@@ -68,6 +68,7 @@ func manyReleases(root string, catalog *versions.Catalog) (manifest, lock []byte
 		return nil, nil, err
 	}
 	l := versions.NewLock()
+	l.SetPackages(catalog.Lock.AllPackages(), catalog.Lock.Snapshots())
 	for i, key := range m.RequiredFiles(l) {
 		digest, err := versions.ParseDigest(fmt.Sprintf("%064x", i))
 		if err != nil {

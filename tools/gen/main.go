@@ -16,7 +16,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/generate"
@@ -25,12 +24,7 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// gcPercent is high because little memory becomes garbage: garbage collection would
-// take a fifth of the time.
-const gcPercent = 200
-
 func main() {
-	debug.SetGCPercent(gcPercent)
 	os.Exit(cli.Main("gen", run))
 }
 

@@ -48,6 +48,7 @@ func many(tb testing.TB, n int) *versions.Catalog {
 		m.Releases = append(m.Releases, versions.Release{Version: v})
 	}
 	lock := versions.NewLock()
+	lock.SetPackages(c.Lock.AllPackages(), c.Lock.Snapshots())
 	for _, pin := range c.Lock.Bases() {
 		lock.SetBase(pin)
 	}

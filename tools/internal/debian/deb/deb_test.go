@@ -129,6 +129,17 @@ func TestReaderFails(t *testing.T) {
 	}
 }
 
+// Members of odd size are followed by padding.
+func TestReaderPadding(t *testing.T) {
+	raw := debtest.Ar(
+		debtest.Member{Name: "debian-binary", Content: []byte("2.0\n\n")},
+		debtest.Member{Name: "control.tar/", Content: debtest.Tar(t, debtest.File("control", "Package: a\n"))},
+		debtest.Member{Name: "data.tar", Content: append(debtest.Tar(t), 0)})
+	if _, _, err := list(bytes.NewReader(raw)); err != nil {
+		t.Error(err)
+	}
+}
+
 // The bounds of uncompressed bytes hold for small compressed members.
 func TestReaderBounds(t *testing.T) {
 	bomb := debtest.Compress(t, ".gz", debtest.Tar(t, debtest.File("control", strings.Repeat("\n", maxControl))))

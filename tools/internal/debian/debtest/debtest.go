@@ -41,6 +41,7 @@ type Package struct {
 	Name      string
 	Fields    string // more lines of the control file
 	Conffiles string
+	MD5Sums   string // default: those of the files
 	Files     []Entry
 }
 
@@ -52,6 +53,10 @@ func (p Package) Build(t testing.TB, compression string) []byte {
 		if f.Type == 0 {
 			fmt.Fprintf(&sums, "%x  %s\n", md5.Sum([]byte(f.Content)), strings.TrimPrefix(f.Name, "./"))
 		}
+	}
+	if p.MD5Sums != "" {
+		sums.Reset()
+		sums.WriteString(p.MD5Sums)
 	}
 	control := []Entry{
 		File("./control", fmt.Sprintf("Package: %s\nVersion: 1.0\nArchitecture: amd64\n%sDescription: test\n of %s\n", p.Name, p.Fields, p.Name)),

@@ -107,6 +107,10 @@ func TestDatabase(t *testing.T) {
 	if got := query("-S", "/usr/share/both"); got != "lib:amd64: /usr/share/both\n" {
 		t.Errorf("got %q", got)
 	}
+	sums, err := os.ReadFile(filepath.Join(root, dpkgInfo, "tool.md5sums"))
+	if want := "3a8e4c06e471595f6eb262bb9b5582d9  etc/tool\ne358efa489f58062f10dd7316b65649e  usr/bin/tool\n"; err != nil || string(sums) != want {
+		t.Errorf("got\n%s%v; want\n%s", sums, err, want)
+	}
 	for _, option := range []string{"--verify", "--audit"} {
 		if got := run(t, "dpkg", "--root="+root, admin, option); got != "" {
 			t.Errorf("%s: got %q", option, got)

@@ -2,9 +2,9 @@
 // of one set, the database of dpkg, and what the maintainer scripts would have done,
 // as declared. Nothing of a package is executed.
 //
-// The entries are sorted by path, so directories come before their contents. The
-// layer repeats the parent directories that a lower layer has, because container
-// runtimes give directories that a layer lacks default attributes.
+// The entries are sorted by path, so directories come before their contents. Of the
+// directories of lower layers, a layer repeats the parents of its files, because
+// container runtimes give directories that a layer lacks default attributes.
 package packagelayer
 
 import (

@@ -219,8 +219,8 @@ func TestDeclared(t *testing.T) {
 		"0700 0:0 /usr/share/",
 		`0644 0:0 /usr/share/man "m"`,
 		"0777 0:0 /var/run -> /run")
-	// A directory of a set below keeps its declared mode.
-	f.addSet(t, "high", pkgOf("b", debtest.Dir("./tmp"), debtest.File("./tmp/b", "")))
+	// A directory of a set below keeps its declared mode, and is not repeated without a file.
+	f.addSet(t, "high", pkgOf("b", debtest.Dir("./tmp"), debtest.File("./tmp/b", ""), debtest.Dir("./usr"), debtest.Dir("./usr/share")))
 	f.wantList(t, "1777 0:0 /tmp/", `0644 0:0 /tmp/b ""`)
 }
 
@@ -288,7 +288,11 @@ func TestWriteFails(t *testing.T) {
 		"no choice": {with(one(x), func(s *versions.PackageSet) {
 			s.Alternatives = []versions.Alternative{{Name: "awk", Choose: "/usr/bin/mawk"}}
 		}), `alternative awk: want one of the choices, got "/usr/bin/mawk"`},
-		"conffile checksum": {newFixture(t, debtest.Package{Name: "a", Fields: "Conffiles: x\n"}), "field Conffiles is dpkg's own"},
+		"slave of a choice": {with(one(x), func(s *versions.PackageSet) {
+			s.Alternatives = []versions.Alternative{{Name: "awk", Choose: "/a", Choices: []versions.AlternativeChoice{{Path: "/a", Slaves: map[string]string{"nawk": "/b"}}}}}
+		}), `alternative awk: choice /a has "nawk", which is not among the slaves`},
+		"md5sums":         {newFixture(t, debtest.Package{Name: "a", MD5Sums: "0123  usr/a\n"}), `package a: md5sums: invalid line "0123  usr/a\n"`},
+		"field Conffiles": {newFixture(t, debtest.Package{Name: "a", Fields: "Conffiles: x\n"}), "field Conffiles is dpkg's own"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := test.f.write(t); err == nil || !strings.Contains(err.Error(), test.want) {

@@ -106,10 +106,8 @@ func (p *pkg) read(file io.Reader, pin versions.PackagePin, r rules, last bool, 
 	}
 	p.conffiles = map[string]string{}
 	for line := range strings.Lines(d.Conffiles) {
-		// Other lines have a flag in front of a path that the package does not have.
-		if path := strings.TrimRight(line, "\n"); strings.HasPrefix(path, "/") {
-			p.conffiles[path] = ""
-		}
+		// A line with a flag is not the path of a file.
+		p.conffiles[strings.TrimRight(line, "\n")] = ""
 	}
 	files := map[string]*node{} // by path in the package
 	for {

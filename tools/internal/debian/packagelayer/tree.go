@@ -78,27 +78,19 @@ func (t *tree) addPackaged(n *node) error {
 		return nil
 	}
 	winner := t.owners[n.path]
-	if old.kind == tar.TypeDir && n.kind == tar.TypeDir {
-		merged := *old
-		switch {
-		case winner == n.owner:
-			merged = *n
-		// A declaration of this set replaces the attributes later.
-		case winner == old.owner, t.declared[n.path], old.mode == n.mode && old.uid == n.uid && old.gid == n.gid:
-		default:
-			return fmt.Errorf("directory %s: %s of package %s differs from %s of %s. Fix: declare it in directories",
-				n.path, n.attributes(), n.owner, old.attributes(), old.owner)
-		}
-		merged.set, merged.excluded = n.set, old.excluded && n.excluded
-		t.nodes[n.path] = &merged
-		return nil
-	}
-	switch winner {
-	case old.owner:
-		return nil
-	case n.owner:
+	switch {
+	case winner == n.owner:
 		t.nodes[n.path] = n
 		return nil
+	case winner == old.owner:
+		return nil
+	case old.kind == tar.TypeDir && n.kind == tar.TypeDir:
+		// A declaration of this set replaces the attributes later.
+		if t.declared[n.path] || old.mode == n.mode && old.uid == n.uid && old.gid == n.gid {
+			return nil
+		}
+		return fmt.Errorf("directory %s: %s of package %s differs from %s of %s. Fix: declare it in directories",
+			n.path, n.attributes(), n.owner, old.attributes(), old.owner)
 	}
 	return fmt.Errorf("%s is in package %s and in %s. Fix: declare in owners whose it is", n.path, n.owner, old.owner)
 }

@@ -121,12 +121,16 @@ func TestRollbackAfterKill(t *testing.T) {
 	runInstall(t, dir, words(2), time.Minute)
 	now, previous := set(2), set(1)
 	counts := map[string]int{}
-	for start := time.Now(); time.Since(start) < limit; {
+	for start := time.Now(); time.Since(start) < limit || len(counts) < 4 && time.Since(start) < 10*limit; {
 		run, next := "rollback", previous
 		if n := rand.IntN(10); rand.IntN(2) == 0 && set(n) != now {
 			run, next = words(n), set(n)
+			if rand.IntN(2) == 0 {
+				replaceByCopy(t, filepath.Join(dir, "b"))
+			}
 		}
 		completed := runInstall(t, dir, run, time.Duration(rand.Int64N(int64(30*time.Millisecond))))
+		restoreSymlink(t, dir, "b")
 		switch got := shortContents(t, dir); {
 		case got == next:
 			now, previous = next, now
@@ -149,6 +153,30 @@ func TestRollbackAfterKill(t *testing.T) {
 	t.Log(counts)
 	if len(counts) != 4 {
 		t.Errorf("got %v, want both commands killed before and after the switch", counts)
+	}
+}
+
+// replaceByCopy replaces a symlink by a regular file with the same content.
+func replaceByCopy(t *testing.T, path string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = errors.Join(os.Remove(path), os.WriteFile(path, data, 0o755))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// restoreSymlink undoes replaceByCopy, unless an installation has.
+func restoreSymlink(t *testing.T, dir, name string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if _, err := os.Readlink(path); err == nil {
+		return
+	}
+	if err := errors.Join(os.Remove(path), os.Symlink(currentPath(name), path)); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -242,6 +242,19 @@ func TestFormerVersion(t *testing.T) {
 	checkClean(t, dir)
 }
 
+// A program that has changed since, and is now given as the source, is recorded anew.
+func TestRecordOfChangedProgram(t *testing.T) {
+	dir := t.TempDir()
+	mustInstall(t, plan(dir, "a=1", "b=2"))
+	if err := os.WriteFile(filepath.Join(dir, current, "b"), []byte("9"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got := mustInstall(t, plan(dir, "a=3", "b=9")); got != "installed a, unchanged b" {
+		t.Errorf("results %q", got)
+	}
+	checkVerified(t, dir)
+}
+
 func TestInspect(t *testing.T) {
 	dir := t.TempDir()
 	if sets, err := Inspect(t.Context(), Options{Dir: dir}, true); sets != nil || err != nil {

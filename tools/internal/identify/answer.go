@@ -19,7 +19,8 @@ const (
 	// Pinned files have a pin in the lock, but others built them: this repository, or
 	// a fork of Kubernetes.
 	Pinned Verdict = "pinned"
-	// Recorded digests are those of images of this repository.
+	// Recorded digests are those of images of this repository, and of packages and
+	// archives that files of these images come from.
 	Recorded Verdict = "recorded"
 	// Declared images are in the manifest and have no record.
 	Declared Verdict = "declared"

@@ -112,6 +112,12 @@ func newIndex(t testing.TB, files map[string][]byte) *Index {
 	for name, content := range files {
 		set(parse[versions.FileKey](t)(versions.ParseFileKey(name)), content, int64(len(content)))
 	}
+	lock.Set(versions.Pin{
+		FileKey: parse[versions.FileKey](t)(versions.ParseFileKey("rancher/v1.36.0/linux/arm64/kubelet")), URL: "https://rancher.example/v1.36.0-arm64.tar.gz",
+		SHA256: versions.NewDigest(sha256.Sum256([]byte("member"))), Archive: versions.NewDigest(sha256.Sum256([]byte("archive"))), Member: "kubelet",
+	})
+	amd64 := parse[versions.Platform](t)(versions.ParsePlatform("linux/amd64"))
+	lock.SetPackages([]versions.PackagePin{{Set: "proxy", Platform: amd64, Name: "base-files", Version: "13.8", SHA256: versions.NewDigest(sha256.Sum256([]byte("package")))}}, nil)
 	root := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(root, "versions"), 0o755); err != nil {
 		t.Fatal(err)

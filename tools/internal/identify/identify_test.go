@@ -3,10 +3,13 @@ package identify
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hyperkube/hyperkube/versions"
 )
 
 const kubelet = "kubernetes/v1.36.0/linux/amd64/kubelet"
@@ -84,6 +87,20 @@ func TestPin(t *testing.T) {
 	}
 	if len(p.Images) != 1 || p.Images[0] != (Use{"hyperkube:v1.36.0", "/kubelet", digest}) {
 		t.Errorf("got images %+v", p.Images)
+	}
+}
+
+// Packages and archives are inputs of images.
+func TestInputs(t *testing.T) {
+	index := newIndex(t, nil)
+	for content, want := range map[string]string{"package": "package of base-files 13.8", "archive": "archive of rancher/v1.36.0/linux/arm64/kubelet"} {
+		a, err := index.Digest(versions.NewDigest(sha256.Sum256([]byte(content))).String())
+		if err != nil || a.Verdict != Recorded || len(a.Documents) != 1 {
+			t.Fatalf("%s: got %+v, %v", content, a, err)
+		}
+		if got := a.Documents[0].Kind + " of " + a.Documents[0].Image; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -46,7 +46,9 @@ type Use struct {
 
 // Document is something with a digest on record.
 type Document struct {
-	Kind     string `json:"kind"` // "index", "manifest", "uncompressed layer", "base image"
+	Kind string `json:"kind"` // "index", "manifest", "uncompressed layer", "base image", "package", "archive"
+	// Image is the name of the image, of the package with its version, or the key of
+	// the file in the archive.
 	Image    string `json:"image"`
 	Platform string `json:"platform,omitempty"`
 	Digest   string `json:"digest"` // "sha256:HEX"
@@ -67,6 +69,9 @@ func New(d checkout.Data, now time.Time) (*Index, error) {
 	}
 	for _, pin := range d.Catalog.Lock.Pins() {
 		i.pins[pin.SHA256] = append(i.pins[pin.SHA256], pin)
+		if pin.Archive != (versions.Digest{}) {
+			i.addDocument("sha256:"+pin.Archive.String(), Document{Kind: "archive", Image: pin.FileKey.String(), Platform: pin.Platform.String()})
+		}
 		if pin.Source == upstream {
 			i.upstream = append(i.upstream, pin)
 			i.programs[pin.File] = true
@@ -75,6 +80,9 @@ func New(d checkout.Data, now time.Time) (*Index, error) {
 	i.addImages()
 	for _, pin := range d.Catalog.Lock.Bases() {
 		i.addDocument("sha256:"+pin.SHA256.String(), Document{Kind: "base image", Image: pin.Image.String(), Platform: pin.Platform.String()})
+	}
+	for _, pin := range d.Catalog.Lock.AllPackages() {
+		i.addDocument("sha256:"+pin.SHA256.String(), Document{Kind: "package", Image: pin.Name + " " + pin.Version, Platform: pin.Platform.String()})
 	}
 	return i, nil
 }

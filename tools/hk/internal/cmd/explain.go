@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -98,8 +99,10 @@ func explainOne(c *cobra.Command, index *identify.Index, input string) (identify
 	if a, err := index.Digest(input); err == nil {
 		return a, nil
 	}
-	_, err := os.Stat(input)
+	info, err := os.Stat(input)
 	switch {
+	case err == nil && info.IsDir():
+		return identify.Answer{}, fmt.Errorf("%q is a directory. Fix: run hk explain --host, or hk verify for the layout of an image", input)
 	case err == nil:
 		return index.File(c.Context(), input, input)
 	case !errors.Is(err, fs.ErrNotExist) || strings.HasPrefix(input, ".") || strings.HasPrefix(input, "/"):

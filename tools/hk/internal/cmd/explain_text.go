@@ -44,7 +44,7 @@ func printAnswer(w io.Writer, a identify.Answer, indent string) {
 		field(d.Kind, "%s", strings.TrimSpace(fmt.Sprintf("%s of %s %s", d.Digest, d.Image, d.Platform)))
 	}
 	for _, p := range a.Pins {
-		if len(a.Documents) > 0 || a.Verdict == identify.Declared {
+		if a.Verdict == identify.Recorded || a.Verdict == identify.Declared {
 			field("file", "%s at %s", p.Key, p.Images[0].Path)
 		} else {
 			printPin(field, "pin", p, a.File == nil)

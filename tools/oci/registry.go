@@ -73,7 +73,7 @@ func push(ctx context.Context, env cli.Env) (rerr error) {
 				err = client.Fetch(ctx, digest, desc.Size, filepath.Join(tmp, digest.String()))
 			}
 			if err != nil {
-				return fmt.Errorf("%w\nFix: build the image again, or push without --//tools/oci:cas", err)
+				return fmt.Errorf("%w\nFix: push without --//tools/oci:cas, so that Bazel provides the layers", err)
 			}
 			return nil
 		}

@@ -91,6 +91,7 @@ func TestCheckLayerTooLarge(t *testing.T) {
 	}
 	file := versions.FileKey{Source: "programs", Platform: platform, File: "sleep"}
 	header := tar.Header{Typeflag: tar.TypeReg, Name: "sleep", Mode: 0o755, Size: bomb}
+	small := tar.Header{Typeflag: tar.TypeReg, Name: "sleep", Mode: 0o755, Size: 1000}
 	link := tar.Header{Typeflag: tar.TypeSymlink, Name: "wake", Mode: 0o777, Linkname: "sleep"}
 	links := []versions.Symlink{{Path: "/wake", Target: "sleep"}}
 	for name, test := range map[string]struct {
@@ -99,9 +100,10 @@ func TestCheckLayerTooLarge(t *testing.T) {
 		read    int64 // at most, in bytes
 		message string
 	}{
-		"pinned size":   {versions.Layer{Path: "/sleep", Mode: 0o755, Pin: versions.Pin{FileKey: file, Size: 1000}}, header, 1 << 20, "want 1000 bytes of programs/linux/amd64/sleep, got 33554432"},
-		"unknown size":  {versions.Layer{Path: "/sleep", Mode: 0o755, Pin: versions.Pin{FileKey: file}}, header, bomb + 1<<20, "want sha256  of programs/linux/amd64/sleep, got"},
-		"trailing data": {versions.Layer{Symlinks: links}, link, 2 << 20, "want at most 1048576 bytes, got more"},
+		"pinned size":       {versions.Layer{Path: "/sleep", Mode: 0o755, Pin: versions.Pin{FileKey: file, Size: 1000}}, header, 1 << 20, "want 1000 bytes of programs/linux/amd64/sleep, got 33554432"},
+		"unknown size":      {versions.Layer{Path: "/sleep", Mode: 0o755, Pin: versions.Pin{FileKey: file}}, header, bomb + 1<<20, "want sha256  of programs/linux/amd64/sleep, got"},
+		"data after a file": {versions.Layer{Path: "/sleep", Mode: 0o755, Pin: versions.Pin{FileKey: file, Size: 1000}}, small, 2 << 20, "want at most 1049576 bytes, got more"},
+		"trailing data":     {versions.Layer{Symlinks: links}, link, 2 << 20, "want at most 1048576 bytes, got more"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer

@@ -93,6 +93,7 @@ func TestParseManifestErrors(t *testing.T) {
 		"text for mapping":           {"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: a", `flavors.hyperkube.symlinks: want a mapping, got the string "a"`},
 		"null":                       {"env: {PATH: /bin}", "env: {PATH: }", `flavors.hyperkube.env.PATH: want a string, got nothing`},
 		"empty string":               {"user: \"0:0\"", "user: \"\"", `flavors.hyperkube.user: must not be empty`},
+		"label key with =":           {"labels: {version: \"{version}\"}", "labels: {\"a=b\": \"{version}\"}", `key "a=b" has a space or =`},
 		"key not ASCII":              {"labels: {version: \"{version}\"}", "labels: {\"org\\nx\": \"{version}\"}", `flavors.hyperkube.labels: "org\nx" has characters outside printable ASCII`},
 		"whiteout":                   {"symlinks: {/bin/kubelet: ../kubelet}", "symlinks: {/bin/.wh.kubelet: ../kubelet}", `"/bin/.wh.kubelet" is a whiteout`},
 		"not ASCII":                  {"labels: {version: \"{version}\"}", "labels: {version: \"ü\"}", `flavors.hyperkube.labels.version: "ü" has characters outside printable ASCII`},

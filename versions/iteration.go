@@ -37,6 +37,9 @@ func RaiseIterations(file string, text []byte, images []Image) ([]byte, error) {
 		return nil, err
 	}
 	for _, image := range images {
+		if !HasIteration(image.Flavor.Tag) {
+			return nil, fmt.Errorf("%s: raising the iteration of %s: its tag %q has neither {iteration} nor {-iteration}", file, image.Name(), image.Flavor.Tag)
+		}
 		i := slices.IndexFunc(m.Releases, func(r Release) bool { return r.Version == image.Version })
 		r := &m.Releases[i]
 		r.Iterations = maps.Clone(r.Iterations)

@@ -72,3 +72,16 @@ func TestRaiseIterations(t *testing.T) {
 		})
 	}
 }
+
+// Without an iteration in the tag, a changed image has no other tag.
+func TestRaiseIterationsWithoutPlaceholder(t *testing.T) {
+	m, err := ParseManifest("m.yaml", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := Image{Flavor: &m.Flavors[0], Version: mustVersion(t, "v1.24.10"), Iteration: 1, Tag: "v1.24.10"}
+	want := `m.yaml: raising the iteration of hyperkube:v1.24.10: its tag "{version}" has neither {iteration} nor {-iteration}`
+	if _, err := RaiseIterations("m.yaml", []byte(good), []Image{image}); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -153,6 +153,48 @@ func TestPackages(t *testing.T) {
 	c.wantPins(strings.ReplaceAll(pinned, "bash=5.2-1", "bash=5.2-2"))
 }
 
+// An upgrade changes images that may have been published: they get another tag.
+func TestUpgradeRaisesIterations(t *testing.T) {
+	c := newCheckout(t)
+	text := strings.NewReplacer(
+		`tag: "{version}", versions: "< 1.0.0"`, `tag: "{version}{-iteration}", versions: ">= 1.36.0", packages: base`,
+		"releases: [v1.36.0]\n", "releases:\n  - v1.35.0\n  - v1.36.0\n  - {version: v1.36.1, iterations: {f: 4}}\n",
+	).Replace(manifest)
+	c.write(versions.ManifestFile, text)
+	c.write(versions.LockFile, `{"schema": 1, "files": [{"source": "programs", "platform": "linux/amd64", "file": "sleep", "sha256": "`+strings.Repeat("a", 64)+`"}]}`)
+	wantManifest := func(want string) {
+		t.Helper()
+		if got, err := os.ReadFile(filepath.Join(c.dir, versions.ManifestFile)); err != nil || string(got) != want {
+			t.Errorf("manifest\n%s, %v\nwant\n%s", got, err, want)
+		}
+	}
+	c.Publish("trixie", libc6, bash, tinfo)
+	for _, o := range []Options{{}, {UpgradePackages: true}} {
+		if err := c.add(o); err != nil {
+			t.Fatal(err)
+		}
+		wantManifest(text)
+	}
+	// No image has bash.
+	newer := bash
+	newer.Version = "5.2-2"
+	c.Publish("trixie", libc6, newer, tinfo)
+	if err := c.add(Options{UpgradePackages: true}); err != nil {
+		t.Fatal(err)
+	}
+	wantManifest(text)
+	newer = libc6
+	newer.Version = "2.41-13"
+	c.Publish("trixie", newer, bash, tinfo)
+	if err := c.add(Options{UpgradePackages: true}); err != nil {
+		t.Fatal(err)
+	}
+	wantManifest(strings.NewReplacer("  - v1.36.0\n", "  - {version: v1.36.0, iterations: {f: 2}}\n", "f: 4", "f: 5").Replace(text))
+	if !strings.Contains(c.err.String(), "raised the iterations of 2 images") {
+		t.Errorf("printed %s", c.err.String())
+	}
+}
+
 func TestPackagesOutdated(t *testing.T) {
 	c := newCheckout(t)
 	c.Publish("trixie", libc6, bash, tinfo)

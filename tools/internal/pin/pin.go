@@ -68,9 +68,14 @@ func Add(ctx context.Context, env cli.Env, o Options) error {
 			err = errors.Join(err, p.importFile(ctx, file))
 		}
 	case len(o.Archives) > 0:
-		err = p.archives(ctx, o.Archives)
+		err = p.raising(func() (err error) {
+			for _, a := range o.Archives {
+				err = errors.Join(err, p.archive(ctx, a))
+			}
+			return err
+		})
 	case o.UpgradePackages:
-		err = p.packages(ctx, true)
+		err = p.raising(func() error { return p.packages(ctx, true) })
 	default:
 		if err = p.missing(ctx); ctx.Err() == nil && len(p.missingPackages()) > 0 {
 			err = errors.Join(err, p.packages(ctx, false))

@@ -23,7 +23,8 @@ versions/versions.yaml requires and the lock lacks. Released files are downloade
 compared with the checksums of upstream, programs are built. Sets of Debian packages
 are solved by apt from the signed indexes of the machine's mirror. A pin is never
 changed, except that of a program of this repository, and those of packages with
---upgrade-packages. The exit code is 3 if a checksum differs from the pinned one.
+--upgrade-packages. If an archive or an upgrade of packages changes the files of images,
+their iterations in versions/versions.yaml are raised. The exit code is 3 if a checksum differs from the pinned one.
 
 With --check, pin also prints the Debian packages that have a newer version, a
 security update among them, and those that the index no longer has.`,

@@ -80,14 +80,15 @@ func exitCode(r result) int {
 // A pushed image of this repository is on record, and its binaries are official.
 func TestVerifyPushed(t *testing.T) {
 	r := startRegistry(t)
-	ref := r.addr + "/mirror/rke:" + version + "-rancher1"
-	must(t, "go", "run", "./tools/hk", "push", "rke:"+version+"-rancher1", "--repository", r.addr+"/mirror/rke")
+	name := "hyperkube:" + version
+	ref := r.addr + "/mirror/" + name
+	must(t, "go", "run", "./tools/hk", "push", name, "--repository", r.addr+"/mirror/hyperkube")
 	out := must(t, "go", "run", "./tools/hk", "verify", ref)
-	want := record(t, "rke:"+version+"-rancher1")
+	want := record(t, name)
 	for _, text := range []string{
-		ref + " " + want.Index + ", on record as rke:" + version + "-rancher1\n",
-		"linux/arm64 " + want.Manifests["linux/arm64"] + ", on record as rke:" + version + "-rancher1\n",
-		"official kubernetes/" + version + "/linux/arm64/kube-apiserver; rebuilt from source\n",
+		ref + " " + want.Index + ", on record as " + name + "\n",
+		"linux/arm64 " + want.Manifests["linux/arm64"] + ", on record as " + name + "\n",
+		"official kubernetes/" + version + "/linux/arm64/kubelet; rebuilt from source\n",
 	} {
 		if !strings.Contains(out, text) {
 			t.Errorf("got\n%s\nwant %q in it", out, text)

@@ -46,7 +46,7 @@ func printPlatform(w io.Writer, p inspect.Platform) {
 	}
 	t.Flush()
 	if n := p.Others.Files; n > 0 {
-		fmt.Fprintf(w, "  %d other files of %d bytes, %d of them executables\n", n, p.Others.Bytes, p.Others.Executables)
+		fmt.Fprintf(w, "  %d other files of %d bytes, %d of them in ELF format\n", n, p.Others.Bytes, p.Others.ELF)
 	}
 }
 

@@ -198,7 +198,7 @@ func TestViolations(t *testing.T) {
 		},
 		"another file by name": {
 			image(t, "amd64", []entry{{name: "kubectl", content: program("kubectl", "amd64")}, {name: "usr/bin/kubelet", content: "#!/bin/sh\n"}, {name: "completions/kubelet", content: "x", mode: 0o644}}),
-			"linux/amd64 0 /kubectl official\nlinux/amd64 0 /usr/bin/kubelet unknown\nlinux/amd64 others {Files:1 Bytes:1 Executables:0}\nlinux/amd64 /usr/bin/kubelet: not in the lock: a script, not a binary: it may call one; explain that",
+			"linux/amd64 0 /kubectl official\nlinux/amd64 0 /usr/bin/kubelet unknown\nlinux/amd64 others {Files:1 Bytes:1 ELF:0}\nlinux/amd64 /usr/bin/kubelet: not in the lock: a script, not a binary: it may call one; explain that",
 		},
 		"another platform": {
 			image(t, "arm64", []entry{{name: "kubelet", content: kubelet}}),
@@ -206,7 +206,7 @@ func TestViolations(t *testing.T) {
 		},
 		"no file": {
 			image(t, "amd64", []entry{{name: "bin/sh", content: "\x7fELF"}}),
-			"linux/amd64 others {Files:1 Bytes:4 Executables:1}\nlinux/amd64: no file of the lock found",
+			"linux/amd64 others {Files:1 Bytes:4 ELF:1}\nlinux/amd64: no file of the lock found",
 		},
 		"wrong diffID": {
 			withDiffIDs(t, good(t, "amd64")),

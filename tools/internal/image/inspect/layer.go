@@ -141,7 +141,7 @@ func (s scanner) add(l *layer, name string, mode int64, facts identify.Facts) {
 	l.others.Files++
 	l.others.Bytes += facts.Size
 	if facts.Format == identify.ELF {
-		l.others.Executables++
+		l.others.ELF++
 	}
 }
 

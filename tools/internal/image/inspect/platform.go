@@ -89,7 +89,7 @@ func (i *inspector) finish(p *platform) {
 		}
 		p.Others.Files += l.others.Files
 		p.Others.Bytes += l.others.Bytes
-		p.Others.Executables += l.others.Executables
+		p.Others.ELF += l.others.ELF
 	}
 	p.Files = append(p.Files, files(layers)...)
 	i.image.Platforms = append(i.image.Platforms, p.Platform)

@@ -60,9 +60,9 @@ type File struct {
 
 // Others counts the files that Files does not list.
 type Others struct {
-	Files       int   `json:"files"`
-	Bytes       int64 `json:"bytes"`
-	Executables int   `json:"executables"` // in ELF format
+	Files int   `json:"files"`
+	Bytes int64 `json:"bytes"`
+	ELF   int   `json:"elf"` // in ELF format: programs and libraries
 }
 
 // Violations returns those of all images.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/ctxio"
 	"github.com/hyperkube/hyperkube/tools/internal/decompress"
@@ -56,7 +57,7 @@ func (i *Index) judgeHere(input string, f Facts) Answer {
 }
 
 func readable(f decompress.Format) bool {
-	return f == decompress.Gzip || f == decompress.Zstd || f == decompress.LZ4
+	return slices.Contains([]decompress.Format{decompress.Gzip, decompress.Zstd, decompress.LZ4, decompress.XZ}, f)
 }
 
 // scanFile scans a file, or its content if decompress is not nil.

@@ -122,7 +122,6 @@ var formatNotes = map[Format]string{
 	Zip:     "a zip archive: unpack it, and explain its files",
 	Debian:  "a package, not a binary: unpack it, and explain its files",
 	RPM:     "a package, not a binary: unpack it, and explain its files",
-	"xz":    "compressed: unpack it, and explain the content",
 	"bzip2": "compressed: unpack it, and explain the content",
 }
 

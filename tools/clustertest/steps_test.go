@@ -3,8 +3,6 @@
 package clustertest
 
 import (
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/hyperkube/hyperkube/tools/clustertest/internal/node"
@@ -14,64 +12,27 @@ import (
 func TestCluster(t *testing.T) {
 	c := newCluster(t)
 	c.step("registry and containerd on node1", c.startRegistry)
+	c.step("images by hk build", c.build)
 	c.step("images to the registry by hk push", c.pushImages)
 	c.step("programs on node1 by hyperkube install", c.programs)
 	c.step("control plane in hypokube by kubeadm init", c.controlPlane)
+	c.step("kube-proxy on node1 in hypokube, by nftables", func() { c.proxyPod("nftables") })
+	c.step("Gardener's check in hyperkube", c.gardener)
+	c.step("node2 joins from a saved archive, kubelet in rke", c.join)
+	c.step("kube-proxy on node2 in rke, by iptables", func() { c.proxyRKE("iptables") })
+	c.step("service, exec, logs", c.service)
+	c.step("kube-proxy on node1 by iptables, on node2 by nftables", func() {
+		c.proxyPod("iptables")
+		c.stopRKE("kube-proxy")
+		c.proxyRKE("nftables")
+	})
+	c.step("service again", c.service)
+	c.step("job", c.job)
+	c.step("upgrade of the kubelet by hyperkube install", c.upgrade)
+	c.step("rollback", c.rollback)
+	c.step("DaemonSet of docs/install.md", c.daemonSet)
 	c.t.Log("\n" + c.kubectl("", "get", "nodes,pods", "-A", "-o", "wide"))
 	for _, n := range []*node.Node{c.node1, c.node2} {
 		c.t.Logf("memory of %s by program, in KiB:\n%s", n.Name, c.run(n, "ps", "-e", "--sort", "-rss", "-o", "rss=,comm="))
 	}
 }
-
-// startRegistry starts a registry and containerd on the first node.
-func (c *cluster) startRegistry() {
-	c.write(c.node1, "/etc/docker/registry/config.yml", c.file("registry.yaml"))
-	c.write(c.node1, "/etc/containerd/certs.d/registry.example/hosts.toml", c.file("hosts.toml"))
-	c.daemon(c.node1, "registry", "docker-registry", "serve", "/etc/docker/registry/config.yml")
-	c.daemon(c.node1, "containerd", "containerd")
-	c.wait("the registry", func() error {
-		_, err := c.node1.Run(c.ctx, "curl", "-sf", "http://localhost:5000/v2/")
-		return err
-	})
-}
-
-func (c *cluster) pushImages() {
-	c.push(hyper, "hyperkube")
-	c.push(rke, "rke")
-	c.push(hypokube, "hypokube", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy")
-}
-
-// programs installs programs from images of the registry.
-func (c *cluster) programs() {
-	c.run(c.node1, "ctr", "-n", "k8s.io", "image", "pull", "--hosts-dir", "/etc/containerd/certs.d", registry+hypokube)
-	c.install(c.node1, hypokube, "hyperkube", "kubeadm", "kubelet", "kubectl")
-	// kubeadm pulls a pause image. /sleep serves as one.
-	for image := range strings.Lines(c.run(c.node1, "kubeadm", "config", "images", "list", "--kubernetes-version", version)) {
-		if _, tag, ok := strings.Cut(strings.TrimSpace(image), "/pause:"); ok {
-			c.output(c.node1.InNetwork(c.ctx, c.hk, "push", hyper, "--layout", c.layout(hyper), "--repository", "localhost:5000/pause", "--tag", tag))
-		}
-	}
-}
-
-// install installs programs from an image that containerd has, as docs/install.md
-// does.
-func (c *cluster) install(n *node.Node, image string, programs ...string) string {
-	c.t.Helper()
-	c.run(n, "mkdir", "-p", "/opt/k8s")
-	return c.run(n, append([]string{
-		"ctr", "-n", "k8s.io", "run", "--rm", "--mount", "type=bind,src=/opt/k8s,dst=/host,options=rbind:rw",
-		registry + image, "install", "/hyperkube", "install", "--to", "/host",
-	}, programs...)...)
-}
-
-// controlPlane starts a control plane of static pods.
-func (c *cluster) controlPlane() {
-	c.daemon(c.node1, "etcd", "etcd", "--data-dir", "/var/lib/etcd", "--unsafe-no-fsync", "--log-level", "warn")
-	c.write(c.node1, "/usr/local/sbin/run-kubelet", c.file("kubelet.sh"))
-	c.daemon(c.node1, "kubelet", "sh", "/usr/local/sbin/run-kubelet")
-	c.write(c.node1, "/etc/kubeadm.yaml", c.file("kubeadm-init.yaml", "TOKEN", token, "ADDRESS", address1))
-	out := c.run(c.node1, "kubeadm", "init", "--config", "/etc/kubeadm.yaml")
-	c.caHash = regexp.MustCompile(`sha256:[0-9a-f]{64}`).FindString(out)
-}
-
-const token = "abcdef.0123456789abcdef"

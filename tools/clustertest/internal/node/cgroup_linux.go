@@ -14,6 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// cgroupRoot is the mount point of version 2 of cgroups, or the directory of all
+// mount points of version 1.
+const cgroupRoot = "/sys/fs/cgroup"
+
 // cgroupPrefix begins the names of all cgroups of this package.
 const cgroupPrefix = "hyperkube-clustertest-"
 
@@ -68,6 +72,9 @@ func parseHierarchies(mounts, own string) []hierarchy {
 			continue
 		}
 		h.parent = filepath.Join(h.mount, path)
+		if h.mount == cgroupRoot {
+			h.parent = h.mount // of version 2: only the root gives controllers to its children while it has processes
+		}
 		if _, err := os.Stat(h.parent); err != nil {
 			h.parent = h.mount // the mount shows a part of the hierarchy, whose root is the cgroup of this process
 		}
@@ -76,8 +83,8 @@ func parseHierarchies(mounts, own string) []hierarchy {
 	return all
 }
 
-// join creates the cgroup of the node in every hierarchy, and moves this process
-// into it.
+// join moves this process into a new cgroup of every hierarchy, and makes these the
+// roots of a new cgroup namespace of this thread.
 func join(all []hierarchy, name string) error {
 	for _, h := range all {
 		dir := filepath.Join(h.parent, cgroupPrefix+name)
@@ -94,12 +101,45 @@ func join(all []hierarchy, name string) error {
 				return fmt.Errorf("setting up cgroup %q: %w", dir, err)
 			}
 		}
-		if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte("0"), 0o644); err != nil {
-			return fmt.Errorf("entering cgroup %q: %w", dir, err)
+		if err := enter(dir); err != nil {
+			return err
+		}
+	}
+	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
+		return fmt.Errorf("unsharing the cgroup namespace: %w", err)
+	}
+	for _, h := range all {
+		if h.mount != cgroupRoot {
+			continue
+		}
+		// In version 2, a cgroup with controllers for its children has no processes.
+		leaf := filepath.Join(h.parent, cgroupPrefix+name, "init")
+		if err := os.Mkdir(leaf, 0o755); err != nil {
+			return fmt.Errorf("creating a cgroup: %w", err)
+		}
+		if err := enter(leaf); err != nil {
+			return err
 		}
 	}
 	return nil
 }
+
+func enter(cgroup string) error {
+	if err := os.WriteFile(filepath.Join(cgroup, "cgroup.procs"), []byte("0"), 0o644); err != nil {
+		return fmt.Errorf("entering cgroup %q: %w", cgroup, err)
+	}
+	return nil
+}
+
+// enterScript is a shell script that moves its process into the cgroups of a node,
+// and then executes its arguments.
+const enterScript = `
+if [ -d /sys/fs/cgroup/init ]; then
+  echo 0 >/sys/fs/cgroup/init/cgroup.procs
+else
+  for procs in /sys/fs/cgroup/*/cgroup.procs; do echo 0 >"$procs"; done
+fi
+exec "$@"`
 
 // Cgroups returns the cgroups of all nodes on the machine.
 func Cgroups() ([]string, error) {

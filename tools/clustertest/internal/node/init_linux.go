@@ -40,9 +40,6 @@ func become(name, lower, dir string) error {
 	if err := join(all, name); err != nil {
 		return err
 	}
-	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
-		return fmt.Errorf("unsharing the cgroup namespace: %w", err)
-	}
 	if err := unix.Sethostname([]byte(name)); err != nil {
 		return fmt.Errorf("setting the host name: %w", err)
 	}
@@ -54,6 +51,10 @@ func become(name, lower, dir string) error {
 	r.enter()
 	if r.err != nil {
 		return r.err
+	}
+	// The signal that [Start] has requested is a property of another thread.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return fmt.Errorf("requesting a signal when the parent ends: %w", err)
 	}
 	init := []string{"/usr/bin/tini", "--", "sleep", "infinity"}
 	return fmt.Errorf("executing %q: %w", init[0], unix.Exec(init[0], init, environment))
@@ -133,12 +134,11 @@ func (r *root) devices() {
 // cgroups mounts every hierarchy where the machine has it. The cgroup namespace
 // makes the cgroup of this process the root of each.
 func (r *root) cgroups(all []hierarchy) {
-	const dir = "/sys/fs/cgroup"
 	if len(all) > 1 {
-		r.mount("tmpfs", r.dir+dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=755")
+		r.mount("tmpfs", r.dir+cgroupRoot, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=755")
 	}
 	for _, h := range all {
-		if h.mount != dir {
+		if h.mount != cgroupRoot {
 			r.do("creating directory "+h.mount, os.MkdirAll(r.dir+h.mount, 0o755))
 		}
 		r.mount("cgroup", r.dir+h.mount, h.kind, unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, h.options)

@@ -82,10 +82,9 @@ func (n *Node) Stop() {
 // Command returns the command that runs a program in the node. It ends with the
 // node.
 func (n *Node) Command(ctx context.Context, args ...string) *exec.Cmd {
-	// A process enters cgroups by itself; nsenter enters only the namespace.
-	const enter = `for procs in /sys/fs/cgroup/*/cgroup.procs; do echo 0 >"$procs"; done; exec "$@"`
+	// nsenter enters the cgroup namespace, but no cgroup.
 	cmd := exec.CommandContext(ctx, "nsenter", append([]string{
-		"--target", n.PID(), "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--root", "--wd", "--", "/bin/sh", "-c", enter, "sh",
+		"--target", n.PID(), "--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--root", "--wd", "--", "/bin/sh", "-c", enterScript, "sh",
 	}, args...)...)
 	cmd.Env = environment
 	cmd.WaitDelay = 5 * time.Second
@@ -102,23 +101,24 @@ func (n *Node) InNetwork(ctx context.Context, args ...string) *exec.Cmd {
 
 // Run runs a program in the node and returns its output.
 func (n *Node) Run(ctx context.Context, args ...string) (string, error) {
-	return output(n.Command(ctx, args...), n.Name+": "+strings.Join(args, " "))
+	return Output(n.Command(ctx, args...), n.Name+": "+strings.Join(args, " "))
 }
 
 // Write writes a file of the node.
 func (n *Node) Write(ctx context.Context, path string, content io.Reader) error {
 	cmd := n.Command(ctx, "sh", "-c", `mkdir -p "$(dirname "$1")" && cat >"$1"`, "sh", path)
 	cmd.Stdin = content
-	_, err := output(cmd, n.Name+": writing "+path)
+	_, err := Output(cmd, n.Name+": writing "+path)
 	return err
 }
 
-// output runs a command and returns its output. The error has what it printed.
-func output(cmd *exec.Cmd, what string) (string, error) {
+// Output runs a command and returns its output. The error has the description and
+// all output of the command.
+func Output(cmd *exec.Cmd, description string) (string, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("%s: %w: %s%s", what, err, stdout.String(), stderr.String())
+		return "", fmt.Errorf("%s: %w\n%s%s", description, err, stdout.String(), stderr.String())
 	}
 	return stdout.String(), nil
 }
@@ -140,27 +140,15 @@ func (n *Node) Daemon(log string, args ...string) error {
 	return nil
 }
 
-// Logs returns the last lines of every log.
+// Logs returns the last lines of every log: of daemons, and in /var/log.
 func (n *Node) Logs(lines int) string {
 	var all strings.Builder
 	files, _ := filepath.Glob(filepath.Join(n.dir, "log", "*"))
-	for _, file := range files {
+	more, _ := filepath.Glob(filepath.Join(n.dir, "upper", "var", "log", "*.log"))
+	for _, file := range append(files, more...) {
 		raw, _ := os.ReadFile(file)
 		last := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
 		fmt.Fprintf(&all, "== %s: %s\n%s\n", n.Name, filepath.Base(file), bytes.Join(last[max(0, len(last)-lines):], []byte("\n")))
 	}
 	return all.String()
-}
-
-// Namespaces returns the identifiers of the node's namespaces.
-func (n *Node) Namespaces() ([]string, error) {
-	var all []string
-	for _, kind := range []string{"mnt", "net", "pid", "uts", "ipc", "cgroup"} {
-		id, err := os.Readlink("/proc/" + n.PID() + "/ns/" + kind)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", n.Name, err)
-		}
-		all = append(all, id)
-	}
-	return all, nil
 }

@@ -12,7 +12,7 @@ type Catalog struct {
 	Manifest *Manifest
 	Lock     *Lock
 	Images   []Image  // by flavor in the manifest's order, then by version
-	Layers   []*Layer // of all images, without duplicates, by pin
+	Layers   []*Layer // of all images, without duplicates, by pin; not the files of pins
 
 	packages map[layerKey]*PackageLayer
 }
@@ -31,6 +31,9 @@ type Image struct {
 
 // Name returns FLAVOR:TAG, "hyperkube:v1.36.0".
 func (i Image) Name() string { return i.Flavor.Name + ":" + i.Tag }
+
+// Package returns the Bazel package of the image, "images/rke/v1_36".
+func (i Image) Package() string { return "images/" + i.Flavor.Name + "/" + i.Version.MinorLabel() }
 
 // Architectures returns those of the index, in its order.
 func (i Image) Architectures() []string {
@@ -58,6 +61,9 @@ func (c *Catalog) collect() []error {
 		for _, build := range image.Builds {
 			for i := range build.Layers {
 				l := &build.Layers[i]
+				if l.Pinned != nil {
+					continue // its label has the image's tag
+				}
 				key := label{l.Package, l.Name}
 				other, ok := seen[key]
 				if !ok {

@@ -24,9 +24,12 @@ type Flavor struct {
 	Platforms   []Platform
 	Compression Compression
 	// Packages is the set of Debian packages below the files, "" for none.
-	Packages   string
-	Files      []FlavorFile // in the order of the layers
-	Symlinks   []Symlinks
+	Packages string
+	Files    []FlavorFile // in the order of the layers
+	Symlinks []Symlinks
+	// Pins is the path of a file with the pins of the image's files, in the format of
+	// the lock; "" for none. Its layer is the uppermost one.
+	Pins       string
 	Entrypoint []string
 	Cmd        []string
 	Env        []Pair // by key

@@ -34,6 +34,13 @@ func (l Layer) writeInputs(h hash.Hash) {
 		fmt.Fprintf(h, "packages %s\n", l.Packages.inputs)
 		return
 	}
+	if l.Pinned != nil {
+		fmt.Fprintf(h, "pins %q %04o\n", l.Path, l.Mode)
+		for _, p := range l.Pinned {
+			fmt.Fprintf(h, "%s %s\n", p.Pin.FileKey, p.Pin.SHA256)
+		}
+		return
+	}
 	if len(l.Symlinks) > 0 {
 		fmt.Fprintf(h, "symlinks %q\n", l.Symlinks)
 		return
@@ -61,7 +68,7 @@ func (l *PackageLayer) hash() Digest {
 }
 
 // contentTag returns a hash of the contents of an image's files, without their
-// paths, and of its base images.
+// paths, and of its base images. The file of pins is derived from the others.
 func contentTag(builds []Build) string {
 	h := sha256.New()
 	for _, b := range builds {
@@ -70,7 +77,7 @@ func contentTag(builds []Build) string {
 			switch {
 			case l.Packages != nil:
 				sums = append(sums, "packages "+l.Packages.inputs.String())
-			case len(l.Symlinks) == 0:
+			case l.Pin != (Pin{}):
 				sums = append(sums, l.Pin.SHA256.String())
 			}
 		}

@@ -6,14 +6,15 @@ import (
 	"strings"
 )
 
-// Layer is a file of an image, a group of symlinks, or a set of packages. Images with the same file at
-// the same path share the layer.
+// Layer is a file of an image, a group of symlinks, a set of packages, or the file with
+// the pins of the image. Images with the same file at the same path share the layer.
 type Layer struct {
-	Pin         Pin // zero for symlinks and packages
+	Pin         Pin // of a file; zero for all others
 	Path        string
 	Mode        int64
 	Symlinks    []Symlink
-	Packages    *PackageLayer // nil for a file and symlinks
+	Packages    *PackageLayer // nil for all others
+	Pinned      []Layer       // the image's layers with a pin, for the file of pins; nil for all others
 	Compression Compression
 	// Package and Name are those of the Bazel label. They must not change: rules_oci
 	// writes the label into the image's history, so it is part of the digest.
@@ -64,6 +65,27 @@ func fileLayer(f *Flavor, file FlavorFile, pin Pin) Layer {
 	}
 	l.Name = string(name)
 	return l
+}
+
+// pinsMode is the mode of a file of pins.
+const pinsMode = 0o644
+
+// pinsLayer returns the layer with the pins of an image's files for a platform. It
+// belongs to the image, whose other layers do not change if it does.
+func pinsLayer(image Image, platform Platform, pinned []Layer) Layer {
+	return Layer{
+		Pinned: pinned, Path: image.Flavor.Pins, Mode: pinsMode, Compression: image.Flavor.Compression,
+		Package: image.Package(), Name: "pins_" + Label(image.Tag) + "_" + platform.arch,
+	}
+}
+
+// PinsFile returns the content of the layer's file of pins.
+func (l Layer) PinsFile() []byte {
+	lock := NewLock()
+	for _, p := range l.Pinned {
+		lock.Set(Pin{FileKey: p.Pin.FileKey, SHA256: p.Pin.SHA256})
+	}
+	return lock.Format()
 }
 
 // symlinkLayer returns the layer of a group of symlinks.

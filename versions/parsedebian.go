@@ -277,6 +277,7 @@ func (p *manifestParser) validateBelowSymlinks(f Flavor, at string) {
 			p.errorf(p.nodes[at], at+field, "%q is below a symlink of the packages. Fix: %q", file, fix)
 		}
 	}
+	check(".pins", f.Pins)
 	for i, file := range f.Files {
 		check(fmt.Sprintf(".files[%d].path", i), file.Path)
 	}

@@ -22,6 +22,7 @@ func (p *manifestParser) flavor(name string, k, n *yaml.Node, at string) {
 		"files": required(func(n *yaml.Node, at string) {
 			p.items(n, at, func(n *yaml.Node, at string) { f.Files = append(f.Files, p.flavorFile(tag, n, at)) })
 		}),
+		"pins":       optional(into(p.decoder, &f.Pins, parseImagePath)),
 		"symlinks":   optional(func(n *yaml.Node, at string) { f.Symlinks = p.symlinks(n, at) }),
 		"entrypoint": required(list(p.decoder, &f.Entrypoint, parseString)),
 		"cmd":        optional(list(p.decoder, &f.Cmd, parseString)),

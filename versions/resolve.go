@@ -73,13 +73,14 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, []error) {
 		image.Labels = append(image.Labels, Pair{label.Key, r.expand(f.expandSources(label.Value, choices))})
 	}
 	for _, platform := range f.Platforms {
-		build := Build{Platform: platform, Layers: make([]Layer, 0, len(f.Files)+len(f.Symlinks))}
+		build := Build{Platform: platform}
 		var err error
 		if build.Base, err = c.base(f, r.Version, platform); err != nil {
 			errs = append(errs, err)
 		}
 		packages, missing := c.packageLayers(f, platform)
-		build.Layers, errs = append(build.Layers, packages...), append(errs, missing...)
+		errs = append(errs, missing...)
+		build.Layers = append(make([]Layer, 0, len(packages)+len(f.Files)+len(f.Symlinks)+1), packages...)
 		for i, file := range f.Files {
 			if choices[i].File == "" {
 				continue
@@ -92,10 +93,14 @@ func (c *Catalog) image(f *Flavor, r Revision) (Image, []error) {
 			}
 			build.Layers = append(build.Layers, fileLayer(f, file, pin))
 		}
+		pinned := build.Layers[len(packages):]
 		for i, group := range f.Symlinks {
 			if selection[len(f.Files)+i] == '+' {
 				build.Layers = append(build.Layers, symlinkLayer(f, group))
 			}
+		}
+		if f.Pins != "" {
+			build.Layers = append(build.Layers, pinsLayer(image, platform, pinned))
 		}
 		image.Builds = append(image.Builds, build)
 	}

@@ -42,6 +42,24 @@ func TestCommitted(t *testing.T) {
 	}
 }
 
+// The images with install have their pins at the path that it reads.
+func TestCommittedPins(t *testing.T) {
+	c, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, image := range c.Images {
+		if name := image.Flavor.Name; name != "rke" && name != "hypokube" {
+			continue
+		}
+		for _, b := range image.Builds {
+			if l := b.Layers[len(b.Layers)-1]; l.Path != "/usr/share/hyperkube/lock.json" || len(l.Pinned) < 2 {
+				t.Errorf("%s: the last layer has %d pins at %q", image.Name(), len(l.Pinned), l.Path)
+			}
+		}
+	}
+}
+
 // withoutServer has the releases whose server binaries are not pinned.
 var withoutServer = map[string]bool{"v1.34.11": true, "v1.35.8": true, "v1.36.4": true}
 

@@ -91,6 +91,9 @@ func (p *manifestParser) validatePaths(f Flavor, at string) {
 		}
 		seen[selection] = true
 		taken := map[string]string{}
+		if f.Pins != "" {
+			taken[f.Pins] = at + ".pins"
+		}
 		for i, file := range f.Files {
 			if file.Path == "" || !matches(file.Versions, r.Version) {
 				continue

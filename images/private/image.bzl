@@ -5,6 +5,7 @@ load("//tools/bazel:labels.bzl", "base_label")
 load(":archive.bzl", "image_archive")
 load(":command.bzl", "command", "command_test")
 load(":documents.bzl", "documents")
+load(":pins_layer.bzl", "pins_layer")
 
 # Wildcards must not fetch the binaries of all versions.
 _TAGS = ["manual"]
@@ -15,7 +16,7 @@ _CPUS = {
     "arm64": "@platforms//cpu:aarch64",
 }
 
-def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases = None, catalog_name = None, content_tag = None, labels = None, visibility = _VISIBILITY, **kwargs):
+def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases = None, catalog_name = None, compression = "gzip", content_tag = None, labels = None, pins = None, visibility = _VISIBILITY, **kwargs):
     """Defines a multi-platform image on scratch or on a base image.
 
     The targets are `NAME`, the index, `NAME_amd64` and `NAME_arm64`, the images,
@@ -34,14 +35,20 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
             REGISTRY/REPOSITORY@sha256:DIGEST, in place of `bases`.
         catalog_name: the name of an image of versions.yaml, FLAVOR:TAG. Its digests
             are compared with those in images/digests.json.
+        compression: that of the layer of `pins`: gzip or zstd.
         content_tag: a second tag to push, a hash of the content. An image is not
             pushed if the repository has this tag for it.
         labels: dict of labels in the image config.
+        pins: the absolute path of a file with the pins of the files in `layers`, in the
+            format of versions/lock.json. It is added in the uppermost layer, the target
+            `pins_NAME_ARCH`.
         visibility: visibility of all targets.
         **kwargs: other attributes of oci_image: cmd, env, user, workdir.
     """
     if pinned_bases:
         bases = {platform: base_label(base, platform) for platform, base in pinned_bases.items()}
+    if pins:
+        layers = {platform: _add_pins(name, platform, tars, pins, compression) for platform, tars in layers.items()}
     images = {}
     for platform, tars in layers.items():
         os, arch = platform.split("/")
@@ -133,6 +140,30 @@ def image(name, layers, repository, tag, entrypoint, bases = None, pinned_bases 
         images = {"%s:%s" % (repository, tag): name},
         visibility = visibility,
     )
+
+def _add_pins(name, platform, tars, path, compression):
+    """Defines the layer with the pins of the files in other layers.
+
+    Args:
+        name: the name of the image.
+        platform: the platform of the layers.
+        tars: list of labels of layers.
+        path: the path of the file.
+        compression: gzip or zstd.
+
+    Returns:
+        the list with the new layer at the end.
+    """
+    target = "pins_%s_%s" % (name, platform.split("/")[1])
+    pins_layer(
+        name = target,
+        compression = compression,
+        layers = tars,
+        path = path,
+        tags = _TAGS,
+        visibility = _VISIBILITY,
+    )
+    return tars + [":" + target]
 
 def image_aliases(name, image, architectures):
     """Defines public aliases of the targets of an image.

@@ -2,6 +2,14 @@
 
 load("//tools/bazel:labels.bzl", "file_label")
 
+PinInfo = provider(
+    doc = "The pin of the file of a layer.",
+    fields = {
+        "key": "The key of the file in versions/lock.json.",
+        "sha256": "The sha256 of the file.",
+    },
+)
+
 EXTENSIONS = {"gzip": ".tar.gz", "zstd": ".tar.zst"}
 
 def run_layer(ctx, args, inputs, runfiles = []):
@@ -48,7 +56,10 @@ def _layer_impl(ctx):
             args.add("-sha256", ctx.attr.sha256)
     for path, target in ctx.attr.symlinks.items():
         args.add("-symlink", "%s=%s" % (path, target))
-    return run_layer(ctx, args, ctx.files.src)
+    providers = run_layer(ctx, args, ctx.files.src)
+    if ctx.attr.pin:
+        providers.append(PinInfo(key = ctx.attr.pin, sha256 = ctx.attr.sha256))
+    return providers
 
 layer_rule = rule(
     implementation = _layer_impl,
@@ -56,6 +67,7 @@ layer_rule = rule(
         "compression": attr.string(default = "gzip", values = EXTENSIONS.keys(), doc = "Compression of the layer."),
         "mode": attr.string(default = "0755", doc = "Permission bits of the file, four octal digits."),
         "path": attr.string(doc = "Absolute path of the file in the image."),
+        "pin": attr.string(doc = "The key of `src` in versions/lock.json."),
         "sha256": attr.string(doc = "The sha256 that `src` must have. The action verifies it."),
         "src": attr.label(allow_single_file = True, doc = "The file."),
         "symlinks": attr.string_dict(doc = "Symlinks in place of a file: absolute paths to targets."),
@@ -72,7 +84,7 @@ def layer(name, pin = None, **kwargs):
     Args:
         name: must not change: rules_oci writes the label into the config of every
             image that has the layer.
-        pin: the key of a file in versions/lock.json, in place of `src`. It needs
+        pin: the key of a file in versions/lock.json, which is `src`. It needs
             `sha256`, because Bazel does not notice a change of a fetched file.
         **kwargs: the rule's attributes.
     """
@@ -82,6 +94,7 @@ def layer(name, pin = None, **kwargs):
         kwargs["src"] = file_label(pin)
     layer_rule(
         name = name,
+        pin = pin,
         # Wildcards must not fetch the binaries of all versions.
         tags = ["manual"],
         visibility = ["//visibility:public"],

@@ -21,6 +21,10 @@ func TestRules(t *testing.T) {
 	a := fixture{"//tools/conformance:a", []layer.Entry{{Path: "/a", Mode: 0o755}}, "a.txt", versions.Gzip}
 	b := fixture{"//tools/conformance:b", []layer.Entry{{Path: "/usr/b", Mode: 0o444}}, "b.txt", versions.Zstd}
 	links := fixture{"//tools/conformance:links", layer.Symlinks([]versions.Symlink{{Path: "/l", Target: "/a"}, {Path: "/usr/m", Target: "b"}}), "", versions.Gzip}
+	pinned := fixture{"//tools/conformance:pinned", []layer.Entry{{Path: "/usr/a", Mode: 0o755}}, "a.txt", versions.Gzip}
+	pins := func(arch string) fixture {
+		return fixture{"//tools/conformance:pins_rich_" + arch, []layer.Entry{{Path: "/usr/share/pins.json", Mode: 0o644}}, "pins.txt", versions.Zstd}
+	}
 	packages := fixture{"//tools/conformance:packages", nil, "packages.json", versions.Zstd}
 	// Layers are those of each platform, in the order of the index.
 	tests := map[string]struct {
@@ -36,7 +40,7 @@ func TestRules(t *testing.T) {
 			Labels:     []versions.Pair{{Key: "org.b", Value: "1"}, {Key: "org.a", Value: "two words"}},
 			User:       "65532:65532",
 			WorkingDir: "/tmp",
-		}, false, [][]fixture{{packages, b, a, links}, {packages, b, a, links}}},
+		}, false, [][]fixture{{packages, b, pinned, links, pins("amd64")}, {packages, b, pinned, links, pins("arm64")}}},
 		"based": {oci.ImageSpec{
 			Entrypoint: []string{"/a"},
 			Env:        []versions.Pair{{Key: "PATH", Value: "/opt:$PATH"}, {Key: "NEW", Value: "${PATH}:$B-$NONE-$"}, {Key: "B", Value: "third"}},

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,6 +28,7 @@ type config struct {
 	symlinks        []versions.Symlink
 	packages        string   // specification of a layer of packages
 	debs            []string // files of its packages
+	pins            []versions.Layer
 	src             string
 	sha256          versions.Digest // of src; zero: not verified
 	compression     versions.Compression
@@ -66,6 +68,10 @@ func (c config) writeLayer(ctx context.Context, out io.Writer) (layer.Descriptor
 	switch {
 	case c.packages != "":
 		return c.writePackages(ctx, out)
+	case c.pins != nil:
+		content := versions.Layer{Pinned: c.pins}.PinsFile()
+		c.entry.Content, c.entry.Size = bytes.NewReader(content), int64(len(content))
+		return layer.Write(ctx, out, c.compression, c.entry)
 	case c.src == "":
 		return layer.Write(ctx, out, c.compression, layer.Symlinks(c.symlinks)...)
 	}
@@ -145,17 +151,24 @@ func parse(env cli.Env) (config, error) {
 		c.debs = append(c.debs, s)
 		return nil
 	})
+	fs.Func("pin", "a pin, `KEY=SHA256`, of the file of pins at -path, instead of a file; repeatable", func(s string) error {
+		key, sha256, _ := strings.Cut(s, "=")
+		k, err1 := versions.ParseFileKey(key)
+		d, err2 := versions.ParseDigest(sha256)
+		c.pins = append(c.pins, versions.Layer{Pin: versions.Pin{FileKey: k, SHA256: d}})
+		return errors.Join(err1, err2)
+	})
 	if err := cli.Parse(fs, env, false); err != nil {
 		return c, err
 	}
 	kinds := 0
-	for _, given := range []bool{c.src != "" && c.entry.Path != "", len(c.symlinks) > 0, c.packages != ""} {
+	for _, given := range []bool{c.src != "", len(c.symlinks) > 0, c.packages != "", c.pins != nil} {
 		if given {
 			kinds++
 		}
 	}
-	if kinds != 1 || (c.src == "") != (c.entry.Path == "") || c.packages == "" && len(c.debs) > 0 {
-		return c, cli.Usage("want either -src and -path, or -symlink, or -packages and -deb")
+	if kinds != 1 || (c.src == "" && c.pins == nil) != (c.entry.Path == "") || c.packages == "" && len(c.debs) > 0 {
+		return c, cli.Usage("want either -src and -path, or -pin and -path, or -symlink, or -packages and -deb")
 	}
 	if c.src == "" && c.sha256 != (versions.Digest{}) {
 		return c, cli.Usage("want -src with -sha256")

@@ -3,6 +3,7 @@
 package assemble
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -121,6 +122,9 @@ func writeContent(ctx context.Context, fetcher *fetch.Fetcher, l versions.Layer,
 		return packagelayer.Write(ctx, w, *l.Packages, fetcher.OpenPackage, l.Compression)
 	case len(l.Symlinks) > 0:
 		return layer.Write(ctx, w, l.Compression, layer.Symlinks(l.Symlinks)...)
+	case l.Pinned != nil:
+		content := l.PinsFile()
+		return layer.Write(ctx, w, l.Compression, layer.Entry{Path: l.Path, Mode: l.Mode, Size: int64(len(content)), Content: bytes.NewReader(content)})
 	}
 	content, size, err := fetcher.Open(ctx, l.Pin)
 	if err != nil {

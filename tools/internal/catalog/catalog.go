@@ -54,7 +54,7 @@ func (b *Builder) Build(ctx context.Context, image versions.Image, platform vers
 // files returns the pins of the files in a layer.
 func (b *Builder) files(l versions.Layer) []versions.Pin {
 	switch {
-	case len(l.Symlinks) > 0:
+	case len(l.Symlinks) > 0 || l.Pinned != nil:
 		return nil
 	case l.Packages == nil:
 		return []versions.Pin{l.Pin}

@@ -73,7 +73,7 @@ func aliases(c *versions.Catalog, generated []string) *buildFile {
 	for _, image := range c.Images {
 		f.call("image_aliases", c.Manifest.Target(*image.Flavor, image.Tag), func() {
 			f.list("architectures", image.Architectures())
-			f.string("image", "//"+imagePackage(image)+":"+versions.Label(image.Tag))
+			f.string("image", "//"+image.Package()+":"+versions.Label(image.Tag))
 		})
 	}
 	return f
@@ -163,11 +163,14 @@ func bases(image versions.Image) []versions.Pair {
 // images adds the packages images/FLAVOR/MINOR.
 func images(c *versions.Catalog, files map[string]*buildFile) {
 	for _, image := range c.Images {
-		f := packageFile(c, files, imagePackage(image), "image")
+		f := packageFile(c, files, image.Package(), "image")
 		flavor := image.Flavor
 		f.call("image", versions.Label(image.Tag), func() {
 			f.string("catalog_name", image.Name())
 			f.list("cmd", flavor.Cmd)
+			if flavor.Pins != "" && flavor.Compression != versions.Gzip {
+				f.string("compression", string(flavor.Compression))
+			}
 			f.string("content_tag", image.ContentTag)
 			f.list("entrypoint", flavor.Entrypoint)
 			f.dict("env", flavor.Env)
@@ -176,13 +179,16 @@ func images(c *versions.Catalog, files map[string]*buildFile) {
 			for _, build := range image.Builds {
 				var labels []string
 				for _, l := range build.Layers {
-					labels = append(labels, l.Label())
+					if l.Pinned == nil { // made by the macro
+						labels = append(labels, l.Label())
+					}
 				}
 				f.text(`        "`, build.Platform.String(), `": `)
 				f.items("        ", labels)
 			}
 			f.text("    },\n")
 			f.dict("pinned_bases", bases(image))
+			f.string("pins", flavor.Pins)
 			f.string("repository", image.Repository)
 			f.string("tag", image.Tag)
 			f.string("user", flavor.User)
@@ -205,8 +211,4 @@ func packageFile(c *versions.Catalog, files map[string]*buildFile, pkg, symbol s
 		files[name] = newBuildFile(loads)
 	}
 	return files[name]
-}
-
-func imagePackage(image versions.Image) string {
-	return "images/" + image.Flavor.Name + "/" + image.Version.MinorLabel()
 }

@@ -27,8 +27,8 @@ Flags:
                       repeated
   --image REFERENCE   reference of this image, to be recorded as the source
                       (default $HYPERKUBE_IMAGE)
-  --lock FILE         lock.json of the hyperkube repository, or a part of it, with
-                      official checksums (default /usr/share/hyperkube/lock.json)
+  --lock FILE         lock.json of the hyperkube repository, or a part of it
+                      (default /usr/share/hyperkube/lock.json: the image's own)
   --official          fail if a program is not known as official
 
 Sources:

@@ -12,11 +12,11 @@ import (
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/toolset"
 )
 
-// imageLock is the path of the lock in images that have one.
+// imageLock is the path of the file of pins in images that have one.
 const imageLock = "/usr/share/hyperkube/lock.json"
 
-// verify compares all files with the record of their set and with official
-// checksums.
+// verify compares all files with the record of their set and with the checksums of a
+// lock.
 func verify(ctx context.Context, env Env) (int, error) {
 	var o options
 	flags := o.flags()

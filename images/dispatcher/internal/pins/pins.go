@@ -1,8 +1,9 @@
-// Package pins reads the official checksums of Kubernetes programs from the lock
-// of the hyperkube repository, versions/lock.json, or from a part of it.
+// Package pins reads the checksums of programs from the lock of the hyperkube
+// repository, versions/lock.json, or from a part of it.
 package pins
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,13 +18,18 @@ const maxSize = 64 << 20
 // official is the source of files in the lock that upstream published.
 const official = "kubernetes"
 
-// Pin is a program that upstream published.
+// Pin is a program in the lock.
 type Pin struct{ Version, Platform, File string }
 
-// Pins are official programs.
+// Pins are programs in the lock.
 type Pins struct {
-	bySum  map[checksum.Sum]Pin
-	claims map[Pin]bool
+	bySum  map[checksum.Sum]sourcePin
+	claims map[Pin]bool // of official programs
+}
+
+type sourcePin struct {
+	Pin
+	source string
 }
 
 // Read reads a lock.
@@ -36,7 +42,7 @@ func Read(path string) (Pins, error) {
 }
 
 func read(path string) (Pins, error) {
-	p := Pins{map[checksum.Sum]Pin{}, map[Pin]bool{}}
+	p := Pins{map[checksum.Sum]sourcePin{}, map[Pin]bool{}}
 	f, err := os.Open(path)
 	if err != nil {
 		return p, err
@@ -60,15 +66,17 @@ func read(path string) (Pins, error) {
 		return p, fmt.Errorf("unsupported schema %d, want 1", lock.Schema)
 	}
 	for _, f := range lock.Files {
-		if f.Source != official {
-			continue
-		}
 		sum, err := checksum.Parse(f.SHA256)
 		if err != nil {
 			return p, err
 		}
-		pin := Pin{f.Version, f.Platform, f.File}
-		p.bySum[sum], p.claims[pin] = pin, true
+		pin := sourcePin{Pin{f.Version, f.Platform, f.File}, f.Source}
+		if f.Source == official {
+			p.claims[pin.Pin] = true
+		} else if p.bySum[sum].source == official {
+			continue
+		}
+		p.bySum[sum] = pin
 	}
 	return p, nil
 }
@@ -83,11 +91,17 @@ const (
 	Unknown     Status = "unknown" // the lock has neither the sum nor the claim
 )
 
+// otherSource returns the status of a program that the lock has from a source other
+// than upstream.
+func otherSource(source string) Status { return NotOfficial + Status(":"+source) }
+
 // Check returns the status of a program with a sum, and what it is: if it is not
 // official, what it claims to be.
 func (p Pins) Check(sum checksum.Sum, claim Pin) (Pin, Status) {
-	if pin, ok := p.bySum[sum]; ok {
-		return pin, Official
+	if pin, ok := p.bySum[sum]; ok && pin.source == official {
+		return pin.Pin, Official
+	} else if ok {
+		return Pin{cmp.Or(pin.Version, claim.Version), pin.Platform, pin.File}, otherSource(pin.source)
 	}
 	if p.claims[claim] {
 		return claim, NotOfficial

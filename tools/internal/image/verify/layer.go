@@ -2,6 +2,7 @@ package verify
 
 import (
 	"archive/tar"
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -28,7 +29,7 @@ const (
 
 // maxSize returns the bound of a layer.
 func maxSize(want versions.Layer) int64 {
-	if len(want.Symlinks) > 0 {
+	if want.Pin == (versions.Pin{}) {
 		return padding
 	}
 	return cmp.Or(want.Pin.Size, maxFile) + padding
@@ -48,7 +49,7 @@ func (i *inspector) checkLayer(ctx context.Context, platform versions.Platform, 
 	if err != nil {
 		return diffID, err
 	}
-	if entries == nil && len(want.Symlinks) == 0 {
+	if entries == nil && want.Pin != (versions.Pin{}) {
 		entries = checkBinary(ctx, layer, want.Pin)
 	}
 	return diffID, entries
@@ -59,7 +60,13 @@ var errTooLarge = errors.New("file too large")
 
 // checkEntries checks the entries of a layer.
 func (i *inspector) checkEntries(t *tar.Reader, platform versions.Platform, want versions.Layer) error {
-	if len(want.Symlinks) == 0 {
+	switch {
+	case want.Pinned != nil:
+		if err := checkPins(t, want); err != nil {
+			return err
+		}
+		i.findings = append(i.findings, Finding{platform, want.Path, fmt.Sprintf("%d pins", len(want.Pinned))})
+	case len(want.Symlinks) == 0:
 		if err := checkFile(t, want); err != nil {
 			return err
 		}
@@ -122,6 +129,22 @@ func checkFile(t *tar.Reader, want versions.Layer) error {
 	}
 	if got := fmt.Sprintf("%x", sum.Sum(nil)); got != want.Pin.SHA256.String() {
 		return fmt.Errorf("%s: want sha256 %s of %s, got %s", want.Path, want.Pin.SHA256, want.Pin.FileKey, got)
+	}
+	return nil
+}
+
+// checkPins checks that the next entry is the file of pins. Its padding bounds it.
+func checkPins(t *tar.Reader, want versions.Layer) error {
+	h, err := nextHeader(t, want.Path, want.Mode)
+	if err != nil {
+		return err
+	}
+	got, err := io.ReadAll(t)
+	if err != nil {
+		return err
+	}
+	if h.Typeflag != tar.TypeReg || !bytes.Equal(got, want.PinsFile()) {
+		return fmt.Errorf("%s: want a file with %d pins of the image, got type %q, %d bytes", want.Path, len(want.Pinned), h.Typeflag, len(got))
 	}
 	return nil
 }

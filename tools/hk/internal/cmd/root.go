@@ -42,6 +42,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a mismatch or a violation was fou
 		newFetch(env),
 		newList(env),
 		newPin(env),
+		newProofs(env),
 		newPush(env),
 		rebuild.New(env),
 		newSave(env),

@@ -30,15 +30,18 @@ their iterations in versions/versions.yaml are raised. The exit code is 3 if a c
 With --check, pin also prints the Debian packages that have a newer version, a
 security update among them, and those that the index no longer has.
 
-With --import-proofs, pin verifies the Sigstore bundles in a directory and stores them in
-versions/proofs instead. The exit code is 3 if one is refused.`,
+With --proofs, pin instead fetches upstream's signatures of the pinned files and their
+entries in the transparency log, verifies them, and stores them as Sigstore bundles in
+versions/proofs. It continues after an interruption. With --import-proofs, it takes
+bundles from a directory. The exit code is 3 if one is refused.`,
 		Example: `  # Pin the files of a release that was added to versions/versions.yaml.
   hk pin
 
   # Pin a member of an archive, whose sha256 you have verified.
   hk pin --archive rancher/v1.28.7/linux/amd64/kubelet=SHA256
 
-  # Store the proofs of upstream's signatures that were carried in.
+  # Fetch the proofs of upstream's signatures, or store those that were carried in.
+  hk pin --proofs
   hk pin --import-proofs /media/proofs`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

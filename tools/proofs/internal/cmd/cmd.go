@@ -1,4 +1,4 @@
-// Package cmd has the commands of the program: verify and import. People call
+// Package cmd has the commands of the program: verify, import and fetch. People call
 // them by hk proofs and hk pin.
 package cmd
 
@@ -20,36 +20,36 @@ import (
 
 // Run runs the program. The working directory is the root of a checkout.
 func Run(ctx context.Context, env cli.Env) error {
-	c := &cobra.Command{Use: "proofs", Short: "Verify and import proofs of upstream's signatures"}
+	c := &cobra.Command{Use: "proofs", Short: "Verify, import and fetch proofs of upstream's signatures"}
 	c.PersistentFlags().String("trusted-root", proofs.RootFile, "trusted root of Sigstore, a `file` in JSON")
-	c.AddCommand(newVerify(env), newImport(env))
+	c.AddCommand(newVerify(env), newImport(env), newFetch(env))
 	return subcommand.Execute(ctx, env, c)
 }
 
 // open opens the proofs of the checkout.
-func open(c *cobra.Command, env cli.Env) (*proofs.Store, *sigstore.Verifier, error) {
+func open(c *cobra.Command, env cli.Env) (*proofs.Store, error) {
 	ctx := c.Context()
 	rootFile, err := c.Flags().GetString("trusted-root")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	rawRoot, err1 := ctxio.ReadFile(ctx, env.Path(rootFile), proofs.MaxConfig)
 	rawPolicy, err2 := ctxio.ReadFile(ctx, env.Path(proofs.PolicyFile), proofs.MaxConfig)
 	rawLock, err3 := versions.ReadFile(os.DirFS(env.Dir), versions.LockFile)
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, nil, fmt.Errorf("opening the proofs: %w", err)
+		return nil, fmt.Errorf("opening the proofs: %w", err)
 	}
 	trusted, err1 := sigstore.ParseRoot(rootFile, rawRoot)
 	policy, err2 := sigstore.ParsePolicy(proofs.PolicyFile, rawPolicy)
 	lock, err3 := versions.ParseLock(versions.LockFile, rawLock)
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	v, err := sigstore.NewVerifier(trusted, policy)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return proofs.NewStore(env.Dir, lock, v), v, nil
+	return proofs.NewStore(env.Dir, lock, v), nil
 }
 
 // exclusive runs do while no other process writes to the checkout.
@@ -79,7 +79,7 @@ func newImport(env cli.Env) *cobra.Command {
 		Short: "Verify and store the bundles in a directory",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, _, err := open(c, env)
+			s, err := open(c, env)
 			if err != nil {
 				return err
 			}

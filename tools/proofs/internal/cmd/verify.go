@@ -20,7 +20,7 @@ func newVerify(env cli.Env) *cobra.Command {
 		Use:   "verify [VERSION...]",
 		Short: "Verify all proofs, without a network",
 		RunE: func(c *cobra.Command, args []string) error {
-			s, _, err := open(c, env)
+			s, err := open(c, env)
 			if err != nil {
 				return err
 			}

@@ -78,6 +78,9 @@ func (s *Store) Report(ctx context.Context) (Report, error) {
 		doc, err := read()
 		r.Files = append(r.Files, s.file(ctx, pin, doc, err))
 	}
+	if err := ctx.Err(); err != nil { // else reading proofs failed
+		return r, err
+	}
 	unexpected, err := s.unexpected(expected)
 	r.Unexpected = unexpected
 	return r, err

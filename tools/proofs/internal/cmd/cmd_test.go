@@ -86,7 +86,7 @@ func TestVerify(t *testing.T) {
 	expect := func(wantCode int, want string, args ...string) {
 		t.Helper()
 		out, stderr, code := c.run(nil, args...)
-		if code != wantCode || !regexp.MustCompile("(?s)" + want).MatchString(out+stderr) {
+		if code != wantCode || !regexp.MustCompile("(?s)"+want).MatchString(out+stderr) {
 			t.Errorf("%v: got exit code %d, output\n%s%s\nwant %d, %q", args, code, out, stderr, wantCode, want)
 		}
 	}

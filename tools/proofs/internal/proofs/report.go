@@ -8,10 +8,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hyperkube/hyperkube/tools/proofs/internal/sigstore"
 	"github.com/hyperkube/hyperkube/versions"
+	"golang.org/x/sync/errgroup"
 )
 
 // Status is what is known about a file of the lock.
@@ -56,29 +60,28 @@ func (r Report) Contradictions() int {
 
 // Report verifies all proofs.
 func (s *Store) Report(ctx context.Context) (Report, error) {
-	r := Report{Files: []File{}}
+	pins := slices.DeleteFunc(s.lock.Pins(), func(pin versions.Pin) bool { return pin.Source != s.verifier.Policy.Source })
+	r := Report{Files: make([]File, len(pins))}
 	expected := map[string]bool{PolicyFile: true, RootFile: true}
 	documents := map[versions.Version]func() (*document, error){}
-	for _, pin := range s.lock.Pins() {
-		if pin.Source != s.verifier.Policy.Source {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return r, err
-		}
-		read, ok := documents[pin.Version]
-		if !ok {
-			doc, err := s.document(ctx, pin.Version)
-			read = func() (*document, error) { return doc, err }
-			documents[pin.Version] = read
-		}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, pin := range pins {
 		for _, name := range []string{bundlePath(pin.FileKey), documentPath(pin.Version), documentPath(pin.Version) + Suffix} {
 			expected[name] = true
 		}
-		doc, err := read()
-		r.Files = append(r.Files, s.file(ctx, pin, doc, err))
+		read, ok := documents[pin.Version]
+		if !ok {
+			read = sync.OnceValues(func() (*document, error) { return s.document(ctx, pin.Version) })
+			documents[pin.Version] = read
+		}
+		group.Go(func() error {
+			doc, err := read()
+			r.Files[i] = s.file(ctx, pin, doc, err)
+			return ctx.Err()
+		})
 	}
-	if err := ctx.Err(); err != nil { // else reading proofs failed
+	if err := group.Wait(); err != nil {
 		return r, err
 	}
 	unexpected, err := s.unexpected(expected)

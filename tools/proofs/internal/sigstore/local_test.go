@@ -1,6 +1,8 @@
 package sigstore
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +91,10 @@ func TestLocalAuthority(t *testing.T) {
 			formatted, err := parsed.Format()
 			if err != nil {
 				t.Fatal(err)
+			}
+			var compact bytes.Buffer
+			if err := json.Compact(&compact, formatted); err != nil || compact.String()+"\n" != string(formatted) {
+				t.Errorf("want a line without white space, got %v\n%s", err, formatted)
 			}
 			if parsed, err = Parse(formatted); err != nil {
 				t.Fatal(err)

@@ -18,9 +18,9 @@ const debianSection = `debian:
     proxy:
       packages: [libc6, iptables]
       files:
-        /etc/ssl/certs/ca.crt: {from: /usr/share/ca-certificates/*.crt}
+        /etc/ssl/certs/ca.crt: {from: /usr/share/ca-certificates/*.crt, content: "own\n"}
         /etc/passwd: {content: "root:x:0:0:root:/root:/bin/bash\n", mode: "0600"}
-      directories: {/tmp: "1777", /run: "0755"}
+      directories: {/tmp: "1777", /run: "0755", /var/lib/nfs/sm: {mode: "0700", owner: "101:65534"}}
       symlinks: {/var/run: /run}
       alternatives:
         - name: iptables
@@ -87,8 +87,8 @@ func TestParseDebian(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"name":"proxy","packages":null,` +
-		`"files":[{"path":"/etc/passwd","content":"root:x:0:0:root:/root:/bin/bash\n","mode":384},{"path":"/etc/ssl/certs/ca.crt","from":"/usr/share/ca-certificates/*.crt","mode":420}],` +
-		`"directories":[{"path":"/run","mode":493},{"path":"/tmp","mode":1023}],"symlinks":[{"path":"/var/run","target":"/run"}],` +
+		`"files":[{"path":"/etc/passwd","content":"root:x:0:0:root:/root:/bin/bash\n","mode":384},{"path":"/etc/ssl/certs/ca.crt","from":"/usr/share/ca-certificates/*.crt","content":"own\n","mode":420}],` +
+		`"directories":[{"path":"/run","mode":493},{"path":"/tmp","mode":1023},{"path":"/var/lib/nfs/sm","mode":448,"uid":101,"gid":65534}],"symlinks":[{"path":"/var/run","target":"/run"}],` +
 		`"alternatives":[{"name":"iptables","link":"/usr/sbin/iptables","slaves":[{"name":"iptables-save","link":"/usr/sbin/iptables-save"}],` +
 		`"choices":[{"path":"/usr/sbin/iptables-nft","priority":20,"slaves":{"iptables-save":"/usr/sbin/iptables-nft-save"}}],"choose":"/usr/sbin/iptables-nft"}]}`
 	if string(got) != want {
@@ -110,8 +110,10 @@ func TestParseDebianErrors(t *testing.T) {
 		"extends unknown":          {"extends: proxy", "extends: prox", `m.yaml:26: debian.sets.slim.extends: "prox" is not a set of debian.sets`},
 		"extends itself":           {"    proxy:\n", "    proxy:\n      extends: storage\n", `debian.sets.proxy.extends: "storage" extends "proxy" itself`},
 		"unknown set of a flavor":  {"packages: slim", "packages: slime", `flavors.hyperkube.packages: unknown set "slime" of debian.sets`},
-		"from and content":         {"{from: /usr/share/ca-certificates/*.crt}", "{from: /a, content: b}", `debian.sets.proxy.files./etc/ssl/certs/ca.crt: want either from or content`},
-		"neither from nor content": {"{from: /usr/share/ca-certificates/*.crt}", "{mode: \"0644\"}", `files./etc/ssl/certs/ca.crt: want either from or content`},
+		"owner of a directory":     {`"101:65534"`, `"101:65536"`, `debian.sets.proxy.directories./var/lib/nfs/sm.owner: "101:65536" is not an owner`},
+		"owner without a group":    {`"101:65534"`, `"101"`, `directories./var/lib/nfs/sm.owner: "101" is not an owner`},
+		"directory without a mode": {`mode: "0700", owner`, `owner`, `debian.sets.proxy.directories./var/lib/nfs/sm.mode: missing`},
+		"neither from nor content": {"{from: /usr/share/ca-certificates/*.crt, content: \"own\\n\"}", "{mode: \"0644\"}", `debian.sets.proxy.files./etc/ssl/certs/ca.crt: want from, content or both`},
 		"control character":        {`/bin/bash\n"`, `/bin/bash\0"`, `files./etc/passwd.content: "root:x:0:0:root:/root:/bin/bash\x00" has characters outside printable ASCII`},
 		"mode of a directory":      {`/tmp: "1777"`, `/tmp: "177"`, `directories./tmp: "177" is not a mode`},
 		"path of a directory":      {`/tmp: "1777"`, `tmp: "1777"`, `directories.tmp: "tmp" is relative`},

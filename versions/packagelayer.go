@@ -28,8 +28,8 @@ type PackageSet struct {
 	Owners map[string]string `json:"owners,omitempty"`
 }
 
-// AddedFile is a file that no package contains. It has either the given content, or
-// the concatenation of all files of packages that match the pattern From, by path.
+// AddedFile is a file that no package contains: the concatenation of all files of
+// packages that match the pattern From, by path, and the given content.
 type AddedFile struct {
 	Path    string `json:"path"`
 	From    string `json:"from,omitempty"`
@@ -37,10 +37,12 @@ type AddedFile struct {
 	Mode    int64  `json:"mode"` // permission bits
 }
 
-// AddedDir is a directory, owned by root.
+// AddedDir is a directory.
 type AddedDir struct {
 	Path string `json:"path"`
 	Mode int64  `json:"mode"` // permission bits, with sticky, setuid and setgid
+	UID  int    `json:"uid,omitempty"`
+	GID  int    `json:"gid,omitempty"`
 }
 
 // Alternative is a group of update-alternatives: Link points to one of the choices.

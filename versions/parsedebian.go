@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -104,8 +105,8 @@ func (p *manifestParser) addedFiles(to *[]AddedFile) reader {
 				}),
 				"mode": optional(into(p.decoder, &f.Mode, parseMode)),
 			})
-			if content == (scalar(n, "from") != "") && n.Kind == yaml.MappingNode {
-				p.errorf(n, at, "want either from or content")
+			if !content && scalar(n, "from") == "" && n.Kind == yaml.MappingNode {
+				p.errorf(n, at, "want from, content or both")
 			}
 			*to = append(*to, f)
 		})
@@ -125,13 +126,21 @@ func (p *manifestParser) multiline(n *yaml.Node, at string) string {
 	return n.Value
 }
 
-// addedDirs reads directories: paths to modes.
+// addedDirs reads directories: paths to modes, or to objects with mode and owner.
 func (p *manifestParser) addedDirs(to *[]AddedDir) reader {
 	return func(n *yaml.Node, at string) {
 		p.paths(n, at, func(key string, n *yaml.Node, at string) {
 			var mode string
-			into(p.decoder, &mode, parseDirMode)(n, at)
 			d := AddedDir{Path: key}
+			readMode := into(p.decoder, &mode, parseDirMode)
+			if n.Kind == yaml.MappingNode {
+				p.object(n, at, map[string]field{
+					"mode":  required(readMode),
+					"owner": required(into(p.decoder, &d, d.parseOwner)),
+				})
+			} else {
+				readMode(n, at)
+			}
 			for _, digit := range mode {
 				d.Mode = d.Mode*8 + int64(digit-'0')
 			}
@@ -139,6 +148,18 @@ func (p *manifestParser) addedDirs(to *[]AddedDir) reader {
 		})
 		slices.SortFunc(*to, func(a, b AddedDir) int { return cmp.Compare(a.Path, b.Path) })
 	}
+}
+
+// parseOwner returns the directory with the owner "UID:GID".
+func (d AddedDir) parseOwner(s string) (AddedDir, error) {
+	user, group, _ := strings.Cut(s, ":")
+	uid, err := strconv.ParseUint(user, 10, 16)
+	gid, errGroup := strconv.ParseUint(group, 10, 16)
+	if err != nil || errGroup != nil {
+		return d, fmt.Errorf(`%q is not an owner: want ids of user and group up to 65535 in quotes, "101:65534"`, s)
+	}
+	d.UID, d.GID = int(uid), int(gid)
+	return d, nil
 }
 
 // alternatives reads groups of update-alternatives.

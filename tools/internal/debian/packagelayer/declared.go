@@ -43,18 +43,18 @@ func (t *tree) addDeclared(set versions.PackageSet, index int, packages []*pkg) 
 	owner := fmt.Sprintf("set %q", set.Name)
 	var errs []error
 	for _, d := range set.Directories {
-		errs = append(errs, t.add(&node{path: d.Path, kind: tar.TypeDir, mode: d.Mode, owner: owner, set: index}))
+		errs = append(errs, t.add(&node{path: d.Path, kind: tar.TypeDir, mode: d.Mode, uid: d.UID, gid: d.GID, owner: owner, set: index}))
 	}
 	for _, s := range set.Symlinks {
 		errs = append(errs, t.addSymlink(s.Path, s.Target, owner, index))
 	}
 	for _, f := range set.Files {
-		text, err := f.Content, error(nil)
+		text, err := "", error(nil)
 		if f.From != "" && index == t.last {
 			text, err = concatenate(f.From, packages)
 		}
 		if err == nil {
-			err = t.addText(f.Path, text, f.Mode, owner, index)
+			err = t.addText(f.Path, text+f.Content, f.Mode, owner, index)
 		}
 		errs = append(errs, err)
 	}

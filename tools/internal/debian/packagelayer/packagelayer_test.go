@@ -207,16 +207,16 @@ func TestDeclared(t *testing.T) {
 		debtest.Dir("./usr/share"), debtest.File("./usr/share/2.crt", "two"), debtest.File("./usr/share/1.crt", "one\n"), debtest.File("./usr/share/man", "m")))
 	f.layer.Exclude = []string{"/usr/share/*.crt"}
 	set := f.top()
-	set.Files = []versions.AddedFile{{Path: "/etc/all.crt", From: "/usr/share/*.crt", Mode: 0o444}, {Path: "/etc/x", Content: "x", Mode: 0o600}}
-	set.Directories = []versions.AddedDir{{Path: "/tmp", Mode: 0o1777}, {Path: "/usr/share", Mode: 0o700}}
+	set.Files = []versions.AddedFile{{Path: "/etc/all.crt", From: "/usr/share/*.crt", Content: "own\n", Mode: 0o444}, {Path: "/etc/x", Content: "x", Mode: 0o600}}
+	set.Directories = []versions.AddedDir{{Path: "/tmp", Mode: 0o1777}, {Path: "/usr/share", Mode: 0o700, UID: 101, GID: 65534}}
 	set.Symlinks = []versions.Symlink{{Path: "/var/run", Target: "/run"}}
 	f.wantList(t,
 		"0755 0:0 /etc/",
-		`0444 0:0 /etc/all.crt "one\ntwo\n"`,
+		`0444 0:0 /etc/all.crt "one\ntwo\nown\n"`,
 		`0600 0:0 /etc/x "x"`,
 		"1777 0:0 /tmp/",
 		"0755 0:0 /usr/",
-		"0700 0:0 /usr/share/",
+		"0700 101:65534 /usr/share/",
 		`0644 0:0 /usr/share/man "m"`,
 		"0777 0:0 /var/run -> /run")
 	// A directory of a set below keeps its declared mode, and is not repeated without a file.

@@ -17,12 +17,21 @@ func TestHypokube(t *testing.T) {
 		t.Run(strings.ReplaceAll(platform, "/", "_"), func(t *testing.T) {
 			c := unpack(t, "hypokube:"+version, platform)
 			t.Run("libraries", func(t *testing.T) { testLibraries(t, c.root, platform) })
+			t.Run("links", func(t *testing.T) { testLinks(t, c.root) })
 			if platform != machine {
 				return
 			}
 			t.Run("iptables", func(t *testing.T) { testIptablesWrapper(t, c) })
 			t.Run("kubelet mounts", func(t *testing.T) {
 				c.bash(t, "mount -t tmpfs tmpfs /mnt && findmnt -n -o FSTYPE /mnt && umount /mnt", "tmpfs")
+			})
+			t.Run("users", func(t *testing.T) {
+				c.bash(t, "su -s /bin/sh nobody -c whoami; runuser -u nobody whoami", "nobody\nnobody")
+				// mount.nfs starts rpc.statd, which needs rpcbind. Both drop their privileges.
+				c.bash(t, `rpcbind -w
+rpc.statd --no-notify
+for i in {1..50}; do [[ $(rpcinfo -p) == *status* ]] && break; sleep 0.1; done
+ps -C rpcbind,rpc.statd -o user= -o comm= | sort`, "_rpc     rpcbind\nstatd    rpc.statd")
 			})
 			t.Run("names", func(t *testing.T) {
 				c.bash(t, "for n in /proxy /kubelet kube-proxy kubelet; do $n --version; done; sh -c 'kubectl version --client' | head -n 1; getent passwd nobody | cut -d: -f3",

@@ -20,6 +20,7 @@ func TestRKE(t *testing.T) {
 		c.bash(t, "dpkg --audit; dpkg --verify; dpkg-query --show --showformat '${Package}\n' | grep -x iptables", "iptables")
 	})
 	t.Run("libraries", func(t *testing.T) { testLibraries(t, c.root, machine) })
+	t.Run("links", func(t *testing.T) { testLinks(t, c.root) })
 	t.Run("iptables", func(t *testing.T) { testIptablesWrapper(t, c) })
 	t.Run("reset", func(t *testing.T) {
 		c.bash(t, `iptables --version >&2

@@ -15,10 +15,14 @@ func TestPinsFile(t *testing.T) {
 	const head = "{\n  \"schema\": 1,\n  \"files\": [\n    "
 	official := strings.Replace(withPins, "rke: 3", "rke: 2", 1)
 	for manifest, test := range map[string]struct{ label, file string }{
-		withPins: {"//images/rke/v1_24:pins_v1_24_10_rancher3_amd64",
-			head + `{"source":"patched","version":"v1.24.10","platform":"linux/amd64","file":"kubelet","sha256":"` + hashB + "\"}\n  ]\n}\n"},
-		official: {"//images/rke/v1_24:pins_v1_24_10_rancher2_amd64",
-			head + `{"source":"kubernetes","version":"v1.24.10","platform":"linux/amd64","file":"kubelet","sha256":"` + hashA + "\"}\n  ]\n}\n"},
+		withPins: {
+			"//images/rke/v1_24:pins_v1_24_10_rancher3_amd64",
+			head + `{"source":"patched","version":"v1.24.10","platform":"linux/amd64","file":"kubelet","sha256":"` + hashB + "\"}\n  ]\n}\n",
+		},
+		official: {
+			"//images/rke/v1_24:pins_v1_24_10_rancher2_amd64",
+			head + `{"source":"kubernetes","version":"v1.24.10","platform":"linux/amd64","file":"kubelet","sha256":"` + hashA + "\"}\n  ]\n}\n",
+		},
 	} {
 		c := resolve(t, manifest)
 		layers := c.Images[1].Builds[0].Layers

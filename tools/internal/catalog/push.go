@@ -22,6 +22,7 @@ type PushOptions struct {
 	// the image.
 	registry.Push
 	Layout string // of the image, already built; "" to build it
+	Attach bool   // attach SBOMs and provenance
 }
 
 // PushResult is the result of a push.
@@ -67,6 +68,11 @@ func (b *Builder) Push(ctx context.Context, o PushOptions) (_ PushResult, err er
 	}
 	if err != nil {
 		return PushResult{}, err
+	}
+	if o.Attach {
+		if o.Referrers, err = b.referrers(ctx, image, index); err != nil {
+			return PushResult{}, err
+		}
 	}
 	o.Tags = append([]string{image.Tag}, o.Tags...)
 	o.ContentTag = image.ContentTag

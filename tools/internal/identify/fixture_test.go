@@ -24,8 +24,10 @@ var gitVersion, buildDate = "unknown", "unknown"
 func main() { fmt.Println(gitVersion, buildDate) }
 `
 
-var built = map[string][]byte{}
-var builds sync.Mutex
+var (
+	built  = map[string][]byte{}
+	builds sync.Mutex
+)
 
 // build builds a stripped program with version and date set by the linker, as
 // upstream does. A program of Kubernetes has the module path of its main package.

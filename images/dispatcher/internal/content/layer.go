@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"github.com/klauspost/compress/gzip"
 	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/hyperkube/hyperkube/images/dispatcher/internal/readahead"
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 

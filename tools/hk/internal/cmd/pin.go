@@ -14,6 +14,7 @@ import (
 
 func newPin(env cli.Env) *cobra.Command {
 	var o pin.Options
+	var p pinProofs
 	var check bool
 	c := &cobra.Command{
 		Use:   "pin",
@@ -27,14 +28,26 @@ changed, except that of a program of this repository, and those of packages with
 their iterations in versions/versions.yaml are raised. The exit code is 3 if a checksum differs from the pinned one.
 
 With --check, pin also prints the Debian packages that have a newer version, a
-security update among them, and those that the index no longer has.`,
+security update among them, and those that the index no longer has.
+
+With --proofs, pin instead fetches upstream's signatures of the pinned files and their
+entries in the transparency log, verifies them, and stores them as Sigstore bundles in
+versions/proofs. It continues after an interruption. With --import-proofs, it takes
+bundles from a directory. The exit code is 3 if one is refused.`,
 		Example: `  # Pin the files of a release that was added to versions/versions.yaml.
   hk pin
 
   # Pin a member of an archive, whose sha256 you have verified.
-  hk pin --archive rancher/v1.28.7/linux/amd64/kubelet=SHA256`,
+  hk pin --archive rancher/v1.28.7/linux/amd64/kubelet=SHA256
+
+  # Fetch the proofs of upstream's signatures, or store those that were carried in.
+  hk pin --proofs
+  hk pin --import-proofs /media/proofs`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if p.selected() {
+				return p.run(c, env)
+			}
 			env := env
 			if env.Dir = checkout.Root(env.Dir); env.Dir == "" {
 				return cli.Usage("%w", errNoCheckout)
@@ -60,6 +73,7 @@ security update among them, and those that the index no longer has.`,
 		o.Archives = append(o.Archives, a)
 		return err
 	})
+	p.flags(c)
 	return c
 }
 

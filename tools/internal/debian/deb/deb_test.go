@@ -42,8 +42,10 @@ var small = debtest.Package{
 	Name: "small", Fields: "Multi-Arch: same\n", Conffiles: "/etc/small\n",
 	Files: []debtest.Entry{
 		debtest.Dir("./"), debtest.Dir("./etc/"), debtest.File("./etc/small", "a=b\n"),
-		debtest.Dir("./usr/"), {Name: "./usr/su", Content: "x", Mode: 0o4755, UID: 0, GID: 42},
-		{Name: "./usr/hard", Link: "./usr/su", Type: tar.TypeLink}, debtest.Symlink("./usr/soft", "../usr/su"),
+		debtest.Dir("./usr/"),
+		{Name: "./usr/su", Content: "x", Mode: 0o4755, UID: 0, GID: 42},
+		{Name: "./usr/hard", Link: "./usr/su", Type: tar.TypeLink},
+		debtest.Symlink("./usr/soft", "../usr/su"),
 	},
 }
 

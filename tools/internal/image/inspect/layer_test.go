@@ -17,12 +17,21 @@ func TestHidden(t *testing.T) {
 	kubelet, kubectl := program("kubelet", "amd64"), program("kubectl", "amd64")
 	img := image(t, "amd64",
 		[]entry{
-			{name: "a/kubelet", content: kubelet}, {name: "b/c/kubelet", content: kubelet}, {name: "d/kubelet", content: kubelet},
-			{name: "e/kubelet", content: kubelet}, {name: "f/kubelet", content: kubelet}, {name: "kept/kubelet", content: kubelet},
+			{name: "a/kubelet", content: kubelet},
+			{name: "b/c/kubelet", content: kubelet},
+			{name: "d/kubelet", content: kubelet},
+			{name: "e/kubelet", content: kubelet},
+			{name: "f/kubelet", content: kubelet},
+			{name: "kept/kubelet", content: kubelet},
 		},
 		[]entry{
-			{name: "a/.wh.kubelet"}, {name: ".wh.b"}, {name: "d/.wh..wh..opq"}, {name: "d/kubectl", content: kubectl},
-			{name: "e", content: "f", kind: tar.TypeSymlink}, {name: "f/kubelet", content: kubectl}, {name: "kept", kind: tar.TypeDir},
+			{name: "a/.wh.kubelet"},
+			{name: ".wh.b"},
+			{name: "d/.wh..wh..opq"},
+			{name: "d/kubectl", content: kubectl},
+			{name: "e", content: "f", kind: tar.TypeSymlink},
+			{name: "f/kubelet", content: kubectl},
+			{name: "kept", kind: tar.TypeDir},
 			{name: "kept/link", content: "/kept/kubelet", kind: tar.TypeLink},
 		},
 	)

@@ -35,9 +35,11 @@ type Push struct {
 	ContentTag string
 	// Fetch, unless nil, adds a layer to the layout that neither the layout nor the
 	// repository has.
-	Fetch  func(context.Context, v1.Descriptor) error
-	Force  bool // move tags that exist with another digest
-	DryRun bool // only read from the registry
+	Fetch func(context.Context, v1.Descriptor) error
+	// Referrers are documents about manifests of the layout.
+	Referrers []Referrer
+	Force     bool // move tags that exist with another digest
+	DryRun    bool // only read from the registry
 }
 
 // Validate returns an error, which exits with [cli.ExitUsage], for a repository
@@ -54,8 +56,8 @@ func (p Push) Validate() error {
 	return nil
 }
 
-// Run pushes the index or image of a layout by digest and tags it last, so that a
-// tag never refers to an incomplete image. Before it sends anything, it verifies
+// Run pushes the index or image of a layout by digest, attaches the referrers, and tags
+// it last, so that a tag never refers to an incomplete image. Before it sends anything, it verifies
 // every blob of the layout, and checks that no tag exists with another digest; the
 // error for such a tag exits with [cli.ExitDrift]. Layers that the repository has
 // are not uploaded again, and may be absent from the layout.
@@ -87,7 +89,9 @@ func (p Push) Run(ctx context.Context, reporter *progress.Reporter, content layo
 		if !complete {
 			err = r.checkContent(ctx, content, &result)
 		}
-		return result, errors.Join(err, tagErr)
+		var attachErr error
+		result.Referrers, attachErr = r.attach(ctx, content)
+		return result, errors.Join(err, attachErr, tagErr)
 	}
 	var image remote.Taggable = content.Index
 	if content.Index == nil {
@@ -97,6 +101,9 @@ func (p Push) Run(ctx context.Context, reporter *progress.Reporter, content layo
 		if err := upload(ctx, reporter, repo.Digest(result.Digest), image); err != nil {
 			return Result{}, fmt.Errorf("pushing %s@%s: %w", repo, result.Digest, httplimit.EscapeError(err))
 		}
+	}
+	if result.Referrers, err = r.attach(ctx, content); err != nil {
+		return Result{}, err
 	}
 	// Check again: an upload may take minutes.
 	if result.Tags, err = r.checkTags(ctx, content.Digest); err != nil {

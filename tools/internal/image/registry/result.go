@@ -18,9 +18,10 @@ type Result struct {
 	DryRun     bool   `json:"dryRun,omitempty"`
 	// Blobs and Manifests are those of a dry run, in the order of a push. They are
 	// empty if the repository has the content tag with this digest.
-	Blobs     []Upload `json:"blobs,omitempty"`
-	Manifests []Upload `json:"manifests,omitempty"`
-	Tags      []Tag    `json:"tags"`
+	Blobs     []Upload     `json:"blobs,omitempty"`
+	Manifests []Upload     `json:"manifests,omitempty"`
+	Referrers []Attachment `json:"referrers,omitempty"` // not only of a dry run
+	Tags      []Tag        `json:"tags"`
 }
 
 // Upload is a blob or a manifest of a push.
@@ -60,6 +61,9 @@ func (r Result) Print(w io.Writer) {
 	}
 	for _, m := range r.Manifests {
 		fmt.Fprintf(w, "manifest %s %d bytes: %s\n", m.Digest, m.Size, m.Status)
+	}
+	for _, a := range r.Referrers {
+		fmt.Fprintf(w, "referrer %s of %s, %s: %s\n", a.Digest, a.Subject, a.ArtifactType, a.Status)
 	}
 	for _, t := range r.Tags {
 		fmt.Fprintf(w, "tag %s: %s", t.Tag, t.Status)

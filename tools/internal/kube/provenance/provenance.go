@@ -1,13 +1,10 @@
-// Package provenance writes in-toto statements with a SLSA v1 predicate: the
-// sources, tools and command of a rebuilt binary. A statement has no timestamp
-// and no machine in it, so equal rebuilds have equal statements.
+// Package provenance writes the provenance of rebuilt binaries: their sources, tools
+// and command.
 package provenance
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -15,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/hyperkube/hyperkube/tools/internal/gotool"
+	"github.com/hyperkube/hyperkube/tools/internal/slsa"
 )
 
 // Statement describes how a binary was built.
@@ -34,20 +32,11 @@ type Statement struct {
 // Package is an installed Debian package.
 type Package struct{ Name, Version, Architecture string }
 
-// builder identifies this program in statements, and buildType its builds.
-const (
-	builder   = "https://github.com/hyperkube/hyperkube/tools/hk"
-	buildType = "https://github.com/hyperkube/hyperkube/docs/rebuild.md@v1"
-)
-
-// object is a JSON object.
-type object map[string]any
-
 // Marshal returns the statement on one line.
 func (s Statement) Marshal() ([]byte, error) {
-	dependencies := []object{{
-		"uri":    "git+https://github.com/kubernetes/kubernetes@refs/tags/" + s.Version,
-		"digest": object{"gitCommit": s.Commit},
+	dependencies := []slsa.Resource{{
+		URI:    "git+https://github.com/kubernetes/kubernetes@refs/tags/" + s.Version,
+		Digest: map[string]string{"gitCommit": s.Commit},
 	}}
 	modules := map[string]string{}
 	for _, m := range s.Modules {
@@ -58,44 +47,32 @@ func (s Statement) Marshal() ([]byte, error) {
 		modules["pkg:golang/"+m.Path+"@"+m.Version] = sum
 	}
 	for _, uri := range slices.Sorted(maps.Keys(modules)) {
-		dependencies = append(dependencies, object{"uri": uri, "digest": object{"dirHash": modules[uri]}})
+		dependencies = append(dependencies, slsa.Resource{URI: uri, Digest: map[string]string{"dirHash": modules[uri]}})
 	}
 	var packages []string
 	for _, p := range s.Packages {
 		packages = append(packages, "pkg:deb/debian/"+p.Name+"@"+url.QueryEscape(p.Version)+"?arch="+p.Architecture)
 	}
 	for _, uri := range slices.Sorted(slices.Values(packages)) {
-		dependencies = append(dependencies, object{"uri": uri})
+		dependencies = append(dependencies, slsa.Resource{URI: uri})
 	}
-	environment := object{}
+	environment := map[string]string{}
 	for _, e := range s.Environment {
 		key, value, _ := strings.Cut(e, "=")
 		environment[key] = value
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(object{
-		"_type":         "https://in-toto.io/Statement/v1",
-		"subject":       []object{{"name": s.Binary, "digest": object{"sha256": s.SHA256}}},
-		"predicateType": "https://slsa.dev/provenance/v1",
-		"predicate": object{
-			"buildDefinition": object{
-				"buildType":          buildType,
-				"externalParameters": object{"version": s.Version, "binary": s.Binary, "platform": s.Platform},
-				"internalParameters": object{
-					"phase": s.Phase, "commitTime": s.CommitTime, "buildDate": s.BuildDate,
-					"command": s.Command, "environment": environment, "system": s.System,
-				},
-				"resolvedDependencies": dependencies,
+	return slsa.Provenance{
+		Builder: slsa.Repository + "/tools/hk",
+		BuildDefinition: slsa.BuildDefinition{
+			BuildType:          slsa.Repository + "/docs/rebuild.md@v1",
+			ExternalParameters: map[string]any{"version": s.Version, "binary": s.Binary, "platform": s.Platform},
+			InternalParameters: map[string]any{
+				"phase": s.Phase, "commitTime": s.CommitTime, "buildDate": s.BuildDate,
+				"command": s.Command, "environment": environment, "system": s.System,
 			},
-			"runDetails": object{"builder": object{"id": builder}},
+			ResolvedDependencies: dependencies,
 		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("writing provenance of %s: %w", s.Binary, err)
-	}
-	return b.Bytes(), nil
+	}.Marshal(slsa.Resource{Name: s.Binary, Digest: slsa.SHA256(s.SHA256)})
 }
 
 // dirHash returns the sum of a module in the form of in-toto, hexadecimal digits.

@@ -39,11 +39,14 @@ func (b *Builder) Provenance(ctx context.Context, image versions.Image, platform
 }
 
 // referrers returns the documents of an image's manifests and of its index, which must
-// have the digest.
-func (b *Builder) referrers(ctx context.Context, image versions.Image, index string) ([]registry.Referrer, error) {
-	d, err := b.describe(ctx, image)
-	if err != nil {
-		return nil, err
+// have the digest. Built has the digests if the image was built, and is zero otherwise.
+func (b *Builder) referrers(ctx context.Context, image versions.Image, built record.Record, index string) ([]registry.Referrer, error) {
+	d := newDescription(b, image, built)
+	if built.Index == "" {
+		var err error
+		if d, err = b.describe(ctx, image); err != nil {
+			return nil, err
+		}
 	}
 	if d.digests.Index != index {
 		return nil, fmt.Errorf("describing %s: want an index %s, got %s. Fix: build the image again", image.Name(), d.digests.Index, index)
@@ -57,8 +60,8 @@ func (b *Builder) referrers(ctx context.Context, image versions.Image, index str
 		bom, err1 := d.sbom(ctx, platform)
 		statement, err2 := d.provenance(platform)
 		all = append(all,
-			registry.Referrer{Subject: subject, MediaType: sbom.MediaType, Content: bom},
-			registry.Referrer{Subject: subject, MediaType: slsa.MediaType, Content: statement,
+			registry.Referrer{Subject: subject, MediaType: sbom.MediaType, File: "sbom.spdx.json", Content: bom},
+			registry.Referrer{Subject: subject, MediaType: slsa.MediaType, File: "provenance.intoto.json", Content: statement,
 				Annotations: map[string]string{"in-toto.io/predicate-type": slsa.PredicateType}})
 		return errors.Join(err1, err2)
 	}
@@ -78,9 +81,13 @@ type description struct {
 	contents map[versions.Platform]sbom.Contents
 }
 
+func newDescription(b *Builder, image versions.Image, digests record.Record) *description {
+	return &description{b, image, digests, map[versions.Platform]sbom.Contents{}}
+}
+
 // describe returns the digests of an image: those on record, or of a build.
 func (b *Builder) describe(ctx context.Context, image versions.Image) (_ *description, err error) {
-	d := &description{b, image, b.Records[image.Name()], map[versions.Platform]sbom.Contents{}}
+	d := newDescription(b, image, b.Records[image.Name()])
 	if d.digests.Inputs == image.InputHash().String() {
 		return d, nil
 	}

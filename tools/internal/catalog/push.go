@@ -11,6 +11,7 @@ import (
 
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
 	"github.com/hyperkube/hyperkube/tools/internal/image/layout"
+	"github.com/hyperkube/hyperkube/tools/internal/image/record"
 	"github.com/hyperkube/hyperkube/tools/internal/image/registry"
 	"github.com/hyperkube/hyperkube/versions"
 )
@@ -46,6 +47,7 @@ func (b *Builder) Push(ctx context.Context, o PushOptions) (_ PushResult, err er
 	if err := o.Validate(); err != nil {
 		return PushResult{}, err
 	}
+	var built record.Record
 	dir := o.Layout
 	if dir == "" {
 		work, err := os.MkdirTemp("", "hyperkube-push-")
@@ -54,7 +56,7 @@ func (b *Builder) Push(ctx context.Context, o PushOptions) (_ PushResult, err er
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 		dir = filepath.Join(work, "layout")
-		if _, err := b.Build(ctx, image, versions.Platform{}, dir); err != nil {
+		if built, err = b.Build(ctx, image, versions.Platform{}, dir); err != nil {
 			return PushResult{}, err
 		}
 	}
@@ -70,7 +72,7 @@ func (b *Builder) Push(ctx context.Context, o PushOptions) (_ PushResult, err er
 		return PushResult{}, err
 	}
 	if o.Attach {
-		if o.Referrers, err = b.referrers(ctx, image, index); err != nil {
+		if o.Referrers, err = b.referrers(ctx, image, built, index); err != nil {
 			return PushResult{}, err
 		}
 	}

@@ -21,6 +21,7 @@ import (
 type Referrer struct {
 	Subject     string // digest of the index or manifest, "sha256:…"
 	MediaType   string // of the document, and the artifact type of the manifest
+	File        string // name of the document, for clients that write it to a file
 	Annotations map[string]string
 	Content     []byte
 }
@@ -63,6 +64,7 @@ func (r Referrer) artifact(subject v1.Descriptor) (artifact, error) {
 	if err != nil {
 		return artifact{}, err
 	}
+	layer.Annotations = map[string]string{"org.opencontainers.image.title": r.File}
 	raw, err := json.Marshal(v1.Manifest{
 		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: r.MediaType,
 		Config: config, Layers: []v1.Descriptor{layer}, Annotations: r.Annotations,

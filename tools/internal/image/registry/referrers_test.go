@@ -74,7 +74,7 @@ func TestPushReferrers(t *testing.T) {
 			for _, m := range content.Manifests {
 				for _, text := range []string{"one", "two"} {
 					p.Referrers = append(p.Referrers, Referrer{
-						Subject: m.Digest.String(), MediaType: documentType, Content: []byte(text + m.Digest.Hex),
+						Subject: m.Digest.String(), MediaType: documentType, File: "document.json", Content: []byte(text + m.Digest.Hex),
 						Annotations: map[string]string{"about": text},
 					})
 				}
@@ -107,7 +107,7 @@ func TestPushReferrers(t *testing.T) {
 						t.Errorf("%+v is not among %+v", a, list.Manifests)
 					}
 					manifest := pullManifest(t, repo, a.Digest)
-					if manifest.ArtifactType != documentType || manifest.Config.MediaType != emptyType || manifest.Subject.Digest != m.Digest || manifest.Subject.Size != m.Size || len(manifest.Layers) != 1 {
+					if manifest.ArtifactType != documentType || manifest.Config.MediaType != emptyType || manifest.Subject.Digest != m.Digest || manifest.Subject.Size != m.Size || len(manifest.Layers) != 1 || manifest.Layers[0].Annotations["org.opencontainers.image.title"] != "document.json" {
 						t.Errorf("manifest %+v", manifest)
 					}
 					layer, err := remote.Layer(repo.Digest(manifest.Layers[0].Digest.String()))

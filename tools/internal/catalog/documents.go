@@ -18,14 +18,14 @@ import (
 	"github.com/hyperkube/hyperkube/versions"
 )
 
-// SBOM returns the SPDX document of an image for one platform, or that of the index if
-// the platform is zero.
-func (b *Builder) SBOM(ctx context.Context, image versions.Image, platform versions.Platform) ([]byte, error) {
+// SBOM returns the bill of materials of an image for one platform, or that of the index
+// if the platform is zero.
+func (b *Builder) SBOM(ctx context.Context, format sbom.Format, image versions.Image, platform versions.Platform) ([]byte, error) {
 	d, err := b.describe(ctx, image)
 	if err != nil {
 		return nil, err
 	}
-	return d.sbom(ctx, platform)
+	return d.sbom(ctx, format, platform)
 }
 
 // Provenance returns the SLSA provenance of an image for one platform, or that of the
@@ -57,7 +57,7 @@ func (b *Builder) referrers(ctx context.Context, image versions.Image, built rec
 		if err != nil {
 			return err
 		}
-		bom, err1 := d.sbom(ctx, platform)
+		bom, err1 := d.sbom(ctx, sbom.SPDX, platform)
 		statement, err2 := d.provenance(platform)
 		all = append(all,
 			registry.Referrer{Subject: subject, MediaType: sbom.MediaType, File: "sbom.spdx.json", Content: bom},
@@ -131,7 +131,7 @@ func (d *description) provenance(platform versions.Platform) ([]byte, error) {
 	return provenance.Statement(d.Catalog, rebuilt, d.image, platform, digest)
 }
 
-func (d *description) sbom(ctx context.Context, platform versions.Platform) ([]byte, error) {
+func (d *description) sbom(ctx context.Context, format sbom.Format, platform versions.Platform) ([]byte, error) {
 	digest, err := d.digest(platform)
 	if err != nil {
 		return nil, err
@@ -154,5 +154,5 @@ func (d *description) sbom(ctx context.Context, platform versions.Platform) ([]b
 		}
 		all = append(all, sbom.Platform{Digest: d.digests.Manifests[build.Platform.String()], Contents: d.contents[build.Platform]})
 	}
-	return sbom.Document(d.image, digest, all)
+	return sbom.Document(format, d.image, digest, all)
 }

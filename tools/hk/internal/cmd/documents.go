@@ -3,22 +3,26 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hyperkube/hyperkube/tools/internal/atomic"
 	"github.com/hyperkube/hyperkube/tools/internal/catalog"
 	"github.com/hyperkube/hyperkube/tools/internal/cli"
+	"github.com/hyperkube/hyperkube/tools/internal/image/sbom"
 	"github.com/hyperkube/hyperkube/versions"
 	"github.com/spf13/cobra"
 )
 
 func newSBOM(env cli.Env) *cobra.Command {
 	var format string
+	formats := []string{string(sbom.SPDX), string(sbom.CycloneDX)}
 	c := newDocument(env, &cobra.Command{
 		Use:   "sbom IMAGE",
-		Short: "Write the software bill of materials of an image, in SPDX",
-		Long: `Sbom writes an SPDX 2.3 document in JSON: every Kubernetes binary with its version,
-sha256, package URL, CPE, Go toolchain and modules, every Debian package with its source
-package, and the programs of this repository. Equal images have equal documents.
+		Short: "Write the software bill of materials of an image",
+		Long: `Sbom writes a document in JSON, SPDX 2.3 or CycloneDX 1.6: every Kubernetes binary with
+its version, sha256, package URL, CPE, Go toolchain and modules, every Debian package
+with its source package, and the programs of this repository. Equal images have equal
+documents.
 
 The digests come from images/digests.json. An image that is not on record is built. The
 files come from the store; missing ones are fetched. See docs/sbom.md.`,
@@ -28,14 +32,16 @@ files come from the store; missing ones are fetched. See docs/sbom.md.`,
   # List the package URLs in all platforms of an image.
   hk sbom rke:v1.36.0-rancher1 | jq -r '.packages[].externalRefs[].referenceLocator'`,
 		PreRunE: func(*cobra.Command, []string) error {
-			if format != "spdx" {
-				return cli.Usage("--format: want spdx, got %q", format)
+			if !slices.Contains(formats, format) {
+				return cli.Usage("--format: want spdx or cyclonedx, got %q", format)
 			}
 			return nil
 		},
-	}, (*catalog.Builder).SBOM)
-	c.Flags().StringVar(&format, "format", "spdx", "the `format`: spdx, which is SPDX 2.3 in JSON")
-	completeFixed(c, "format", []string{"spdx"})
+	}, func(b *catalog.Builder, ctx context.Context, image versions.Image, platform versions.Platform) ([]byte, error) {
+		return b.SBOM(ctx, sbom.Format(format), image, platform)
+	})
+	c.Flags().StringVar(&format, "format", formats[0], "the `format`: spdx (SPDX 2.3) or cyclonedx (CycloneDX 1.6), both in JSON")
+	completeFixed(c, "format", formats)
 	return c
 }
 

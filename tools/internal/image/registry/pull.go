@@ -35,7 +35,7 @@ func Resolve(ctx context.Context, reference string) (Resolved, error) {
 	if err != nil {
 		return Resolved{}, cli.Usage("want a reference like registry.example/repository:tag, got %q: %w", reference, err)
 	}
-	desc, err := remote.Get(ref, append(options(ctx), remote.WithTransport(documents(timeoutTransport())))...)
+	desc, err := remote.Get(ref, documentOptions(ctx)...)
 	if err != nil {
 		return Resolved{}, fmt.Errorf("pulling %s: %w", ref, httplimit.EscapeError(err))
 	}
@@ -64,7 +64,7 @@ func Manifest(ctx context.Context, repository string, d versions.Digest) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	desc, err := remote.Get(ref, append(options(ctx), remote.WithTransport(documents(timeoutTransport())))...)
+	desc, err := remote.Get(ref, documentOptions(ctx)...)
 	if err != nil {
 		return nil, fmt.Errorf("pulling %s: %w", ref, httplimit.EscapeError(err))
 	}

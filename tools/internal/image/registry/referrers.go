@@ -121,17 +121,22 @@ func (r run) attachOne(ctx context.Context, content layout.Content, referrer Ref
 		return result, err
 	}
 	for _, layer := range []v1.Layer{static.NewLayer(emptyConfig, emptyType), manifest.layer} {
-		if err := remote.WriteLayer(r.repo, layer, options(ctx)...); err != nil {
+		if err := remote.WriteLayer(r.repo, layer, documentOptions(ctx)...); err != nil {
 			return result, err
 		}
 	}
-	return result, remote.Put(r.repo.Digest(result.Digest), manifest, options(ctx)...)
+	return result, remote.Put(r.repo.Digest(result.Digest), manifest, documentOptions(ctx)...)
+}
+
+// documentOptions limits the size of responses, which are read into memory.
+func documentOptions(ctx context.Context) []remote.Option {
+	return append(options(ctx), remote.WithTransport(documents(timeoutTransport())))
 }
 
 // isListed reports whether the registry lists a manifest among the referrers of a
 // subject. In a registry without that API, a tag has the list.
 func (r run) isListed(ctx context.Context, subject name.Digest, digest v1.Hash) (bool, error) {
-	index, err := remote.Referrers(subject, options(ctx)...)
+	index, err := remote.Referrers(subject, documentOptions(ctx)...)
 	if err != nil {
 		return false, err
 	}
@@ -154,5 +159,5 @@ func (r run) clearFallbackTag(ctx context.Context, subject name.Digest) error {
 	if err != nil {
 		return err
 	}
-	return remote.Put(tag, empty.Index, options(ctx)...)
+	return remote.Put(tag, empty.Index, documentOptions(ctx)...)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -95,9 +96,11 @@ func readProgram(ctx context.Context, files Files, m *versions.Manifest, l versi
 		return Program{}, fmt.Errorf("reading %s: %w", l.Pin.FileKey, err)
 	}
 	defer f.Close()
-	if info, err := buildinfo.Read(f); err == nil {
-		p.Info = info
+	info, err := buildinfo.Read(f)
+	if _, failed := errors.AsType[*fs.PathError](err); failed {
+		return Program{}, fmt.Errorf("reading %s: %w", l.Pin.FileKey, err)
 	}
+	p.Info = info
 	return p, nil
 }
 
@@ -109,9 +112,10 @@ func readPackage(ctx context.Context, files Files, lock *versions.Lock, pin vers
 	defer content.Close()
 	r, err := deb.NewReader(content)
 	if err == nil {
-		// The digest is verified at the end.
-		_, err = io.Copy(io.Discard, content)
-		err = errors.Join(err, r.Close())
+		err = r.Close()
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, content) // the digest is verified at the end
 	}
 	if err != nil {
 		return Package{}, fmt.Errorf("reading %s: %w", pin.Key(), err)

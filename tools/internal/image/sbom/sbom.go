@@ -1,6 +1,7 @@
-// Package sbom composes the software bill of materials of an image: SPDX 2.3 in JSON,
-// from the pins of its files, the build information of its programs and the control
-// files of its Debian packages. Equal images have equal documents, byte by byte.
+// Package sbom composes the software bill of materials of an image: SPDX 2.3 or
+// CycloneDX 1.6 in JSON, from the pins of its files, the build information of its
+// programs and the control files of its Debian packages. Equal images have equal
+// documents, byte by byte.
 package sbom
 
 import (
@@ -29,9 +30,18 @@ type Platform struct {
 	Contents
 }
 
+// Format is a format of documents.
+type Format string
+
+// The formats of documents, both in JSON.
+const (
+	SPDX      Format = "spdx"      // SPDX 2.3
+	CycloneDX Format = "cyclonedx" // CycloneDX 1.6
+)
+
 // Document returns the document of an image for one platform, or that of an index of
 // several platforms if the digest of the index is not "".
-func Document(image versions.Image, index string, platforms []Platform) ([]byte, error) {
+func Document(format Format, image versions.Image, index string, platforms []Platform) ([]byte, error) {
 	d := document{seen: map[common.ElementID]bool{}}
 	top := ""
 	if index != "" {
@@ -52,7 +62,14 @@ func Document(image versions.Image, index string, platforms []Platform) ([]byte,
 	if index == "" {
 		name, digest = name+" "+platforms[0].Platform.String(), platforms[0].Digest
 	}
-	return d.marshal(name, digest, created(all))
+	doc, err := d.finish(name, digest, created(all))
+	if err == nil && format == CycloneDX {
+		return cycloneDX(doc)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("composing the SBOM of %s: %w", name, err)
+	}
+	return encode(doc)
 }
 
 // document is a document in the making.
@@ -96,9 +113,9 @@ func (d *document) relate(from, relation, to string) {
 	})
 }
 
-// marshal sorts packages and relationships, and returns the document. Its namespace has
+// finish sorts packages and relationships, and returns the document. Its namespace has
 // a hash of the document, because a namespace is that of one document only.
-func (d *document) marshal(name, digest string, created time.Time) ([]byte, error) {
+func (d *document) finish(name, digest string, created time.Time) (v2_3.Document, error) {
 	slices.SortFunc(d.packages, func(a, b *v2_3.Package) int {
 		return cmp.Compare(a.PackageSPDXIdentifier, b.PackageSPDXIdentifier)
 	})
@@ -117,12 +134,9 @@ func (d *document) marshal(name, digest string, created time.Time) ([]byte, erro
 		Packages: d.packages, Relationships: d.relations,
 	}
 	raw, err := encode(doc)
-	if err != nil {
-		return nil, fmt.Errorf("composing the SBOM of %s: %w", name, err)
-	}
 	sum := sha256.Sum256(raw)
 	doc.DocumentNamespace = slsa.Repository + "/sbom/" + strings.ReplaceAll(digest, ":", "/") + "/" + hex.EncodeToString(sum[:16])
-	return encode(doc)
+	return doc, err
 }
 
 func encode(doc v2_3.Document) ([]byte, error) {

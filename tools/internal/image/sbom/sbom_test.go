@@ -83,11 +83,22 @@ func example(t *testing.T) (versions.Image, Platform) {
 
 func TestGolden(t *testing.T) {
 	image, platform := example(t)
-	got, err := Document(image, "", []Platform{platform})
+	got, err := Document(SPDX, image, "", []Platform{platform})
 	if err != nil {
 		t.Fatal(err)
 	}
 	golden.File(t, filepath.Join("testdata", "rke.spdx.json"), got)
+}
+
+func TestGoldenCycloneDX(t *testing.T) {
+	image, platform := example(t)
+	platform.Programs = platform.Programs[:1]
+	platform.Programs[0].Info.Deps = platform.Programs[0].Info.Deps[:1]
+	got, err := Document(CycloneDX, image, "sha256:"+digest(t, "ee").String(), []Platform{platform})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.File(t, filepath.Join("testdata", "rke.cdx.json"), got)
 }
 
 // The order of the contents does not matter, and neither that of platforms in an index.
@@ -98,14 +109,14 @@ func TestOrder(t *testing.T) {
 	other.Platform = must(t, versions.ParsePlatform, "linux/arm64")
 	other.Programs = other.Programs[:2]
 	index := "sha256:" + digest(t, "ee").String()
-	want, err := Document(image, index, []Platform{one, other})
+	want, err := Document(SPDX, image, index, []Platform{one, other})
 	if err != nil {
 		t.Fatal(err)
 	}
 	slices.Reverse(one.Programs)
 	slices.Reverse(one.Packages)
 	slices.Reverse(one.Programs[2].Info.Deps)
-	got, err := Document(image, index, []Platform{other, one})
+	got, err := Document(SPDX, image, index, []Platform{other, one})
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("another order gives (error %v)\n%s\nwant\n%s", err, got, want)
 	}
@@ -135,7 +146,7 @@ func TestNamespace(t *testing.T) {
 	image, platform := example(t)
 	seen := map[string]bool{}
 	for range 2 {
-		raw, err := Document(image, "", []Platform{platform})
+		raw, err := Document(SPDX, image, "", []Platform{platform})
 		var doc v2_3.Document
 		if err := errors.Join(err, json.Unmarshal(raw, &doc)); err != nil {
 			t.Fatal(err)

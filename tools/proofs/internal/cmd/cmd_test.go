@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -120,18 +122,21 @@ func TestVerify(t *testing.T) {
 	expect(1, `firstVersion: want a value\nsigners\[0\].identity: want a value\nsigners\[0\].issuer: want a value\nsigners\[0\].from: want a value\nknownMismatches\[0\].file: .*\nknownMismatches\[0\].reason: want a value\nknownMismatches\[0\].url: want https`, "verify")
 }
 
-func TestFetchDisabled(t *testing.T) {
+func TestFetchFails(t *testing.T) {
 	c := newCheckout(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer server.Close()
 	for _, test := range []struct {
 		env  map[string]string
 		code int
 	}{
 		{map[string]string{"HYPERKUBE_UPSTREAM": "off"}, 1},
 		{map[string]string{"HYPERKUBE_REBUILD": "1"}, 1},
+		{map[string]string{"HYPERKUBE_UPSTREAM": server.URL}, 1},
 		{map[string]string{"HYPERKUBE_UPSTREAM": "user:secret@host"}, 2},
 	} {
 		out, stderr, code := c.run(test.env, "fetch")
-		if code != test.code || out != "" || !strings.Contains(stderr, "HYPERKUBE_UPSTREAM") || strings.Contains(stderr, "secret") {
+		if code != test.code || out != "" || !strings.Contains(stderr, "HYPERKUBE_UPSTREAM") && !strings.Contains(stderr, "got status 403 Forbidden\nFix: run hk pin --proofs where") || strings.Contains(stderr, "secret") {
 			t.Errorf("%v: got exit code %d, %q, %q", test.env, code, out, stderr)
 		}
 	}

@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// fix is for machines that do not reach upstream.
+const fix = "Fix: run hk pin --proofs where dl.k8s.io and rekor.sigstore.dev can be reached, and hk pin --import-proofs versions/proofs here"
+
 func newFetch(env cli.Env) *cobra.Command {
 	var rekor string
 	var documents bool
@@ -33,7 +36,10 @@ func newFetch(env cli.Env) *cobra.Command {
 					Client: &upstream.Client{Mirror: mirror, Rekor: rekor}, Progress: progress.New(env.Err, env.Getenv), Documents: documents,
 				})
 				fmt.Fprintf(env.Err, "hk: added %d proofs; upstream published no signature of %d files\n", n.Bundles, n.Unpublished)
-				return refusals(err)
+				if err = refusals(err); errors.As(err, new(*upstream.RequestError)) {
+					return fmt.Errorf("%w\n%s", err, fix)
+				}
+				return err
 			})
 		},
 	}
@@ -46,8 +52,7 @@ func newFetch(env cli.Env) *cobra.Command {
 func mirror(env cli.Env) (string, error) {
 	mirror := env.Getenv("HYPERKUBE_UPSTREAM")
 	if mirror == "off" || mirror == "" && env.Getenv("HYPERKUBE_REBUILD") == "1" {
-		return "", errors.New("fetching proofs: downloads are disabled by HYPERKUBE_UPSTREAM or HYPERKUBE_REBUILD. " +
-			"Fix: run hk pin --proofs on a machine with a network, and hk pin --import-proofs here")
+		return "", errors.New("fetching proofs: downloads are disabled by HYPERKUBE_UPSTREAM or HYPERKUBE_REBUILD\n" + fix)
 	}
 	if u, err := url.Parse(mirror); mirror != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 		return "", cli.Usage("HYPERKUBE_UPSTREAM: want https://HOST or https://HOST/PATH, or \"off\"") // may have a password

@@ -90,16 +90,16 @@ func (s *Store) fetchVersion(ctx context.Context, o FetchOptions, pins []version
 		without = s.without(ctx, without)
 	}
 	var mutex sync.Mutex
-	var group errgroup.Group
+	group, groupCtx := errgroup.WithContext(ctx) // the first failed request ends all
 	group.SetLimit(parallel)
 	for _, pin := range without {
 		group.Go(func() error {
-			b, err := o.Client.Bundle(ctx, pin.URL, pin.SHA256)
+			b, err := o.Client.Bundle(groupCtx, pin.URL, pin.SHA256)
 			switch {
 			case errors.Is(err, upstream.ErrInvalid):
 				err = refuse(err)
 			case err == nil:
-				_, err = s.Add(ctx, pin, b)
+				_, err = s.Add(groupCtx, pin, b)
 			}
 			mutex.Lock()
 			defer mutex.Unlock()

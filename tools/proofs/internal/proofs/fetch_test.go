@@ -15,6 +15,7 @@ import (
 	"github.com/hyperkube/hyperkube/tools/internal/progress"
 	"github.com/hyperkube/hyperkube/tools/proofs/internal/sigstoretest"
 	"github.com/hyperkube/hyperkube/tools/proofs/internal/upstream"
+	"github.com/hyperkube/hyperkube/versions"
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 )
 
@@ -219,5 +220,28 @@ func TestFetchCanceled(t *testing.T) {
 	_, err := f.Fetch(ctx, FetchOptions{Client: &upstream.Client{}, Progress: progress.New(t.Output(), func(string) string { return "" })})
 	if err == nil || !strings.Contains(err.Error(), "canceled") {
 		t.Errorf("got error %v", err)
+	}
+}
+
+// A server that fails gets no more requests than those of the first files.
+func TestFetchServerFails(t *testing.T) {
+	f := newFixture(t)
+	s := &server{t: t}
+	s.failures.Store(1000)
+	http := httptest.NewServer(s)
+	defer http.Close()
+	for i := range 20 {
+		k := key(t, "v1.36.1 f"+string(rune('a'+i)))
+		f.lock.Set(versions.Pin{FileKey: k, URL: "https://dl.k8s.io/" + k.File, SHA256: digest([]byte(k.File))})
+	}
+	_, err := f.Fetch(context.Background(), FetchOptions{
+		Client:   &upstream.Client{Mirror: http.URL, Rekor: http.URL, Backoff: time.Millisecond},
+		Progress: progress.New(t.Output(), func(string) string { return "" }),
+	})
+	if err == nil || !strings.Contains(err.Error(), "got status 503") {
+		t.Errorf("got error %v", err)
+	}
+	if n := s.requests.Load(); n > 5*parallel+parallel {
+		t.Errorf("got %d requests", n)
 	}
 }

@@ -34,6 +34,16 @@ var ErrNotPublished = errors.New("not published")
 // ErrInvalid is the error for a signature or a certificate that cannot be parsed.
 var ErrInvalid = errors.New("invalid signature or certificate")
 
+// RequestError is the error of a request, after all attempts.
+type RequestError struct {
+	url string
+	err error
+}
+
+func (e *RequestError) Error() string { return fmt.Sprintf("requesting %q: %v", e.url, e.err) }
+
+func (e *RequestError) Unwrap() error { return e.err }
+
 // Client fetches signatures.
 type Client struct {
 	Mirror string // URL in place of https://dl.k8s.io; "" for upstream
@@ -85,7 +95,7 @@ func (c *Client) request(ctx context.Context, method string, u *url.URL, body []
 	data, err := backoff.Retry(ctx, func() ([]byte, error) { return once(ctx, method, u, body, limit) },
 		backoff.WithBackOff(delay), backoff.WithMaxTries(maxAttempts))
 	if err != nil {
-		return nil, fmt.Errorf("requesting %q: %w", httplimit.Redact(u), err)
+		return nil, &RequestError{httplimit.Redact(u), err}
 	}
 	return data, nil
 }
@@ -104,7 +114,10 @@ func once(ctx context.Context, method string, u *url.URL, body []byte, limit int
 	if err != nil {
 		var redirect *httplimit.RedirectError
 		var wrapped *url.Error
+		var dns *net.DNSError
 		switch {
+		case errors.As(err, &dns) && dns.IsNotFound: // no network, or no such host
+			return nil, backoff.Permanent(dns)
 		case errors.As(err, &redirect):
 			return nil, backoff.Permanent(redirect)
 		case errors.As(err, &wrapped): // repeats the URL

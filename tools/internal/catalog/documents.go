@@ -61,8 +61,10 @@ func (b *Builder) referrers(ctx context.Context, image versions.Image, built rec
 		statement, err2 := d.provenance(platform)
 		all = append(all,
 			registry.Referrer{Subject: subject, MediaType: sbom.MediaType, File: "sbom.spdx.json", Content: bom},
-			registry.Referrer{Subject: subject, MediaType: slsa.MediaType, File: "provenance.intoto.json", Content: statement,
-				Annotations: map[string]string{"in-toto.io/predicate-type": slsa.PredicateType}})
+			registry.Referrer{
+				Subject: subject, MediaType: slsa.MediaType, File: "provenance.intoto.json", Content: statement,
+				Annotations: map[string]string{"in-toto.io/predicate-type": slsa.PredicateType},
+			})
 		return errors.Join(err1, err2)
 	}
 	for _, build := range image.Builds {

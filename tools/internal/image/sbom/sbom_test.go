@@ -56,7 +56,8 @@ func example(t *testing.T) (versions.Image, Platform) {
 			{Pin: pin("kubernetes", "v1.36.1", "kube-proxy", "https://dl.example/kube-proxy", "03"), Path: "/usr/local/bin/kube-proxy", Source: versions.KindRelease, Info: &buildinfo.BuildInfo{
 				GoVersion: "go1.26.2 X:boringcrypto", Path: kubernetes + "/cmd/kube-proxy", Main: debug.Module{Path: kubernetes, Version: "(devel)"},
 				Deps: []*debug.Module{
-					{Path: "github.com/Azure/go-ansiterm", Version: "v0.0.0-2023"}, {Path: "k8s.io/api", Version: "(devel)"},
+					{Path: "github.com/Azure/go-ansiterm", Version: "v0.0.0-2023"},
+					{Path: "k8s.io/api", Version: "(devel)"},
 					{Path: "k8s.io/client-go", Version: "v0.0.0", Replace: &debug.Module{Path: "./staging/src/k8s.io/client-go", Version: "(devel)"}},
 					{Path: "example.org/a", Version: "v1.0.0", Replace: &debug.Module{Path: "example.org/fork/v2", Version: "v2.0.1"}},
 				},

@@ -23,7 +23,7 @@ func (p Program) modules() []module {
 		return nil
 	}
 	var all []module
-	if path := p.Info.Main.Path; path != "" {
+	if path := p.mainModule(); path != "" {
 		m := module{path: path, version: p.Info.Main.Version}
 		if path == kubernetes {
 			m.kubernetes = true
@@ -37,6 +37,18 @@ func (p Program) modules() []module {
 		all = append(all, p.dependency(dep))
 	}
 	return all
+}
+
+// mainModule returns the path of the main module, "" if unknown. Old versions of
+// Kubernetes were not built in module mode, but their packages have the path of it.
+func (p Program) mainModule() string {
+	switch {
+	case p.Info == nil:
+		return ""
+	case p.Info.Main.Path == "" && strings.HasPrefix(p.Info.Path, kubernetes+"/"):
+		return kubernetes
+	}
+	return p.Info.Main.Path
 }
 
 func (p Program) dependency(dep *debug.Module) module {

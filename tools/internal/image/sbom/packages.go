@@ -91,7 +91,7 @@ func (d *document) program(p Program) string {
 	} else if toolchain != "" && spdx.PackageSourceInfo == "" {
 		spdx.PackageSourceInfo = "built with go" + toolchain
 	}
-	if len(modules) == 0 {
+	if p.Info == nil || p.Info.Main.Path == "" {
 		spdx.PackageComment = "The file has no build information with modules: those that it is linked from are unknown."
 	}
 	id := d.add(spdx, p.Path+p.Pin.SHA256.String())

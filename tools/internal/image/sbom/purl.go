@@ -24,11 +24,11 @@ func goPURL(module, version, pkg string) string {
 
 // purl returns the package URL of a program.
 func (p Program) purl() string {
-	switch info := p.Info; {
-	case p.Source == versions.KindGoBuild && info != nil:
-		return goPURL(info.Main.Path, "", info.Path)
-	case p.Source == versions.KindRelease && info != nil && info.Main.Path == kubernetes:
-		return goPURL(kubernetes, p.Pin.Version.String(), info.Path)
+	switch main := p.mainModule(); {
+	case p.Source == versions.KindGoBuild && main != "":
+		return goPURL(main, "", p.Info.Path)
+	case p.Source == versions.KindRelease && main == kubernetes:
+		return goPURL(kubernetes, p.Pin.Version.String(), p.Info.Path)
 	}
 	// Neither the module nor the package is certain.
 	return packageurl.NewPackageURL(packageurl.TypeGeneric, "", p.Pin.File, p.Pin.Version.String(), packageurl.QualifiersFromMap(map[string]string{

@@ -102,6 +102,19 @@ func TestGoldenCycloneDX(t *testing.T) {
 	golden.File(t, filepath.Join("testdata", "rke.cdx.json"), got)
 }
 
+// Binaries that were not built in module mode have the module of their package.
+func TestGOPATH(t *testing.T) {
+	_, example := example(t)
+	p := example.Programs[0]
+	p.Info = &buildinfo.BuildInfo{GoVersion: "go1.13.6", Path: kubernetes + "/cmd/kube-proxy"}
+	if got := p.purl(); got != "pkg:golang/k8s.io/kubernetes@v1.36.1#cmd/kube-proxy" {
+		t.Errorf("package URL %s", got)
+	}
+	if got := p.modules(); !slices.Equal(got, []module{{kubernetes, "v1.36.1", true}}) {
+		t.Errorf("modules %+v", got)
+	}
+}
+
 // The order of the contents does not matter, and neither that of platforms in an index.
 func TestOrder(t *testing.T) {
 	image, one := example(t)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -55,14 +56,25 @@ func start(ctx context.Context, env cli.Env, dir string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	defer lock.Close()
-	if _, err := os.Stat(program); err != nil {
-		fmt.Fprintf(env.Err, "hk: building %s, which takes some minutes once\n", dir)
+	// A killed build leaves a part of a program, which go may take for an up-to-date
+	// one. It never has the name of the program.
+	building := program + ".new"
+	if err := os.Remove(building); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	build := command(ctx, "go", "build", "-o", program, ".")
+	if err := os.Rename(program, building); errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(env.Err, "hk: building %s, which takes some minutes once\n", dir)
+	} else if err != nil {
+		return nil, err
+	}
+	build := command(ctx, "go", "build", "-o", building, ".")
 	build.Dir = filepath.Join(env.Dir, filepath.FromSlash(dir))
 	build.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly", "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building %q: %w\n%s", dir, err, output)
+	}
+	if err := os.Rename(building, program); err != nil {
+		return nil, err
 	}
 	cmd := command(ctx, program, env.Args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = env.Dir, env.Out, env.Err

@@ -69,6 +69,25 @@ func TestRun(t *testing.T) {
 	if out, code := run("a", "b"); code != 3 || out != root+" a b" {
 		t.Errorf("got exit code %d, output %q", code, out)
 	}
+
+	// A build was killed while it wrote the program.
+	program := filepath.Join(cache, "programs", "x")
+	data, err := os.ReadFile(program)
+	if err := errors.Join(err, os.WriteFile(program+".new", data[:len(data)/2], 0o755), os.Remove(program)); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := run(); code != 0 {
+		t.Errorf("after a killed build: got exit code %d, output %q", code, out)
+	}
+	before, err := os.Stat(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run()
+	if after, err := os.Stat(program); err != nil || !os.SameFile(before, after) {
+		t.Errorf("an up-to-date program was built again: %v", err)
+	}
+
 	write(t, filepath.Join(root, "tools/x/main.go"), "package main\n\nfunc main() { println(1 }\n")
 	if out, code := run(); code != 1 || !strings.Contains(out, "main.go:3") {
 		t.Errorf("got exit code %d, output %q", code, out)

@@ -29,10 +29,11 @@ type Imported struct {
 // document in the directory. Bundles that are refused are errors, after all others
 // are stored.
 func (s *Store) Import(ctx context.Context, dir string) (n Imported, err error) {
-	bundles, documents, errs, err := readAll(ctx, dir)
+	files, documents, err := list(ctx, dir)
 	if err != nil {
 		return n, err
 	}
+	var errs []error
 	pins := map[versions.Digest][]versions.Pin{}
 	for _, pin := range s.lock.Pins() {
 		if pin.Source == s.verifier.Policy.Source {
@@ -49,24 +50,35 @@ func (s *Store) Import(ctx context.Context, dir string) (n Imported, err error) 
 			n.Present++
 		}
 	}
-	for _, b := range bundles {
-		if err := ctx.Err(); err != nil {
+	found := false
+	for _, file := range files {
+		data, err := ctxio.ReadFile(ctx, file, sigstore.MaxBundle)
+		if err != nil {
 			return n, err
+		}
+		if !bytes.Contains(data, []byte("application/vnd.dev.sigstore.bundle")) {
+			continue
+		}
+		found = true
+		b, err := sigstore.Parse(data)
+		if err != nil {
+			count(file, false, refuse(err))
+			continue
 		}
 		document, isDocument := documents[b.Digest()]
 		switch {
 		case isDocument:
-			added, err := s.importDocument(ctx, document, b.Bundle)
-			count(b.file, added, err)
+			added, err := s.importDocument(ctx, document, b)
+			count(file, added, err)
 		case len(pins[b.Digest()]) == 0:
-			count(b.file, false, refuse(fmt.Errorf("no file of the lock and no SPDX document in the directory has sha256 %s", b.Digest())))
+			count(file, false, refuse(fmt.Errorf("no file of the lock and no SPDX document in the directory has sha256 %s", b.Digest())))
 		}
 		for _, pin := range pins[b.Digest()] {
-			added, err := s.Add(ctx, pin, b.Bundle)
-			count(b.file, added, err)
+			added, err := s.Add(ctx, pin, b)
+			count(file, added, err)
 		}
 	}
-	if len(bundles) == 0 {
+	if !found {
 		errs = append(errs, fmt.Errorf("importing %q: it has no Sigstore bundle. Fix: want files in JSON, as cosign sign-blob --bundle writes them", dir))
 	}
 	return n, errors.Join(errs...)
@@ -90,16 +102,9 @@ func (s *Store) importDocument(ctx context.Context, file string, b *sigstore.Bun
 	return false, refuse(fmt.Errorf("the lock has no version of the SPDX document %q, %q", doc.Name, doc.Namespace))
 }
 
-// importedBundle is a bundle and its file.
-type importedBundle struct {
-	*sigstore.Bundle
-	file string
-}
-
-// readAll reads the bundles in a directory, and returns the paths of the SPDX documents
-// by their sha256. A JSON file with the media type of a bundle that cannot be parsed is
-// in refused; other files are skipped.
-func readAll(ctx context.Context, dir string) (bundles []importedBundle, documents map[versions.Digest]string, refused []error, err error) {
+// list returns the JSON files in a directory that may be bundles, and the SPDX documents
+// by their sha256.
+func list(ctx context.Context, dir string) (files []string, documents map[versions.Digest]string, err error) {
 	documents = map[versions.Digest]string{}
 	n := 0
 	err = filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
@@ -115,16 +120,7 @@ func readAll(ctx context.Context, dir string) (bundles []importedBundle, documen
 		}
 		switch extension := filepath.Ext(file); {
 		case extension == ".json" && info.Size() <= sigstore.MaxBundle:
-			data, err := ctxio.ReadFile(ctx, file, sigstore.MaxBundle)
-			if err != nil || !bytes.Contains(data, []byte("application/vnd.dev.sigstore.bundle")) {
-				return err
-			}
-			b, err := sigstore.Parse(data)
-			if err != nil {
-				refused = append(refused, refuse(fmt.Errorf("importing %q: %w", file, err)))
-				return nil
-			}
-			bundles = append(bundles, importedBundle{b, file})
+			files = append(files, file)
 		case extension == ".spdx" && info.Size() <= spdx.MaxDocument:
 			data, err := ctxio.ReadFile(ctx, file, spdx.MaxDocument)
 			if err != nil {
@@ -134,5 +130,5 @@ func readAll(ctx context.Context, dir string) (bundles []importedBundle, documen
 		}
 		return nil
 	})
-	return bundles, documents, refused, err
+	return files, documents, err
 }

@@ -202,7 +202,12 @@ func (r run) checkTags(ctx context.Context, digest v1.Hash) ([]Tag, error) {
 
 // head returns the digest of a tag.
 func (r run) head(ctx context.Context, tag string) (v1.Hash, error) {
-	desc, err := r.puller.Head(ctx, r.repo.Tag(tag))
+	return headTag(ctx, r.puller, r.repo.Tag(tag))
+}
+
+// headTag returns the digest of a tag.
+func headTag(ctx context.Context, puller *remote.Puller, tag name.Tag) (v1.Hash, error) {
+	desc, err := puller.Head(ctx, tag)
 	if err == nil {
 		return desc.Digest, nil
 	}
@@ -210,7 +215,7 @@ func (r run) head(ctx context.Context, tag string) (v1.Hash, error) {
 		return v1.Hash{}, err
 	}
 	// Some registries do not support HEAD, or send no digest.
-	got, err := r.puller.Get(ctx, r.repo.Tag(tag))
+	got, err := puller.Get(ctx, tag)
 	if err != nil {
 		return v1.Hash{}, err
 	}

@@ -171,6 +171,12 @@ func (f *Flavor) revision(r Release) Revision {
 
 func (f *Flavor) tag(r Revision) string { return r.expand(f.Tag) }
 
+// ParseConstraint returns the condition of a constraint like ">= 1.24.0".
+func ParseConstraint(s string) (func(Version) bool, error) {
+	c, err := parseConstraint(s)
+	return func(v Version) bool { return matches(c, v) }, err
+}
+
 // matches reports whether a constraint matches a version; nil matches all.
 func matches(c *semver.Constraints, v Version) bool {
 	return c == nil || c.Check(v.semver())

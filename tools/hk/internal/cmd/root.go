@@ -37,6 +37,7 @@ hk uses its versions/ and images/digests.json, elsewhere the embedded ones.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a mismatch or a violation was found.`,
 	}
 	c.AddCommand(
+		newAudit(env),
 		newBuild(env),
 		newExplain(env),
 		newFetch(env),

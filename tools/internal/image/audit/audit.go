@@ -188,13 +188,13 @@ func (r *run) judgeAttached(ctx context.Context, digests map[string]string, list
 		if !a.signature {
 			r.report.Unsigned++
 			if r.Signature {
-				r.add(Finding{Unsigned, tag, digests[tag], "", "no signature is attached"})
+				r.add(Finding{Kind: Unsigned, Tag: tag, Digest: digests[tag], Reason: "no signature is attached"})
 			}
 		}
 		if !a.sbom {
 			r.report.WithoutSBOM++
 			if r.SBOM {
-				r.add(Finding{WithoutSBOM, tag, digests[tag], "", "no SBOM is attached"})
+				r.add(Finding{Kind: WithoutSBOM, Tag: tag, Digest: digests[tag], Reason: "no SBOM is attached"})
 			}
 		}
 	}

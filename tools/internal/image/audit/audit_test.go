@@ -85,7 +85,8 @@ func TestHistory(t *testing.T) {
 	f.now = f.now.Add(time.Hour)
 	moved := f.push("v1.36.3", "other")
 	r := f.want("changed v1.36.3")
-	if got := r.Findings[0]; got.Digest != moved || !strings.Contains(got.Reason, "to "+moved+", seen 2027-01-15T09:00:00Z") {
+	if got := r.Findings[0]; got.Digest != moved || !strings.Contains(got.Reason, "to "+short(moved)+", seen 2027-01-15T09:00:00Z") ||
+		len(got.Moves) != 1 || got.Moves[0] != (Move{got.Want, moved, f.now}) {
 		t.Errorf("got %+v", got)
 	}
 	f.push("v1.36.3", "v1.36.3")

@@ -28,9 +28,9 @@ func (r *run) judge(digests map[string]string, listed map[string]bool) {
 			r.report.Ignored++
 		case !ok:
 		case class == extra:
-			r.add(Finding{Extra, tag, digest, "", r.Expected.explainExtra(tag)})
+			r.add(Finding{Kind: Extra, Tag: tag, Digest: digest, Reason: r.Expected.explainExtra(tag)})
 		case class == oldContent && !knownDigests[digest]:
-			r.add(Finding{Extra, tag, digest, "", "no image of this repository has this content tag"})
+			r.add(Finding{Kind: Extra, Tag: tag, Digest: digest, Reason: "no image of this repository has this content tag"})
 		default:
 			r.judgeDigest(tag, digest, class)
 		}
@@ -49,16 +49,18 @@ func (r *run) judgeDigest(tag, digest string, class class) {
 	if recorded != "" && digest != recorded {
 		reasons = append(reasons, "differs from the record")
 	}
+	var moves []Move
 	if m := r.history.tags[tag]; m != nil && len(m.moves) > 0 {
+		moves = m.moves
 		if want == "" {
 			want = m.first
 		}
-		for _, move := range m.moves {
-			reasons = append(reasons, fmt.Sprintf("moved from %s to %s, seen %s", move.From, move.To, move.Seen.Format(time.RFC3339)))
+		for _, move := range moves {
+			reasons = append(reasons, fmt.Sprintf("moved from %s to %s, seen %s", short(move.From), short(move.To), move.Seen.Format(time.RFC3339)))
 		}
 	}
 	if len(reasons) > 0 {
-		r.add(Finding{Changed, tag, digest, want, strings.Join(reasons, "; ")})
+		r.add(Finding{Changed, tag, digest, want, moves, strings.Join(reasons, "; ")})
 	}
 }
 
@@ -79,10 +81,10 @@ func (r *run) judgeMissing(digests map[string]string, listed map[string]bool) {
 	}
 	for tag, m := range r.history.tags {
 		if c := r.Expected.class(tag); !exists(tag) && (c == known || c == content) {
-			missing[tag] = "an earlier audit found it with " + m.last
+			missing[tag] = "an earlier audit found it with " + short(m.last)
 		}
 	}
 	for tag, reason := range missing {
-		r.add(Finding{Missing, tag, "", r.Expected.recorded[tag], reason})
+		r.add(Finding{Kind: Missing, Tag: tag, Want: r.Expected.recorded[tag], Reason: reason})
 	}
 }

@@ -29,7 +29,17 @@ type Finding struct {
 	Tag    string `json:"tag"`
 	Digest string `json:"digest,omitempty"` // in the registry
 	Want   string `json:"want,omitempty"`   // on record, or else at the first audit
+	Moves  []Move `json:"moves,omitempty"`  // that audits saw
 	Reason string `json:"reason"`
+}
+
+// short returns a digest with so many digits as a table has room for.
+func short(digest string) string {
+	const length = len("sha256:") + 12
+	if len(digest) <= length {
+		return cmp.Or(digest, "-")
+	}
+	return digest[:length] + "…"
 }
 
 func compareFindings(a, b Finding) int {
@@ -59,7 +69,7 @@ func (r Report) Print(w io.Writer) {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(t, "FINDING\tTAG\tDIGEST\tWANT\tREASON")
 		for _, f := range r.Findings {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", f.Kind, f.Tag, cmp.Or(f.Digest, "-"), cmp.Or(f.Want, "-"), f.Reason)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", f.Kind, f.Tag, short(f.Digest), short(f.Want), f.Reason)
 		}
 		t.Flush()
 	}

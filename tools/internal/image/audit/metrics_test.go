@@ -9,8 +9,10 @@ import (
 
 func TestMetrics(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hk.prom")
-	r := Report{Repository: "registry.example/kubectl", Flavor: "kubectl", Tags: 5, Images: 4, Unrecorded: 3, Unsigned: 2, WithoutSBOM: 1,
-		Seconds: 1.5, Time: time.Unix(1_800_000_000, 0), Findings: []Finding{{Kind: Extra}, {Kind: Changed}, {Kind: Extra}}}
+	r := Report{
+		Repository: "registry.example/kubectl", Flavor: "kubectl", Tags: 5, Images: 4, Unrecorded: 3, Unsigned: 2, WithoutSBOM: 1,
+		Seconds: 1.5, Time: time.Unix(1_800_000_000, 0), Findings: []Finding{{Kind: Extra}, {Kind: Changed}, {Kind: Extra}},
+	}
 	if err := r.WriteMetrics(file); err != nil {
 		t.Fatal(err)
 	}

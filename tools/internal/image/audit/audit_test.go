@@ -2,12 +2,14 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -125,7 +127,7 @@ func TestTornLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := strings.ReplaceAll(strings.ReplaceAll(string(whole), f.repository, "registry.example/other"), "sha256:", "sha256:f")
+	other := regexp.MustCompile("sha256:.").ReplaceAllString(strings.ReplaceAll(string(whole), f.repository, "registry.example/other"), "sha256:0")
 	f.push("v1.36.3", "other")
 	for _, torn := range []string{"", other, other + string(whole[:1]), other + string(whole[:len(whole)/2]), other + string(whole[:len(whole)-1]), "\x00\x00\x00"} {
 		if err := os.WriteFile(f.audit.History, []byte(string(whole)+torn), 0o644); err != nil {
@@ -138,7 +140,8 @@ func TestTornLine(t *testing.T) {
 			t.Errorf("%q: the file was not only appended to", torn)
 		}
 	}
-	for bad, want := range map[string]string{"x\n": "line 2: invalid character 'x'", strings.Repeat("x", maxLine+1): "line 2 has more than 1048576 bytes"} {
+	for bad, want := range map[string]string{"x\n": "line 2: invalid character 'x'", strings.Repeat("x", maxLine+1): "line 2 has more than 1048576 bytes",
+		`{"tags":{"v1.36.1":"sha256:0"}}` + "\n": `line 2: tag "v1.36.1": want a digest, got "sha256:0"`} {
 		if err := os.WriteFile(f.audit.History, []byte(string(whole)+bad), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -188,6 +191,33 @@ func TestResume(t *testing.T) {
 	if r := f.want(); r.Resumed != 0 {
 		t.Errorf("an hour later: resumed %d", r.Resumed)
 	}
+}
+
+func FuzzHistory(f *testing.F) {
+	digest := "sha256:" + strings.Repeat("a", 64)
+	f.Add([]byte(`{"time":"2026-11-28T16:00:00Z","repository":"r","tags":{"v1":"` + digest + `"}}` + "\n" + `{"repository":"r","event":"accept","tags":{"v1":""}}` + "\n{"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		file := filepath.Join(t.TempDir(), "history")
+		if err := os.WriteFile(file, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 2 {
+			h, err := openHistory(file, "r", time.Now)
+			if err != nil {
+				if n > 0 {
+					t.Fatal(err)
+				}
+				return
+			}
+			if n > 0 && h.tags["new"].last != digest {
+				t.Fatalf("got %+v", h.tags)
+			}
+			h.see("new", digest)
+			if err := errors.Join(h.end(true), h.close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
 
 // Two audits must not write the same history at once.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/hyperkube/hyperkube/tools/internal/lockfile"
 )
 
@@ -139,10 +140,18 @@ func (h *history) add(line []byte) error {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil
-	case err == nil && e.Repository == h.repository:
+	case err != nil:
+		return err
+	}
+	for tag, digest := range e.Tags {
+		if _, err := v1.NewHash(digest); err != nil && (digest != "" || e.Event != eventAccept) {
+			return fmt.Errorf("tag %q: want a digest, got %q", tag, digest)
+		}
+	}
+	if e.Repository == h.repository {
 		h.apply(e)
 	}
-	return err
+	return nil
 }
 
 func (h *history) apply(e entry) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -134,7 +135,7 @@ func (r *Repository) HasReferrersAPI(ctx context.Context, digest string) (bool, 
 }
 
 // FallbackTag returns the tag of the list of referrers of a digest.
-func FallbackTag(digest string) string { return "sha256-" + digest[len("sha256:"):] }
+func FallbackTag(digest string) string { return strings.Replace(digest, ":", "-", 1) }
 
 // maxUntyped bounds the manifests that Referrers reads for one list.
 const maxUntyped = 16

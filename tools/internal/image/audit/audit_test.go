@@ -140,8 +140,10 @@ func TestTornLine(t *testing.T) {
 			t.Errorf("%q: the file was not only appended to", torn)
 		}
 	}
-	for bad, want := range map[string]string{"x\n": "line 2: invalid character 'x'", strings.Repeat("x", maxLine+1): "line 2 has more than 1048576 bytes",
-		`{"tags":{"v1.36.1":"sha256:0"}}` + "\n": `line 2: tag "v1.36.1": want a digest, got "sha256:0"`} {
+	for bad, want := range map[string]string{
+		"x\n": "line 2: invalid character 'x'", strings.Repeat("x", maxLine+1): "line 2 has more than 1048576 bytes",
+		`{"tags":{"v1.36.1":"sha256:0"}}` + "\n": `line 2: tag "v1.36.1": want a digest, got "sha256:0"`,
+	} {
 		if err := os.WriteFile(f.audit.History, []byte(string(whole)+bad), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -44,14 +44,14 @@ func flavors() []flavor {
 			missing:  []string{"/cloud-controller-manager", "/hyperkube cloud-controller-manager", "/hyperkube kubeadm", "/hyperkube nonsense"},
 			// Three layers of packages, iptables-wrapper, the dispatcher, four servers,
 			// symlinks and a config.
-			blobs: 11,
+			blobs: 12,
 		},
 		{
 			name: "hypokube", tag: version, kubelet: "kubernetes/" + version + "/" + machine + "/kubelet",
 			commands: commands(map[string][]string{"kubeadm": {"/kubeadm", "/hyperkube kubeadm"}}),
 			missing:  []string{"/aggregator", "/hyperkube cloud-controller-manager", "/hyperkube nonsense"},
 			// kubeadm, symlinks and a config: the rest came with rke.
-			blobs: 3,
+			blobs: 4,
 		},
 	}
 }

@@ -42,7 +42,7 @@ func flavors() []flavor {
 			name: "rke", tag: version + "-rancher1", kubelet: "kubernetes/" + version + "/" + machine + "/kubelet",
 			commands: commands(map[string][]string{}),
 			missing:  []string{"/cloud-controller-manager", "/hyperkube cloud-controller-manager", "/hyperkube kubeadm", "/hyperkube nonsense"},
-			// Three layers of packages, iptables-wrapper, the dispatcher, four servers,
+			// Three layers of packages, iptables-wrapper, the dispatcher, four servers, pins,
 			// symlinks and a config.
 			blobs: 12,
 		},
@@ -50,7 +50,7 @@ func flavors() []flavor {
 			name: "hypokube", tag: version, kubelet: "kubernetes/" + version + "/" + machine + "/kubelet",
 			commands: commands(map[string][]string{"kubeadm": {"/kubeadm", "/hyperkube kubeadm"}}),
 			missing:  []string{"/aggregator", "/hyperkube cloud-controller-manager", "/hyperkube nonsense"},
-			// kubeadm, symlinks and a config: the rest came with rke.
+			// kubeadm, symlinks, pins and a config: the rest came with rke.
 			blobs: 4,
 		},
 	}
